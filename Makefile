@@ -1,0 +1,105 @@
+# flowsim
+#   make run      answer the question, from nothing: environment, locked dependencies, flowsim answer
+#   make test     every check that CI runs
+#   make setup    only the environment of `make run`;  make setup-dev  only that of `make test`
+#   make format   put the sources in order;  make bench  the benchmarks;  make lock  new locks;  make clean
+#
+# Choose another interpreter with: make PYTHON=python3.12 run
+
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Wheels only: a machine without a compiler must do. Hashes: what was tested is what is installed.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+LOCKED := $(INSTALL) --only-binary=:all: --require-hashes
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml requirements/build.in
+
+export PYTHONNOUSERSITE := 1
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: run test setup setup-dev format bench lock clean venv \
+  check-format check-lint check-types check-layers check-tests check-notebooks
+
+run: setup
+	$(BIN)/flowsim answer
+
+test: setup-dev check-format check-lint check-types check-layers check-tests check-notebooks
+	@printf '\nAll checks passed.\n'
+
+# ---------------------------------------------------------------- environment
+
+setup: $(VENV)/.run-lock $(VENV)/.flowsim
+
+setup-dev: $(VENV)/.dev-lock $(VENV)/.flowsim
+
+# The stamps are younger than the lock that was installed. The dev lock holds all of the run lock.
+$(VENV)/.run-lock: requirements/run.txt | venv
+	@echo "Installing the locked dependencies (requirements/run.txt)"
+	@$(LOCKED) -r requirements/run.txt
+	@touch $@
+
+$(VENV)/.dev-lock: requirements/run.txt requirements/dev.txt | venv
+	@echo "Installing the locked dependencies and test tools (requirements/dev.txt)"
+	@$(LOCKED) -r requirements/dev.txt
+	@touch $@ $(VENV)/.run-lock
+
+$(VENV)/.flowsim: pyproject.toml flowsim/__init__.py | venv
+	@echo "Installing flowsim"
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A working .venv is kept. A broken one (half made, moved, its Python gone) is made anew, stamps and all.
+venv:
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || ./requirements/make-venv "$(PYTHON)" "$(VENV)"
+
+# ---------------------------------------------------------------- checks
+
+HEADING = @printf '\n== %s\n'
+
+check-format: setup-dev
+	$(HEADING) "format (ruff format)"
+	@$(BIN)/ruff format --check .
+
+check-lint: setup-dev
+	$(HEADING) "lint (ruff check)"
+	@$(BIN)/ruff check .
+
+check-types: setup-dev
+	$(HEADING) "types (mypy --strict)"
+	@$(BIN)/mypy --strict
+
+check-layers: setup-dev
+	$(HEADING) "layers (import-linter)"
+	@$(BIN)/lint-imports
+
+check-tests: setup-dev
+	$(HEADING) "tests (pytest)"
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+check-notebooks: setup-dev
+	$(HEADING) "notebooks (executed from top to bottom)"
+	@$(BIN)/python tests/execute_notebooks.py
+
+# ---------------------------------------------------------------- the rest
+
+format: setup-dev
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: setup-dev
+	$(BIN)/python benchmarks/run.py
+
+# Keeps the pinned versions that still fit; `make lock UPGRADE=--upgrade` takes the newest.
+lock: setup-dev
+	$(COMPILE) $(UPGRADE) --output-file requirements/run.txt
+	$(COMPILE) $(UPGRADE) --constraint requirements/run.txt --extra app --extra cluster --extra dev \
+	  --output-file requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
