@@ -1,0 +1,290 @@
+"""Figures as citations: every number that flowsim takes from a document, with its place in that document.
+
+A region is a directory of TOML files. Each table of a file is one figure, and its key is ``<file>.<table>``::
+
+    [conversations]
+    value = { 2025 = 50, 2026 = 215 }      # or one number, when it holds for every date
+    unit = "conversations a year"
+    date = "2024-12"                       # when it was stated or measured
+    source = "TP"                          # a code of sources.toml, or a full reference
+    section = "5.2"
+    kind = "published"                     # published | derived | assumed
+    low = 40                               # an assumed figure has a range; others may have one
+    high = 260
+    note = "what a reader should know"
+
+A file that holds something other than figures says so with ``holds = "..."`` at its top and is left to its own reader.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final
+
+from flowsim.errors import InputError
+
+KINDS: Final = ("published", "derived", "assumed")
+_REQUIRED: Final = ("value", "unit", "date", "source", "section", "kind")
+_ALLOWED: Final = (*_REQUIRED, "low", "high", "note")
+_DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a figure stands: the document (full title or reference) and the place in it."""
+
+    document: str
+    section: str
+
+    def __str__(self) -> str:
+        return f"{self.document}, {self.section}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number, or one number per date, with its citation.
+
+    Attributes
+    ----------
+    key : ``<file>.<table>``.
+    values : (first day on which the value holds, value), by rising date. A figure that holds for every date has
+        one pair, dated ``date.min``.
+    unit, date : of the number; `date` is the year, month or day on which it was stated or measured.
+    kind : ``published`` (it stands there), ``derived`` (it follows by arithmetic) or ``assumed``.
+    low, high : the range, ``None`` when the figure has none. An assumed figure always has one.
+    """
+
+    key: str
+    values: tuple[tuple[date, float], ...]
+    unit: str
+    date: str
+    source: Source
+    kind: str
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+    @property
+    def dated(self) -> bool:
+        """Whether the value differs by date."""
+        return self.values[0][0] != date.min
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years for which a dated figure states a value; empty for a constant."""
+        return tuple(day.year for day, _ in self.values) if self.dated else ()
+
+    def at(self, when: int | date | None = None) -> float:
+        """The value on a day; a year means its last day, and the last value stated before it goes on holding.
+
+        Raises
+        ------
+        InputError : a dated figure asked without a date, or for a day before its first value.
+        """
+        if not self.dated:
+            return self.values[0][1]
+        if when is None:
+            raise InputError(self.key, "no year", f"a year from {self.values[0][0].year} on: the figure is dated")
+        day = date(when, 12, 31) if isinstance(when, int) else when
+        for since, value in reversed(self.values):
+            if since <= day:
+                return value
+        raise InputError(self.key, f"the date {day.isoformat()}", f"a date from {self.values[0][0].isoformat()} on")
+
+
+class FigureBook(Mapping[str, Figure]):
+    """The figures of one region by key; read-only."""
+
+    def __init__(self, region: str, figures: Mapping[str, Figure]) -> None:
+        self.region = region
+        self._figures = dict(figures)
+
+    def __getitem__(self, key: str) -> Figure:
+        return self._figures[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._figures)
+
+    def __len__(self) -> int:
+        return len(self._figures)
+
+    def figure(self, key: str) -> Figure:
+        """The figure of `key`; InputError, with the nearest keys, when the region does not have it."""
+        try:
+            return self._figures[key]
+        except KeyError:
+            from difflib import get_close_matches
+
+            near = get_close_matches(key, self._figures, n=3)
+            expected = "one of " + ", ".join(near) if near else "a key <file>.<table>"
+            raise InputError(f"figures of {self.region}", f"the key {key!r}", expected) from None
+
+    def value(self, key: str, when: int | date | None = None) -> float:
+        """The value of `key`, in the figure's own unit, on a day or at the end of a year (see `Figure.at`)."""
+        return self.figure(key).at(when)
+
+
+def load_figures(region: str | Path = "amstelland") -> FigureBook:
+    """Read a region's figures: a region that ships with flowsim by name, or a directory of TOML files by path.
+
+    Raises
+    ------
+    InputError : no such region, a file that is not TOML, or a figure that is not a full citation. The message
+        names the file and key, what stood there and what was expected.
+    """
+    if isinstance(region, str):
+        return _load_packaged(region)
+    return _load(region.name, region_directory(region))
+
+
+@lru_cache(maxsize=8)
+def _load_packaged(region: str) -> FigureBook:
+    return _load(region, region_directory(region))
+
+
+def region_directory(region: str | Path) -> Traversable:
+    """The directory that holds a region's files; InputError when there is none."""
+    if isinstance(region, Path):
+        if not region.is_dir():
+            raise InputError("region", f"{region}", "a directory of TOML files")
+        return region
+    shelf = resources.files("flowsim.plan")
+    known = sorted(item.name for item in shelf.iterdir() if item.is_dir() and (item / "sources.toml").is_file())
+    if region not in known:
+        raise InputError("region", repr(region), "one of " + ", ".join(known))
+    return shelf / region
+
+
+def read_toml(file: Traversable) -> dict[str, Any]:
+    """The content of a TOML file; InputError when it cannot be read as one."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(file.name, str(error), "valid TOML") from None
+    except UnicodeDecodeError:
+        raise InputError(file.name, "bytes that are not UTF-8", "TOML in UTF-8") from None
+
+
+def read_documents(directory: Traversable) -> dict[str, str]:
+    """Code -> full title, from ``sources.toml``; empty when the region has no such file."""
+    file = directory / "sources.toml"
+    if not file.is_file():
+        return {}
+    titles: dict[str, str] = {}
+    for code, entry in read_toml(file).items():
+        if code == "holds":
+            continue
+        if not isinstance(entry, dict) or not isinstance(entry.get("title"), str):
+            raise InputError(f"{file.name}: {code}", repr(entry), "a table with a title")
+        titles[code] = entry["title"]
+    return titles
+
+
+def _load(region: str, directory: Traversable) -> FigureBook:
+    documents = read_documents(directory)
+    figures: dict[str, Figure] = {}
+    for file in sorted(directory.iterdir(), key=lambda item: item.name):
+        if not file.name.endswith(".toml"):
+            continue
+        content = read_toml(file)
+        if content.get("holds", "figures") != "figures":
+            continue
+        stem = file.name.removesuffix(".toml")
+        for name, entry in content.items():
+            if name != "holds":
+                figures[f"{stem}.{name}"] = _figure(f"{stem}.{name}", f"{file.name}: {name}", entry, documents)
+    return FigureBook(region, figures)
+
+
+def _figure(key: str, where: str, entry: object, documents: Mapping[str, str]) -> Figure:
+    if not isinstance(entry, dict):
+        raise InputError(where, repr(entry), "a table with " + ", ".join(_REQUIRED))
+    for name in entry:
+        if name not in _ALLOWED:
+            raise InputError(where, f"the attribute {name!r}", "only " + ", ".join(_ALLOWED))
+    for name in _REQUIRED:
+        if name not in entry:
+            raise InputError(where, f"no {name}", "a figure with " + ", ".join(_REQUIRED))
+    if entry["kind"] not in KINDS:
+        raise InputError(f"{where}.kind", repr(entry["kind"]), "one of " + ", ".join(KINDS))
+    values = _values(where, entry["value"])
+    low, high = _range(where, entry, values)
+    if entry["kind"] == "assumed" and low is None:
+        raise InputError(where, "an assumed figure without low and high", "a range")
+    document = _text(where, entry, "source")
+    return Figure(
+        key=key,
+        values=values,
+        unit=_text(where, entry, "unit"),
+        date=_stated(where, entry["date"]),
+        source=Source(documents.get(document, document), _text(where, entry, "section")),
+        kind=entry["kind"],
+        low=low,
+        high=high,
+        note=_text(where, entry, "note") if "note" in entry else "",
+    )
+
+
+def _text(where: str, entry: Mapping[str, Any], name: str) -> str:
+    text = entry[name]
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"{where}.{name}", repr(text), "a text that is not empty")
+    return text
+
+
+def _number(where: str, found: object) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+        raise InputError(where, repr(found), "a finite number")
+    return float(found)
+
+
+def _day(where: str, text: str) -> date:
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise InputError(where, repr(text), "a year, YYYY-MM or YYYY-MM-DD")
+    year, month, day = match.groups()
+    try:
+        return date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        raise InputError(where, repr(text), "a date that exists") from None
+
+
+def _stated(where: str, found: object) -> str:
+    text = found.isoformat() if isinstance(found, date) else str(found)
+    _day(f"{where}.date", text)
+    return text
+
+
+def _values(where: str, found: object) -> tuple[tuple[date, float], ...]:
+    if not isinstance(found, dict):
+        return ((date.min, _number(f"{where}.value", found)),)
+    if not found:
+        raise InputError(f"{where}.value", "an empty table", "a number, or a number per date")
+    pairs = {_day(f"{where}.value", day): _number(f"{where}.value.{day}", value) for day, value in found.items()}
+    if len(pairs) < len(found):
+        raise InputError(f"{where}.value", "a date that stands there twice", "each date once")
+    return tuple(sorted(pairs.items()))
+
+
+def _range(
+    where: str, entry: Mapping[str, Any], values: tuple[tuple[date, float], ...]
+) -> tuple[float | None, float | None]:
+    if "low" not in entry and "high" not in entry:
+        return None, None
+    for name in ("low", "high"):
+        if name not in entry:
+            raise InputError(where, f"a range without {name}", "both low and high")
+    low, high = _number(f"{where}.low", entry["low"]), _number(f"{where}.high", entry["high"])
+    for _, value in values:
+        if not low <= value <= high:
+            raise InputError(where, f"value {value:g} with range {low:g} to {high:g}", "low <= value <= high")
+    return low, high
