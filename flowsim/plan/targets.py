@@ -1,0 +1,94 @@
+"""What the plan promises, as tests that a simulated future meets or misses: the KPIs and the promises for 2028."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from flowsim.errors import InputError
+from flowsim.plan.figures import Source, read_documents, read_toml, region_directory
+
+COMPARISONS: Final = (">=", "<=")
+_REQUIRED: Final = ("quantity", "value", "comparison", "date", "unit", "source", "section")
+_ALLOWED: Final = (*_REQUIRED, "baseline", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One promise of the plan.
+
+    Attributes
+    ----------
+    id : ``kpi_24``, ``freed_hours_2028``, ...
+    quantity : the code of the simulated quantity that is judged; several targets may share one.
+    value, unit : what was promised.
+    comparison : how the quantity must stand to `value`: ``>=`` or ``<=``.
+    date : the last day on which it is judged.
+    baseline : the day it is compared with, when the promise is a change.
+    """
+
+    id: str
+    quantity: str
+    value: float
+    comparison: str
+    date: date
+    unit: str
+    source: Source
+    baseline: date | None = None
+    note: str = ""
+
+    def met(self, simulated: float) -> bool:
+        """Whether a simulated value, in `unit`, meets the promise. NaN meets nothing."""
+        return simulated >= self.value if self.comparison == ">=" else simulated <= self.value
+
+
+def load_targets(region: str | Path = "amstelland") -> tuple[Target, ...]:
+    """The promises of a region's plan, in the order of ``targets.toml``.
+
+    Raises
+    ------
+    InputError : no such region or file, or a target that is not complete.
+    """
+    directory = region_directory(region)
+    file = directory / "targets.toml"
+    if not file.is_file():
+        raise InputError("targets", f"no targets.toml in {directory.name}", "a file with the promises of the plan")
+    documents = read_documents(directory)
+    return tuple(_target(name, entry, documents) for name, entry in read_toml(file).items() if name != "holds")
+
+
+def _target(name: str, entry: object, documents: Mapping[str, str]) -> Target:
+    where = f"targets.toml: {name}"
+    if not isinstance(entry, dict):
+        raise InputError(where, repr(entry), "a table with " + ", ".join(_REQUIRED))
+    for attribute in entry:
+        if attribute not in _ALLOWED:
+            raise InputError(where, f"the attribute {attribute!r}", "only " + ", ".join(_ALLOWED))
+    for attribute in _REQUIRED:
+        if attribute not in entry:
+            raise InputError(where, f"no {attribute}", "a target with " + ", ".join(_REQUIRED))
+    if entry["comparison"] not in COMPARISONS:
+        raise InputError(f"{where}.comparison", repr(entry["comparison"]), "one of " + ", ".join(COMPARISONS))
+    if isinstance(entry["value"], bool) or not isinstance(entry["value"], int | float):
+        raise InputError(f"{where}.value", repr(entry["value"]), "a number")
+    return Target(
+        id=name,
+        quantity=entry["quantity"],
+        value=float(entry["value"]),
+        comparison=entry["comparison"],
+        date=_date(where, entry, "date"),
+        unit=entry["unit"],
+        source=Source(documents.get(entry["source"], entry["source"]), entry["section"]),
+        baseline=_date(where, entry, "baseline") if "baseline" in entry else None,
+        note=entry.get("note", ""),
+    )
+
+
+def _date(where: str, entry: Mapping[str, Any], name: str) -> date:
+    found = entry[name]
+    if not isinstance(found, date):
+        raise InputError(f"{where}.{name}", repr(found), "a date, YYYY-MM-DD without quotes")
+    return found
