@@ -17,6 +17,13 @@ LOCKED := $(INSTALL) --only-binary=:all: --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml requirements/build.in
 
+# A .venv that works here is kept. One half made, moved along with the folder, or without its Python is made anew.
+STAMPS := $(VENV)/.run-lock $(VENV)/.dev-lock $(VENV)/.flowsim
+WORKS := $(shell grep -qsF '$(CURDIR)/$(VENV)' $(BIN)/activate && $(BIN)/python -c 'import pip' 2>/dev/null && echo yes)
+ifneq ($(WORKS),yes)
+  $(shell rm -f $(STAMPS))
+endif
+
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
@@ -53,9 +60,8 @@ $(VENV)/.flowsim: pyproject.toml flowsim/__init__.py | venv
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# A working .venv is kept. A broken one (half made, moved, its Python gone) is made anew, stamps and all.
 venv:
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || ./requirements/make-venv "$(PYTHON)" "$(VENV)"
+	@[ "$(WORKS)" = yes ] || ./requirements/make-venv "$(PYTHON)" "$(VENV)"
 
 # ---------------------------------------------------------------- checks
 
@@ -75,7 +81,7 @@ check-types: setup-dev
 
 check-layers: setup-dev
 	$(HEADING) "layers (import-linter)"
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 check-tests: setup-dev
 	$(HEADING) "tests (pytest)"
