@@ -19,12 +19,12 @@ reader.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -59,14 +59,14 @@ class Figure:
     ----------
     key : ``<file>.<table>``.
     values : (first day on which the value holds, value), by rising date. A figure that holds for every date has
-        one pair, dated ``date.min``.
+        one pair, dated ``dt.date.min``.
     unit, date : of the number; `date` is the year, month or day on which it was stated or measured.
     kind : ``published`` (it stands there), ``derived`` (it follows by arithmetic) or ``assumed``.
     low, high : the range, ``None`` when the figure has none. An assumed figure always has one.
     """
 
     key: str
-    values: tuple[tuple[date, float], ...]
+    values: tuple[tuple[dt.date, float], ...]
     unit: str
     date: str
     source: Source
@@ -78,14 +78,14 @@ class Figure:
     @property
     def dated(self) -> bool:
         """Whether the value differs by date."""
-        return self.values[0][0] != date.min
+        return self.values[0][0] != dt.date.min
 
     @property
     def years(self) -> tuple[int, ...]:
         """The years for which a dated figure states a value; empty for a constant."""
         return tuple(day.year for day, _ in self.values) if self.dated else ()
 
-    def at(self, when: int | date | None = None) -> float:
+    def at(self, when: int | dt.date | None = None) -> float:
         """The value on a day; a year means its last day, and the last value stated before it goes on holding.
 
         Raises
@@ -96,7 +96,7 @@ class Figure:
             return self.values[0][1]
         if when is None:
             raise InputError(self.key, "no year", f"a year from {self.values[0][0].year} on: the figure is dated")
-        day = date(when, 12, 31) if isinstance(when, int) else when
+        day = dt.date(when, 12, 31) if isinstance(when, int) else when
         for since, value in reversed(self.values):
             if since <= day:
                 return value
@@ -130,7 +130,7 @@ class FigureBook(Mapping[str, Figure]):
             expected = "one of " + ", ".join(near) if near else "a key <file>.<table>"
             raise InputError(f"figures of {self.region}", f"the key {key!r}", expected) from None
 
-    def value(self, key: str, when: int | date | None = None) -> float:
+    def value(self, key: str, when: int | dt.date | None = None) -> float:
         """The value of `key`, in the figure's own unit, on a day or at the end of a year (see `Figure.at`)."""
         return self.figure(key).at(when)
 
@@ -261,26 +261,26 @@ def _number(where: str, found: object) -> float:
     return float(found)
 
 
-def _day(where: str, text: str) -> date:
+def _day(where: str, text: str) -> dt.date:
     match = _DATE.fullmatch(text)
     if match is None:
         raise InputError(where, repr(text), "a year, YYYY-MM or YYYY-MM-DD")
     year, month, day = match.groups()
     try:
-        return date(int(year), int(month or 1), int(day or 1))
+        return dt.date(int(year), int(month or 1), int(day or 1))
     except ValueError:
         raise InputError(where, repr(text), "a date that exists") from None
 
 
 def _stated(where: str, found: object) -> str:
-    text = found.isoformat() if isinstance(found, date) else str(found)
+    text = found.isoformat() if isinstance(found, dt.date) else str(found)
     _day(f"{where}.date", text)
     return text
 
 
-def _values(where: str, found: object) -> tuple[tuple[date, float], ...]:
+def _values(where: str, found: object) -> tuple[tuple[dt.date, float], ...]:
     if not isinstance(found, dict):
-        return ((date.min, _number(f"{where}.value", found)),)
+        return ((dt.date.min, _number(f"{where}.value", found)),)
     if not found:
         raise InputError(f"{where}.value", "an empty table", "a number, or a number per date")
     pairs = {_day(f"{where}.value", day): _number(f"{where}.value.{day}", value) for day, value in found.items()}
@@ -290,7 +290,7 @@ def _values(where: str, found: object) -> tuple[tuple[date, float], ...]:
 
 
 def _range(
-    where: str, entry: Mapping[str, Any], values: tuple[tuple[date, float], ...]
+    where: str, entry: Mapping[str, Any], values: tuple[tuple[dt.date, float], ...]
 ) -> tuple[float | None, float | None]:
     if "low" not in entry and "high" not in entry:
         return None, None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,10 +34,10 @@ class Target:
     quantity: str
     value: float
     comparison: str
-    date: date
+    date: dt.date
     unit: str
     source: Source
-    baseline: date | None = None
+    baseline: dt.date | None = None
     note: str = ""
 
     def met(self, simulated: float) -> bool:
@@ -87,8 +87,8 @@ def _target(name: str, entry: object, documents: Mapping[str, str]) -> Target:
     )
 
 
-def _date(where: str, entry: Mapping[str, Any], name: str) -> date:
+def _date(where: str, entry: Mapping[str, Any], name: str) -> dt.date:
     found = entry[name]
-    if not isinstance(found, date):
+    if not isinstance(found, dt.date):
         raise InputError(f"{where}.{name}", repr(found), "a date, YYYY-MM-DD without quotes")
     return found
