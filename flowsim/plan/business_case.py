@@ -157,15 +157,13 @@ def client_equivalents(book: FigureBook, volumes: Volumes) -> Equivalents:
     price = book.value("business_case.conversation_cost_ggz")
     mean_price = book.value("business_case.cost_per_client") / hours
     rates = (book.value("investment.rate_ggz"), mean_price)
-    used = [volumes.conversations * price / rate / hours for rate in rates]
+    net, net_at_mean_price = (capacity - volumes.conversations * price / rate / hours for rate in rates)
     not_entering = sum(
         getattr(volumes, effect.function) * book.value(f"functions.{effect.row}")
         for effect in effects.EFFECTS
         if effect.row.endswith("_not_to_ggz")
     )
-    return Equivalents(
-        _freed(book, volumes, whole=True), capacity, capacity - used[0], capacity - used[1], not_entering
-    )
+    return Equivalents(_freed(book, volumes, whole=True), capacity, net, net_at_mean_price, not_entering)
 
 
 def _freed(book: FigureBook, volumes: Volumes, whole: bool = False) -> float:

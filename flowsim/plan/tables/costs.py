@@ -17,7 +17,7 @@ COST_LINES: Final = ("conversations_ggz", "conversations_social_domain", "other_
 
 
 def network_cost_line(book: FigureBook, line: str, year: int) -> float | None:
-    """EUR a year of one cost line of the network, before indexation; None where the plan states no rule (pilot year)."""
+    """EUR a year of one cost line of the network, before indexation; None where the plan has no rule (pilot year)."""
     if line in ("conversations_ggz", "conversations_social_domain"):
         price = book.value("business_case.conversation_cost_" + line.removeprefix("conversations_"))
         return volume(book, "conversations", year)[0] * price
@@ -31,9 +31,8 @@ def network_cost_line(book: FigureBook, line: str, year: int) -> float | None:
 def substitution(book: FigureBook, year: int) -> tuple[float, float]:
     """EUR a year of extra social domain before indexation, and the doubt in it."""
     freed, doubt = freed_clients(book, year)
-    each = book.value("business_case.share_to_social_domain") * book.value(
-        "business_case.social_domain_cost_per_client"
-    )
+    share, cost = "business_case.share_to_social_domain", "business_case.social_domain_cost_per_client"
+    each = book.value(share) * book.value(cost)
     return freed * each, doubt * each
 
 

@@ -27,25 +27,24 @@ def check_kpis(book: FigureBook, kpis: tuple[Kpi, ...]) -> Iterator[Check]:
             "date",
             _date_cause(kpi.text_date, kpi.date),
         )
-    for nr, key, year in (
-        ("17", "functions.conversations", 17),
-        ("27", "functions.conversations", 27),
-        ("11", "functions.support_points", 11),
-        ("18", "functions.support_points", 18),
-        ("28", "gp.support_point_users_text", 28),
+    for nr, key, unit in (
+        ("17", "functions.conversations", "conversations"),
+        ("27", "functions.conversations", "conversations"),
+        ("11", "functions.support_points", "support points"),
+        ("18", "functions.support_points", "support points"),
+        ("28", "gp.support_point_users_text", "users"),
     ):
         due = _due(kpis, nr).year
-        unit = {"17": "conversations", "27": "conversations", "28": "users"}.get(nr, "support points")
-        yield KPIS.same(f"kpi_{nr}", year_column(due), book.value(f"kpi_numbers.kpi_{nr}"), book.value(key, due), unit)
+        yield KPIS.same(f"kpi_{nr}", due, book.value(f"kpi_numbers.kpi_{nr}"), book.value(key, due), unit)
     pilot = _due(kpis, "8").year
     trained = sum(
         book.value(f"investment.training_{who}", pilot)
         for who in ("ggz", "social_domain", "experience", "gp_mental_health")
     )
-    yield KPIS.same("kpi_8", year_column(pilot), book.value("kpi_numbers.kpi_8"), trained, "professionals")
+    yield KPIS.same("kpi_8", pilot, book.value("kpi_numbers.kpi_8"), trained, "professionals")
     workshops = book.value("investment.workshops", pilot)
     printed = book.value("kpi_numbers.kpi_8_workshops")
-    yield KPIS.same("kpi_8_workshops", year_column(pilot), printed, workshops, "workshops")
+    yield KPIS.same("kpi_8_workshops", pilot, printed, workshops, "workshops")
     clients, diversion = book.value("demand.clients_rounded"), book.value("functions.diversion")
     for nr in ("20", "29"):
         due = _due(kpis, nr).year
@@ -67,14 +66,9 @@ def check_kpis(book: FigureBook, kpis: tuple[Kpi, ...]) -> Iterator[Check]:
         )
 
 
-def year_column(year: int) -> str:
-    """The column code of a year."""
-    return str(year)
-
-
 def check_payments(book: FigureBook, kpis: tuple[Kpi, ...]) -> Iterator[Check]:
     """TP 8.3: kinds, dates and numbers against 5.3, the payment moments, the sums and the 30% rule."""
-    moments = sorted(dt.date.fromordinal(day.toordinal()) for day, _ in book.figure("investment.payments").values)
+    moments = sorted(day for day, _ in book.figure("investment.payments").values)
     for kpi in kpis:
         row = f"kpi_{kpi.nr}"
         yield PAYMENTS.text(row, "kind", kpi.kind_payment, kpi.kind, "kind", "kind_differs")
@@ -86,10 +80,8 @@ def check_payments(book: FigureBook, kpis: tuple[Kpi, ...]) -> Iterator[Check]:
             "date",
             _date_cause(kpi.date_payment, kpi.date),
         )
-        due = next(moment for moment in moments if moment >= kpi.date)
-        yield PAYMENTS.text(
-            row, "paid_after", kpi.paid_after.isoformat(), due.isoformat(), "date", "paid_early_or_late"
-        )
+        due = next(moment for moment in moments if moment >= kpi.date).isoformat()
+        yield PAYMENTS.text(row, "paid_after", kpi.paid_after.isoformat(), due, "date", "paid_early_or_late")
     for nr in NUMBERED:
         here, there = book.figure(f"kpi_numbers.kpi_{nr}_payment"), book.figure(f"kpi_numbers.kpi_{nr}")
         yield PAYMENTS.same(f"kpi_{nr}", "number", here.at(), there.at(), there.unit)

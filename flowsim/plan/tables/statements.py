@@ -1,4 +1,4 @@
-"""What the plan says in sentences: TP 2.1, 4.2, 5.1, 6.1, 7.1 and 7.2, and what the regional plan (RP) says of the same."""
+"""What the plan says in sentences (TP 2.1, 4.2, 5.1, 6.1, 7.1, 7.2), beside what the regional plan (RP) says of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_facts(book: FigureBook) -> Iterator[Check]:
     older = people_then * book.value("population.share_65_plus", then) - people * book.value(
         "population.share_65_plus", now
     )
-    per_mille = 0.001 / 2 * (people + people_then)  # both percentages are printed to 0.1
+    doubt = 0.001 / 2 * (people + people_then)  # both percentages are printed to 0.1
     yield FACTS.compare(
         "increase_65_plus",
         then,
@@ -36,7 +36,7 @@ def check_facts(book: FigureBook) -> Iterator[Check]:
         older,
         "persons",
         step=10,
-        carried=per_mille,
+        carried=doubt,
     )
     fewer, clients = book.value("demand.clients_am_decrease"), book.value("demand.clients_am")
     yield FACTS.compare(
