@@ -13,7 +13,17 @@ from flowsim.plan.tables.effects import EFFECTS, affected, plan_years
 
 KPIS: Final = Table("5.3", "5.3")
 PAYMENTS: Final = Table("8.3", "8.3")
-NUMBERED: Final = ("16", "17", "18", "19", "20", "24", "27", "28", "29")  # 8.3 repeats the number of these
+NUMBERED: Final = {  # 8.3 repeats the number of these; its unit
+    "16": "fraction",
+    "17": "conversations",
+    "18": "support points",
+    "19": "users",
+    "20": "fraction",
+    "24": "fraction",
+    "27": "conversations",
+    "28": "users",
+    "29": "fraction",
+}
 
 
 def check_kpis(book: FigureBook, kpis: tuple[Kpi, ...]) -> Iterator[Check]:
@@ -82,9 +92,9 @@ def check_payments(book: FigureBook, kpis: tuple[Kpi, ...]) -> Iterator[Check]:
         )
         due = next(moment for moment in moments if moment >= kpi.date).isoformat()
         yield PAYMENTS.text(row, "paid_after", kpi.paid_after.isoformat(), due, "date", "paid_early_or_late")
-    for nr in NUMBERED:
-        here, there = book.figure(f"kpi_numbers.kpi_{nr}_payment"), book.figure(f"kpi_numbers.kpi_{nr}")
-        yield PAYMENTS.same(f"kpi_{nr}", "number", here.at(), there.at(), there.unit)
+    for nr, unit in NUMBERED.items():
+        printed, first = book.value(f"kpi_numbers.kpi_{nr}_payment"), book.value(f"kpi_numbers.kpi_{nr}")
+        yield PAYMENTS.same(f"kpi_{nr}", "number", printed, first, unit)
     for moment in moments:
         parts = [float(kpi.amount) for kpi in kpis if kpi.paid_after == moment]
         printed = book.value("investment.payments", moment)

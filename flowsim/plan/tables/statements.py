@@ -53,7 +53,7 @@ def check_facts(book: FigureBook) -> Iterator[Check]:
     rate = exact / region * 1e4
     highest = book.value("demand.clients_per_10000_amstelveen")
     lowest = book.value("demand.clients_per_10000_aalsmeer")
-    unit = "clients per 10,000"
+    unit = "per 10,000"
     yield FACTS.compare("clients_per_10000_highest", "2021", highest, rate, unit, relation=">=")
     yield FACTS.compare("clients_per_10000_lowest", "2021", lowest, rate, unit, relation="<=")
     for group in ("personality", "trauma", "somatic_symptom"):
@@ -63,21 +63,20 @@ def check_facts(book: FigureBook) -> Iterator[Check]:
 
 def check_regional_plan(book: FigureBook) -> Iterator[Check]:
     """Numbers that the transformation plan shares with the regional plan of a year before."""
-    pairs = [("population.region", "population.region_rp", 2023)]
-    pairs += [("population.region_am", "population.region_am_rp", y) for y in book["population.region_am_rp"].years]
-    pairs += [("demand.clients", "demand.clients_rp", 2023), ("demand.smi", "demand.smi_rp", 2023)]
+    repeated = {
+        "population": ("population.region", "persons"),
+        "population_am": ("population.region_am", "persons"),
+        "clients": ("demand.clients", "clients"),
+        "smi": ("demand.smi", "persons"),
+        "tension_ggz": ("workforce.tension_ggz", "vacancies per 100"),
+        "share_55_plus_gp": ("workforce.share_55_plus_gp", "fraction"),
+    }
     for place in ("aalsmeer", "uithoorn", "amstelveen", "ouder_amstel"):
-        pairs.append((f"population.complaints_{place}", f"population.complaints_{place}_rp", 2022))
-    pairs += [("workforce.tension_ggz", "workforce.tension_ggz_rp", y) for y in book["workforce.tension_ggz_rp"].years]
-    pairs += [
-        ("workforce.share_55_plus_gp", "workforce.share_55_plus_gp_rp", y)
-        for y in book["workforce.share_55_plus_gp_rp"].years
-    ]
-    for here, there, year in pairs:
-        row = here.partition(".")[2]
-        row = {"region": "population", "region_am": "population_am"}.get(row, row)
-        unit = book.figure(here).unit
-        yield REGIONAL.same(row, year, book.value(here, year), book.value(there, year), unit, step=0.01)
+        repeated[f"complaints_{place}"] = (f"population.complaints_{place}", "fraction")
+    for row, (key, unit) in repeated.items():
+        first = book.figure(f"{key}_rp")
+        for year in first.years or (int(first.date),):
+            yield REGIONAL.same(row, year, book.value(key, year), first.at(year), unit, step=0.01)
     now, horizon = book.figure("workforce.shortage").years
     _, earlier = book.figure("workforce.shortage_rp").years
     start, end = (book.value("workforce.shortage", year) for year in (now, horizon))
@@ -93,7 +92,7 @@ def check_regional_plan(book: FigureBook) -> Iterator[Check]:
     )
     here = "above" if book.value("population.suicides_am") > book.value("population.suicides_netherlands") else "below"
     there = "above" if book.value("population.suicides_rp") > 0 else "below"
-    yield REGIONAL.text("suicides", "2023", here, there, "national mean", "opposite_statements")
+    yield REGIONAL.text("suicides", "2023", here, there, "mean", "opposite_statements")
 
 
 def check_planning(book: FigureBook) -> Iterator[Check]:

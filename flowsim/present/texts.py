@@ -1,0 +1,84 @@
+"""Every sentence that a person reads, by language and key; and numbers in that language's notation.
+
+The sentences are in ``present/<lang>/*.toml``. A key is ``<file>.<table>.<name>``; nested tables are joined by dots.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+
+from flowsim.errors import InputError
+
+LANGUAGES: Final = ("nl", "en")
+
+
+class Texts(Mapping[str, str]):
+    """The sentences of one language by dotted key; read-only.
+
+    Raises
+    ------
+    InputError : a language that flowsim does not speak, or a file of sentences that holds something else than texts.
+    """
+
+    def __init__(self, lang: str) -> None:
+        if lang not in LANGUAGES:
+            raise InputError("language", repr(lang), "one of " + ", ".join(LANGUAGES))
+        self.lang = lang
+        self._texts: dict[str, str] = {}
+        shelf = resources.files("flowsim.present") / lang
+        for file in sorted(shelf.iterdir(), key=lambda item: item.name):
+            if file.name.endswith(".toml"):
+                content = tomllib.loads(file.read_text(encoding="utf-8"))
+                self._texts.update(_flat(file.name.removesuffix(".toml"), content))
+
+    def __getitem__(self, key: str) -> str:
+        return self._texts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def texts(lang: str) -> Texts:
+    """The sentences of a language, read once."""
+    return Texts(lang)
+
+
+def text(lang: str, key: str, **values: object) -> str:
+    """The sentence of `key`, with ``{name}`` replaced by the value of that name.
+
+    Raises
+    ------
+    InputError : unknown language.
+    KeyError : unknown key, or a name in the sentence that no value was given for.
+    """
+    sentence = texts(lang)[key]
+    return sentence.format(**values) if values else sentence
+
+
+def format_number(lang: str, value: float, decimals: int = 0) -> str:
+    """A number as the language writes it: ``1.234,5`` in Dutch, ``1,234.5`` in English."""
+    written = f"{value:,.{decimals}f}"
+    if float(f"{value:.{decimals}f}") == 0:
+        written = written.removeprefix("-")
+    if lang == "nl":
+        written = written.translate(str.maketrans(",.", ".,"))
+    return written
+
+
+def _flat(prefix: str, content: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in content.items():
+        key = f"{prefix}.{name}"
+        if isinstance(value, str):
+            yield key, value
+        elif isinstance(value, Mapping):
+            yield from _flat(key, value)
+        else:
+            raise InputError(f"texts: {key}", repr(value), "a sentence, or a table of sentences")
