@@ -1,0 +1,86 @@
+"""Who is there at time zero: the same residents, in the same order, for both engines."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from flowsim.model import draws, rules, tables
+from flowsim.model import network as n
+from flowsim.model.compiling import compiled
+from flowsim.model.memory import Addresses
+
+PRESENT: Final = np.dtype(
+    [
+        ("since", "f8"),
+        ("patience_ends", "f8"),
+        ("residual", "f8"),
+        ("key", "u8"),
+        ("id", "i8"),
+        ("station", "i4"),
+        ("patient_class", "i4"),
+    ]
+)
+"""A resident of time zero. ``residual``: what is left of the service, -1 for who waits; ``since``: minus the age."""
+
+
+@compiled
+def _fill(w, present, key):  # type: ignore[no-untyped-def]
+    i = 0
+    served = 0  # numbers go on over the groups of one station, which stand next to each other
+    queued = 0
+    station = -1
+    for g in range(w.group_count):
+        group = tables.initial(w, g)
+        k = group.station
+        if k != station:
+            station = k
+            served = 0
+            queued = 0
+        for j in range(group.in_service + group.waiting):
+            one = present[i]
+            i += 1
+            if j < group.in_service:
+                one.id = (np.int64(n.INITIAL_IN_SERVICE + k) << n.STREAM_BITS) | served
+                served += 1
+            else:
+                one.id = (np.int64(n.INITIAL_WAITING + k) << n.STREAM_BITS) | queued
+                queued += 1
+            one.key = draws.resident_key(key, one.id)
+            c = np.int64(group.patient_class)
+            if c < 0:  # left open: drawn from the mix of arrivals
+                bits = draws.word(one.key, 0, k, draws.PURPOSE_CLASS)
+                c = 0
+                while c < w.class_count - 1 and bits >= tables.class_mix(w, c).value:
+                    c += 1
+            one.station = k
+            one.patient_class = c
+            one.since = 0.0
+            one.patience_ends = np.inf
+            one.residual = -1.0
+            if j < group.in_service:
+                bits = draws.word(one.key, 0, k, draws.PURPOSE_SERVICE)
+                one.residual = rules.residual_service(w, tables.cell(w, k, c).service, bits)
+                continue
+            age = 0.0
+            if group.age >= 0:
+                age = rules.distribution(w, group.age, draws.word(one.key, 0, k, draws.PURPOSE_AGE))
+            one.since = -age
+            patience = tables.cell(w, k, c).patience
+            if patience >= 0:
+                bits = draws.word(one.key, 0, k, draws.PURPOSE_CLOCK)
+                ends = one.since + rules.patience_beyond(w, patience, age, bits)
+                one.patience_ends = max(ends, 0.0)
+
+
+def residents_at_start(network: n.Network, addresses: Addresses, key: int) -> np.ndarray:
+    """Residents of time zero, `PRESENT`: those in service, then those who wait, the longest waiting first.
+
+    Residual services follow the stationary-excess distribution of the service time; patience is that of somebody who
+    has waited so long. ``addresses`` hold the network's tables; ``key`` is the replication's.
+    """
+    total = int(network.initial["in_service"].sum() + network.initial["waiting"].sum())
+    present = np.zeros(total, PRESENT)
+    _fill(addresses.record[0], present, np.uint64(key))
+    return present[np.lexsort((present["id"], present["since"], present["residual"] < 0.0))]

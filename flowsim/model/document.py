@@ -1,0 +1,317 @@
+"""A network as plain data: what may stand in the document, and one clear message when something else does.
+
+This is the only module of the model that knows pydantic; `flowsim.model.network` turns a document into arrays.
+Times are in one unit that the user chooses (Amstelland: days).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+
+from flowsim.errors import InputError
+
+LARGEST = 1e12
+"""Larger times, rates and numbers are refused: no Dutch region needs them, and sums stay exact enough below."""
+
+Name = Annotated[str, Field(min_length=1, pattern=r"^[^:]+$")]
+Time = Annotated[float, Field(ge=0.0, le=LARGEST)]
+Positive = Annotated[float, Field(gt=0.0, le=LARGEST)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class Part(BaseModel):
+    """Base of all parts: unknown keys, text for numbers, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Distribution(Part):
+    """A distribution of a length of time, by mean and (where the family allows) coefficient of variation."""
+
+    distribution: Literal["exponential", "deterministic", "gamma", "lognormal", "weibull", "uniform", "empirical"]
+    mean: Positive | None = None
+    cv: Annotated[float, Field(gt=0.0, le=20.0)] | None = None
+    low: Annotated[float, Field(ge=0.0, le=LARGEST)] | None = None
+    high: Positive | None = None
+    values: Annotated[list[Positive], Field(min_length=1, max_length=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Distribution:
+        family = self.distribution
+        given = {key for key in ("mean", "cv", "low", "high", "values") if getattr(self, key) is not None}
+        allowed: dict[str, list[set[str]]] = {
+            "exponential": [{"mean"}],
+            "deterministic": [{"mean"}],
+            "gamma": [{"mean", "cv"}],
+            "lognormal": [{"mean", "cv"}],
+            "weibull": [{"mean", "cv"}],
+            "uniform": [{"mean", "cv"}, {"low", "high"}],
+            "empirical": [{"values"}],
+        }
+        if given not in allowed[family]:
+            wanted = " or ".join(" and ".join(sorted(keys)) for keys in allowed[family])
+            raise ValueError(f"{family} takes {wanted}, found {', '.join(sorted(given)) or 'neither'}")
+        if family == "uniform" and self.cv is not None and self.cv > 3.0**-0.5:
+            raise ValueError("a uniform length of time has a cv of at most 0.577 (else it could be negative)")
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError("low below high")
+        if family == "weibull" and self.cv is not None and not 0.02 <= self.cv <= 15.0:
+            raise ValueError("a cv between 0.02 and 15 for weibull")
+        return self
+
+
+def _one_or_each(value: Any) -> str:
+    return "one" if not isinstance(value, Mapping) or "distribution" in value else "each"
+
+
+PerClass = Annotated[
+    Annotated[Distribution, Tag("one")] | Annotated[dict[str, Distribution], Tag("each")], Discriminator(_one_or_each)
+]
+"""One distribution for all patient classes, or a table with one per class."""
+
+
+class Destination(Part):
+    """One way out of a station, in the long form."""
+
+    to: str
+    probability: Probability
+    become: str | None = None
+    service_factor: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
+
+
+def _table_or_list(value: Any) -> str:
+    return "list" if isinstance(value, list) else "table"
+
+
+Destinations = Annotated[
+    Annotated[dict[str, Probability], Tag("table")] | Annotated[list[Destination], Field(min_length=1), Tag("list")],
+    Discriminator(_table_or_list),
+]
+"""``{ward = 0.1, "home:b" = 0.2, exit = 0.7}``, or a list of `Destination`. ``name:class`` changes the patient class;
+the name is a station, a pool, ``exit`` or (for a review of somebody who waits) ``stay``."""
+
+
+def _number_or_schedule(value: Any) -> str:
+    if isinstance(value, list):
+        return "schedule"
+    return "text" if isinstance(value, str) else "number"
+
+
+Servers = Annotated[
+    Annotated[Count, Tag("number")]
+    | Annotated[Literal["inf"], Tag("text")]
+    | Annotated[list[tuple[Time, Count]], Field(min_length=1), Tag("schedule")],
+    Discriminator(_number_or_schedule),
+]
+Rate = Annotated[
+    Annotated[float, Field(ge=0.0, le=LARGEST), Tag("number")]
+    | Annotated[list[tuple[Time, Annotated[float, Field(ge=0.0, le=LARGEST)]]], Field(min_length=1), Tag("schedule")],
+    Discriminator(lambda value: "schedule" if isinstance(value, list) else "number"),
+]
+Present = Annotated[
+    Annotated[Count, Tag("number")] | Annotated[dict[str, Count], Tag("each")],
+    Discriminator(lambda value: "each" if isinstance(value, Mapping) else "number"),
+]
+
+
+class Initial(Part):
+    """Who is there at time zero. A plain number is spread over the classes in proportion to their arrivals."""
+
+    waiting: Present = 0
+    in_service: Present = 0
+    age: PerClass | None = None
+    """How long those who wait have waited; left out: they have just come."""
+
+
+class Clock(Part):
+    """Something that happens to a resident *while waiting* at a station, after a random time.
+
+    Exactly one of ``become`` (the patient class changes), ``visit`` (a companion ``station`` or ``station:class``, such
+    as a bridging consult, while the resident keeps waiting) and ``review_at`` (a desk that may send the resident on; it
+    takes one of the desk's quota, and nothing happens when there is none). ``become`` may bring a ``visit`` along.
+    """
+
+    classes: Annotated[list[str], Field(min_length=1)] | None = None
+    after: Distribution
+    repeats: bool = False
+    become: str | None = None
+    visit: str | None = None
+    review_at: str | None = None
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Clock:
+        if self.review_at is not None and (self.become is not None or self.visit is not None):
+            raise ValueError("review_at without become or visit")
+        if self.review_at is None and self.become is None and self.visit is None:
+            raise ValueError("one of become, visit and review_at")
+        if self.become is not None and self.repeats:
+            raise ValueError("become without repeats: the new class has clocks of its own")
+        return self
+
+
+class Station(Part):
+    """One place where residents wait and are served."""
+
+    name: Name
+    servers: Servers
+    discipline: Literal["fifo", "priority"] = "fifo"
+    priority: dict[str, Annotated[int, Field(ge=0, le=15)]] = {}
+    service: PerClass
+    uses_service_factor: bool = False
+    patience: PerClass | None = None
+    on_renege: Destinations | None = None
+    queue_limit: Count | None = None
+    on_full: Destinations | None = None
+    quota: Annotated[list[tuple[Time, Count]], Field(min_length=1)] | None = None
+    quota_carries: bool = False
+    initial: Initial = Initial()
+    waiting_list: str | None = None
+    removes_second_place: Probability = 0.0
+    while_waiting: list[Clock] = []
+
+
+class Pool(Part):
+    """Stations that serve the same residents. ``soonest``: to the one that can start soonest; ``shares``: by chance.
+
+    With probability ``second_list`` somebody who has to wait also takes a place on the list of another station of the
+    pool; the place that is reached first counts, the other takes no server.
+    """
+
+    name: Name
+    stations: Annotated[list[str], Field(min_length=1)]
+    rule: Literal["soonest", "shares"] = "soonest"
+    shares: list[Probability] | None = None
+    second_list: Probability = 0.0
+
+
+class Arrivals(Part):
+    """A stream of residents from outside: Poisson with a (scheduled) ``rate``, or with ``interval`` between them."""
+
+    patient_class: Annotated[str, Field(alias="class")]
+    station: str
+    rate: Rate | None = None
+    interval: Distribution | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Arrivals:
+        if (self.rate is None) == (self.interval is None):
+            raise ValueError("either rate or interval")
+        return self
+
+
+class Route(Part):
+    """Where residents go from a station, ``on`` completion of service, reneging, a full queue, or a review."""
+
+    origin: Annotated[str, Field(alias="from")]
+    patient_class: Annotated[str | None, Field(alias="class")] = None
+    on: Literal["completion", "renege", "full", "review"] = "completion"
+    start: Time = 0.0
+    to: Destinations
+
+
+class StopRule(Part):
+    """A decision at a moment: when the measure is at most / at least the threshold, the named stations close.
+
+    ``waiting``: residents waiting at ``stations`` then; ``starts``: services begun there since time zero.
+    """
+
+    at: Positive
+    stations: Annotated[list[str], Field(min_length=1)]
+    measure: Literal["waiting", "starts"]
+    at_most: float | None = None
+    at_least: float | None = None
+    close: Annotated[list[str], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> StopRule:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("either at_most or at_least")
+        return self
+
+
+class NetworkDocument(Part):
+    """The whole network. ``horizon`` and all other times in one unit."""
+
+    title: str = ""
+    horizon: Positive
+    warm_up: Time = 0.0
+    snapshot_every: Positive | None = None
+    periods: Annotated[list[Time], Field(min_length=2)] | None = None
+    waiting_norm: Positive | None = None
+    wait_bin: Positive | None = None
+    classes: Annotated[list[Name], Field(min_length=1, max_length=30_000)]
+    stations: Annotated[list[Station], Field(min_length=1, max_length=1000)]
+    pools: list[Pool] = []
+    arrivals: Annotated[list[Arrivals], Field(max_length=2048)] = []
+    routes: list[Route] = []
+    stop_rules: list[StopRule] = []
+
+
+_TAGS = {"one", "each", "table", "list", "number", "text", "schedule"}
+
+
+def _place(document: Mapping[str, Any], location: tuple[int | str, ...]) -> str:
+    """A path a reader finds: list items by the name they bear (``stations.clinic.service.mean``), tags left out."""
+    words: list[str] = []
+    here: Any = document
+    for step in location:
+        if step in _TAGS and not (isinstance(here, Mapping) and step in here):
+            continue
+        here = (
+            here[step]
+            if isinstance(here, Mapping) and step in here
+            else (
+                here[step] if isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(here) else None
+            )
+        )
+        name = here.get("name") if isinstance(here, Mapping) else None
+        words.append(name if isinstance(step, int) and isinstance(name, str) else str(step))
+    return ".".join(words)
+
+
+def shown(value: Any) -> str:
+    """A value as it is quoted in a message: short, on one line."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def refuse(document: Mapping[str, Any], error: ValidationError, where: str) -> InputError:
+    """The first of pydantic's findings, as flowsim's one clear message."""
+    finding = error.errors(include_url=False)[0]
+    place = _place(document, finding["loc"])
+    label = f"{where}: {place}" if where and place else (where or place)
+    if finding["type"] == "extra_forbidden":
+        return InputError(label, "an unknown key", "only the keys that `flowsim schema network` lists")
+    if finding["type"] == "missing":
+        return InputError(label, "nothing", "this key (it is required)")
+    message = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return InputError(label, shown(finding["input"]), message)
+
+
+def read(document: Any, where: str = "network") -> NetworkDocument:
+    """Validate plain data (as from TOML or JSON).
+
+    Raises
+    ------
+    InputError : names the key, what stood there and what was expected.
+    """
+    if not isinstance(document, Mapping):
+        raise InputError(where, shown(document), "a table with horizon, classes, stations, ...")
+    try:
+        return NetworkDocument.model_validate(_tuples(document))
+    except ValidationError as error:
+        raise refuse(document, error, where) from None
+
+
+def _tuples(value: Any, key: str = "") -> Any:
+    """Pairs of a schedule as tuples, which strict validation wants where TOML has lists."""
+    if isinstance(value, Mapping):
+        return {name: _tuples(item, str(name)) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        pairs = key in ("servers", "rate", "quota")
+        return [tuple(item) if pairs and isinstance(item, list) else _tuples(item) for item in value]
+    return value

@@ -1,0 +1,224 @@
+"""Network: stations, patient classes, routes, schedules and quotas as arrays, which is all that the engines know.
+
+Codes: stations and classes are numbered as in the document. A destination is a station's code, ``len(stations)`` plus a
+pool's code, `OUT` or `STAY`. Residents' numbers are addresses too (see `resident_number`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from flowsim.errors import InputError
+
+OUT: Final = -1
+STAY: Final = -2
+NEVER: Final = -1
+ALWAYS_OPEN: Final = 2**60
+"""Servers of a station without limit, tokens of one without quota, length of a queue without limit."""
+
+STREAM_BITS: Final = 28
+INITIAL_WAITING: Final = 2048
+INITIAL_IN_SERVICE: Final = 3072
+COMPANION_SHIFT: Final = 40
+
+DISTRIBUTION: Final = np.dtype(
+    [("family", "i4"), ("first", "i4"), ("count", "i4"), ("pad", "i4"), ("a", "f8"), ("b", "f8"), ("mean", "f8")]
+)
+"""Parameters of a distribution (see `flowsim.model.draws.sample`); ``first`` and ``count`` point into ``values``."""
+STATION: Final = np.dtype(
+    [
+        ("servers", "i8"),
+        ("queue_limit", "i8"),
+        ("servers_first", "i4"),
+        ("servers_count", "i4"),
+        ("quota_first", "i4"),
+        ("quota_count", "i4"),
+        ("quota_carries", "i4"),
+        ("levels", "i4"),
+        ("list", "i4"),
+        ("uses_service_factor", "i4"),
+        ("removes_second_place", "f8"),
+    ]
+)
+"""A station: servers at time zero, then its steps in ``steps`` (``servers_first``...). ``list``: the code of its
+waiting list, or -1 where waits are not held against the norm."""
+CELL: Final = np.dtype(
+    [
+        ("service", "i4"),
+        ("patience", "i4"),
+        ("clock_first", "i4"),
+        ("clock_count", "i4"),
+        ("level", "i4"),
+        ("renege_row", "i4"),
+        ("full_row", "i4"),
+        ("review_row", "i4"),
+    ]
+)
+"""A class at a station: codes of distributions, clocks and rows of routes; -1 where there is none."""
+ROW: Final = np.dtype([("first", "i4"), ("count", "i4")])
+WAY: Final = np.dtype([("below", "u8"), ("station", "i4"), ("patient_class", "i4"), ("factor", "f8")])
+"""One way of a row: taken when the random word is below ``below`` (the last way always); class -1 keeps the class."""
+CLOCK: Final = np.dtype(
+    [
+        ("after", "i4"),
+        ("kind", "i4"),
+        ("station", "i4"),
+        ("patient_class", "i4"),
+        ("visit_station", "i4"),
+        ("visit_class", "i4"),
+        ("repeats", "i4"),
+        ("pad", "i4"),
+    ]
+)
+POOL: Final = np.dtype([("first", "i4"), ("count", "i4"), ("by_share", "i4"), ("pad", "i4"), ("second_list", "f8")])
+STREAM: Final = np.dtype(
+    [("station", "i4"), ("patient_class", "i4"), ("rate_first", "i4"), ("rate_count", "i4"), ("interval", "i4")]
+)
+STEP: Final = np.dtype([("time", "f8"), ("value", "f8")])
+INITIAL: Final = np.dtype(
+    [("station", "i4"), ("patient_class", "i4"), ("waiting", "i8"), ("in_service", "i8"), ("age", "i4"), ("pad", "i4")]
+)
+"""Who is there at time zero; class -1: drawn from ``class_mix``."""
+STOP_RULE: Final = np.dtype(
+    [
+        ("at", "f8"),
+        ("threshold", "f8"),
+        ("at_least", "i4"),
+        ("starts", "i4"),
+        ("first", "i4"),
+        ("count", "i4"),
+        ("close_first", "i4"),
+        ("close_count", "i4"),
+    ]
+)
+
+
+def resident_number(stream: int, nth: int) -> int:
+    """Number of the ``nth`` resident of an arrival stream: an address, the same in every scenario with that stream.
+
+    Streams `INITIAL_WAITING` + station and `INITIAL_IN_SERVICE` + station hold those present at time zero. A companion
+    adds its ordinal at bit `COMPANION_SHIFT`.
+    """
+    return (stream << STREAM_BITS) | nth
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Everything that a simulation needs, as read-only arrays.
+
+    Attributes (K stations, C classes, E route epochs)
+    ----------
+    station_names, class_names, pool_names, list_names : names of the codes.
+    horizon, warm_up, snapshot_every : times. waiting_norm : after which wait somebody is overdue (inf: never).
+    wait_bin : width of the bins in which waits are counted.
+    periods : (M + 1,) float64, edges of the periods for which outcomes are kept.
+    stations : (K,) `STATION`. cells : (K, C) `CELL`. route_rows : (E, K, C) int32, row on completion, in force from
+    route_times[E]. rows, ways : `ROW`, `WAY`. distributions : `DISTRIBUTION`. values : float64.
+    clocks : `CLOCK`. pools : `POOL`, with members (int32) and member_below (uint64) side by side.
+    streams : `STREAM`. steps : `STEP`, all schedules. initial : `INITIAL`. class_mix : (C,) uint64.
+    stop_rules : `STOP_RULE` with rule_stations (int32).
+    """
+
+    station_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    pool_names: tuple[str, ...]
+    list_names: tuple[str, ...]
+    horizon: float
+    warm_up: float
+    snapshot_every: float
+    waiting_norm: float
+    wait_bin: float
+    periods: np.ndarray
+    stations: np.ndarray
+    cells: np.ndarray
+    route_times: np.ndarray
+    route_rows: np.ndarray
+    rows: np.ndarray
+    ways: np.ndarray
+    distributions: np.ndarray
+    values: np.ndarray
+    clocks: np.ndarray
+    pools: np.ndarray
+    members: np.ndarray
+    member_below: np.ndarray
+    streams: np.ndarray
+    steps: np.ndarray
+    initial: np.ndarray
+    class_mix: np.ndarray
+    stop_rules: np.ndarray
+    rule_stations: np.ndarray
+    title: str = ""
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @staticmethod
+    def from_dict(document: Mapping[str, Any], where: str = "network") -> Network:
+        """Build a network from plain data (see ``flowsim schema network``).
+
+        Raises
+        ------
+        InputError : the first thing that cannot be used: key, what was found, what was expected.
+        """
+        from flowsim.model.build import build
+        from flowsim.model.document import read
+
+        return build(read(document, where), where, document)
+
+    @staticmethod
+    def from_toml(path: str | Path) -> Network:
+        """Build a network from a TOML file; errors name the file."""
+        return Network.from_dict(read_toml(path), str(path))
+
+    @property
+    def expected_arrivals(self) -> float:
+        """Residents expected from outside over the horizon, those present at time zero included."""
+        total = float(self.initial["waiting"].sum() + self.initial["in_service"].sum())
+        for stream in self.streams:
+            if stream["interval"] >= 0:
+                total += self.horizon / float(self.distributions["mean"][stream["interval"]])
+                continue
+            steps = self.steps[stream["rate_first"] : stream["rate_first"] + stream["rate_count"]]
+            ends = np.append(steps["time"][1:], self.horizon)
+            total += float((np.clip(ends, 0, self.horizon) - np.clip(steps["time"], 0, self.horizon)) @ steps["value"])
+        return total
+
+    def server_time(self) -> np.ndarray:
+        """Integral of the number of servers over (warm_up, horizon): (K,) float64, inf where there is no limit."""
+        total = np.empty(len(self.stations))
+        for k, station in enumerate(self.stations):
+            steps = self.steps[station["servers_first"] : station["servers_first"] + station["servers_count"]]
+            times = np.concatenate([[0.0], steps["time"], [self.horizon]]).clip(self.warm_up, self.horizon)
+            levels = np.concatenate([[float(station["servers"])], steps["value"]])
+            total[k] = np.inf if station["servers"] >= ALWAYS_OPEN else float(np.diff(times) @ levels)
+        return total
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """A TOML file as plain data.
+
+    Raises
+    ------
+    InputError : a missing file, a directory, an empty file, or one that is not TOML.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(str(path), "no such file", "a TOML file") from None
+    except IsADirectoryError:
+        raise InputError(str(path), "a directory", "a TOML file") from None
+    except OSError as error:
+        raise InputError(str(path), f"a file that cannot be read ({error.strerror})", "a TOML file") from None
+    if not raw.strip():
+        raise InputError(str(path), "an empty file", "a TOML file with content")
+    try:
+        return tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise InputError(str(path), "binary data (not UTF-8 text)", "a TOML file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(str(path), f"text that is not TOML ({error})", "a TOML file") from None

@@ -1,0 +1,125 @@
+"""Choices that both engines make by the same compiled functions: which way, who can start soonest, who comes next.
+
+Each function is pure: what it needs comes in, the choice goes out. ``w`` is a record of addresses (see
+`flowsim.model.tables`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flowsim.model import draws, tables
+from flowsim.model.compiling import compiled, inlined
+
+
+@inlined
+def way(w, row, bits):  # type: ignore[no-untyped-def]
+    """Code of the way that a random word takes in a row."""
+    r = tables.rows(w, row)
+    i = np.int64(r.first)
+    last = i + r.count - 1
+    while i < last and bits >= tables.ways(w, i).below:
+        i += 1
+    return i
+
+
+@inlined
+def member(w, pool, bits):  # type: ignore[no-untyped-def]
+    """Station of a pool by the shares of its members."""
+    p = tables.pools(w, pool)
+    i = np.int64(p.first)
+    last = i + p.count - 1
+    while i < last and bits >= tables.member_below(w, i).value:
+        i += 1
+    return np.int64(tables.members(w, i).value)
+
+
+@inlined
+def expected_wait(waiting, busy, capacity, tokens, mean_service):  # type: ignore[no-untyped-def]
+    """Wait that somebody who joins now may expect: places in front times the time per place; 0 when one is free.
+
+    A first-come estimate from what a referrer can see (length of the list, number of places), not a forecast.
+    """
+    if waiting == 0 and busy < capacity and tokens > 0:
+        return 0.0
+    if capacity <= 0:
+        return np.inf
+    return (waiting + 1) * mean_service / capacity
+
+
+@compiled
+def distribution(w, code, bits):  # type: ignore[no-untyped-def]
+    """One variate of the distribution with this code."""
+    d = tables.distributions(w, code)
+    if d.family == draws.EMPIRICAL:
+        return tables.values(w, d.first + np.int64(draws.unit(bits) * d.count)).value
+    return draws.sample(d.family, d.a, d.b, bits)
+
+
+@compiled
+def service_time(w, code, factor, bits):  # type: ignore[no-untyped-def]
+    """Length of a service; ``factor`` makes it lighter or heavier."""
+    return factor * distribution(w, code, bits)
+
+
+@compiled
+def residual_service(w, code, bits):  # type: ignore[no-untyped-def]
+    """What is left at time zero of a service in progress: see `draws.excess`; an empirical service here."""
+    d = tables.distributions(w, code)
+    if d.family != draws.EMPIRICAL:
+        return draws.excess(d.family, d.a, d.b, bits)
+    target = draws.unit(bits) * d.mean * d.count  # the service met is length-biased: by its share of the total
+    last = d.first + d.count - 1
+    i = np.int64(d.first)
+    while i < last and target > tables.values(w, i).value:
+        target -= tables.values(w, i).value
+        i += 1
+    return draws.unit(draws.aside(bits)) * tables.values(w, i).value
+
+
+@compiled
+def patience_beyond(w, code, age, bits):  # type: ignore[no-untyped-def]
+    """Patience, counted from joining, of somebody who has waited ``age`` already.
+
+    Exact for exponential and weibull; by rejection for the others. Where 10,000 tries give nothing above ``age``, the
+    answer is ``age``: patience ends at once.
+    """
+    d = tables.distributions(w, code)
+    if d.family == draws.EXPONENTIAL or d.family == draws.WEIBULL:
+        return draws.beyond(age, d.family, d.a, d.b, bits)
+    for _ in range(10_000):
+        x = distribution(w, code, bits)
+        if x > age:
+            return x
+        bits = draws.again(bits)
+    return age
+
+
+@compiled
+def next_arrival(w, stream, time, bits):  # type: ignore[no-untyped-def]
+    """Time of the arrival after ``time``; inf when there is none.
+
+    A Poisson stream spends one unit-rate exponential gap along its piecewise constant rate (inversion of the cumulated
+    rate: E. Cinlar, Introduction to Stochastic Processes, 1975, p. 96), so that a changed rate moves residents in time
+    and never swaps them.
+    """
+    s = tables.streams(w, stream)
+    if s.interval >= 0:
+        return time + distribution(w, s.interval, bits)
+    gap = draws.exponential(bits)
+    last = s.rate_first + s.rate_count
+    i = np.int64(s.rate_first)
+    while i + 1 < last and tables.steps(w, i + 1).time <= time:
+        i += 1
+    if time < tables.steps(w, i).time:
+        time = tables.steps(w, i).time
+    while True:
+        rate = tables.steps(w, i).value
+        if i + 1 >= last:
+            return time + gap / rate if rate > 0.0 else np.inf
+        span = tables.steps(w, i + 1).time - time
+        if gap < span * rate:
+            return time + gap / rate
+        gap -= span * rate
+        i += 1
+        time = tables.steps(w, i).time

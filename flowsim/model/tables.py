@@ -1,0 +1,89 @@
+"""A network's arrays as compiled code sees them: accessors, and the record of addresses.
+
+``w`` is any record that holds the addresses of a network's tables: the network's own (`record`), or the world of a
+replication. K stations, C classes; two-dimensional tables are laid out row by row.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from flowsim.model import network as n
+from flowsim.model.compiling import inlined
+from flowsim.model.memory import Addresses, table
+
+NUMBER: Final = np.dtype([("value", "f8")])
+CODE: Final = np.dtype([("value", "i4")])
+WORD: Final = np.dtype([("value", "u8")])
+
+stations = table("stations", n.STATION)
+rows = table("rows", n.ROW)
+ways = table("ways", n.WAY)
+distributions = table("distributions", n.DISTRIBUTION)
+values = table("values", NUMBER)
+clocks = table("clocks", n.CLOCK)
+pools = table("pools", n.POOL)
+members = table("members", CODE)
+member_below = table("member_below", WORD)
+streams = table("streams", n.STREAM)
+steps = table("steps", n.STEP)
+stop_rules = table("stop_rules", n.STOP_RULE)
+rule_stations = table("rule_stations", CODE)
+class_mix = table("class_mix", WORD)
+route_times = table("route_times", NUMBER)
+initial = table("initial", n.INITIAL)
+_cells = table("cells", n.CELL)
+_route_rows = table("route_rows", CODE)
+
+ARRAYS: Final = (
+    "stations",
+    "cells",
+    "route_times",
+    "route_rows",
+    "rows",
+    "ways",
+    "distributions",
+    "values",
+    "clocks",
+    "pools",
+    "members",
+    "member_below",
+    "streams",
+    "steps",
+    "initial",
+    "class_mix",
+    "stop_rules",
+    "rule_stations",
+)
+
+
+@inlined
+def cell(w, k, c):  # type: ignore[no-untyped-def]
+    """What holds for class ``c`` at station ``k``."""
+    return _cells(w, np.int64(k) * w.class_count + c)
+
+
+@inlined
+def route_row(w, epoch, k, c):  # type: ignore[no-untyped-def]
+    """Code of the row of ways on completion, in this route epoch."""
+    return _route_rows(w, (np.int64(epoch) * w.station_count + k) * w.class_count + c).value
+
+
+def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
+    """The plain settings that stand beside the addresses."""
+    return {
+        "station_count": ("i8", len(network.stations)),
+        "class_count": ("i8", len(network.class_names)),
+        "stream_count": ("i8", len(network.streams)),
+        "rule_count": ("i8", len(network.stop_rules)),
+        "epoch_count": ("i8", len(network.route_times)),
+        "group_count": ("i8", len(network.initial)),
+        "horizon": ("f8", network.horizon),
+    }
+
+
+def addresses(network: n.Network) -> Addresses:
+    """The network's tables, for compiled functions that Python calls; keep it as long as its record is in use."""
+    return Addresses({name: getattr(network, name) for name in ARRAYS}, settings(network))
