@@ -74,6 +74,9 @@ def _target(name: str, entry: object, documents: Mapping[str, str]) -> Target:
         raise InputError(f"{where}.comparison", repr(entry["comparison"]), "one of " + ", ".join(COMPARISONS))
     if isinstance(entry["value"], bool) or not isinstance(entry["value"], int | float):
         raise InputError(f"{where}.value", repr(entry["value"]), "a number")
+    for attribute in ("quantity", "unit", "source", "section"):
+        if not isinstance(entry[attribute], str) or not entry[attribute].strip():
+            raise InputError(f"{where}.{attribute}", repr(entry[attribute]), "a text that is not empty")
     return Target(
         id=name,
         quantity=entry["quantity"],

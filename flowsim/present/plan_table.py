@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from flowsim.plan.tables.checks import EXACT, INCONSISTENT, ROUNDING, VERDICTS, 
 from flowsim.present.texts import format_number, text, texts
 
 FORMATS: Final = ("text", "json", "csv")
+_WIDTH: Final = 100  # of running text
 _ORDER: Final = {INCONSISTENT: 0, ROUNDING: 1, EXACT: 2}
 _DECIMALS: Final = {"EUR": 0, "fte": 4, "weeks": 1, "persons": 0, "year": 0}
 _FIELDS: Final = (
@@ -97,7 +99,8 @@ def _record(check: Check, lang: str) -> dict[str, Any]:
 
 def _as_text(checks: Sequence[Check], lang: str) -> str:
     wrong = [check for check in checks if check.verdict == INCONSISTENT]
-    lines = [text(lang, "plan.head.title"), "", text(lang, "plan.head.rule"), "", _title(lang, "wrong", "=")]
+    rule = textwrap.fill(text(lang, "plan.head.rule"), _WIDTH)
+    lines = [text(lang, "plan.head.title"), "", rule, "", _title(lang, "wrong", "=")]
     if not wrong:
         lines += ["", text(lang, "plan.head.none")]
     for table, members in _by_table(wrong):
@@ -134,7 +137,8 @@ def _rows(checks: Sequence[Check], lang: str, causes: bool) -> list[str]:
         lines.append(_aligned(cells, widths))
         last = number + 1 == len(checks) or checks[number + 1].cause != check.cause
         if causes and last:  # cells in a row with one cause share its sentence
-            lines.append("    " + text(lang, "plan.head.why", cause=cause_text(check, lang)))
+            why = text(lang, "plan.head.why", cause=cause_text(check, lang))
+            lines.append(textwrap.fill(why, _WIDTH, initial_indent="    ", subsequent_indent="    "))
     return lines
 
 

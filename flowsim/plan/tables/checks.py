@@ -29,7 +29,7 @@ EXACT: Final = "exact"
 ROUNDING: Final = "rounding"
 INCONSISTENT: Final = "inconsistent"
 VERDICTS: Final = (EXACT, ROUNDING, INCONSISTENT)
-_FLOAT_NOISE: Final = 1e-9  # relative: 64.35 is not representable, its half units must not fall over
+_FLOAT_NOISE: Final = 1e-12  # relative: 64.35 is not representable, its half units must not fall over
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +192,10 @@ class Index:
     decimals: int
 
     @classmethod
-    def of(cls, book: FigureBook) -> Index:
-        """The indexation that the business case states."""
+    def of(cls, book: FigureBook, rate: str = "business_case.indexation") -> Index:
+        """The indexation that the business case states, or with the rate of another chapter."""
         return cls(
-            book.value("business_case.indexation"),
+            book.value(rate),
             int(book.value("business_case.price_year")),
             int(book.value("business_case.index_decimals")),
         )

@@ -105,6 +105,9 @@ def check_milestones(book: FigureBook) -> Iterator[Check]:
                 "cases",
                 hypotheses={"ramp_30_percent": implied},
             )
+    for year in years[1:]:
+        freed = book.value("business_case.printed_freed_clients", year) / book.value("business_case.promised_clients")
+        yield TABLE_52.compare("ramp", year, book.value("functions.ramp", year), freed, "fraction", step=0.01)
     for function in ("conversations", "transfers"):
         share = book.value(f"functions.{function}_share")
         share_of_clients = share * book.value("demand.clients_rounded")

@@ -15,6 +15,7 @@ TRAINING: Final = Table("8.2-training", "8.2")
 INTERVISION: Final = Table("8.2-intervision", "8.2")
 APPLICATION: Final = Table("8.4", "8.4")
 
+RATE: Final = "investment.indexation"
 INTERNAL: Final = ("project_leader", "network_group", "support_point_group", "administration")
 EXTERNAL: Final = ("external_support", "external_digital")
 PROFESSIONS: Final = ("ggz", "social_domain", "experience", "gp_mental_health")
@@ -50,7 +51,7 @@ def hours_a_week(book: FigureBook, line: str, year: int) -> float:
 
 def check_staff(book: FigureBook) -> Iterator[Check]:
     """TP 8.2, staff: hours x weeks x rate x VAT per line, fte per line, and the indexed sums."""
-    index, vat = Index.of(book), _get(book, "vat")
+    index, vat = Index.of(book, RATE), _get(book, "vat")
     for line in (*INTERNAL, *EXTERNAL):
         share = _get(book, f"{line}_vat_share")
         for year in _years(book, f"printed_{line}"):
@@ -131,7 +132,7 @@ def check_training(book: FigureBook) -> Iterator[Check]:
 
 
 def _with_vat(book: FigureBook, table: Table, row: str, year: int, lines: list[str]) -> Check:
-    index, gross = Index.of(book), 1 + _get(book, "vat")
+    index, gross = Index.of(book, RATE), 1 + _get(book, "vat")
     parts = [_get(book, line, year) for line in lines]
     return table.total(
         row,
@@ -147,7 +148,7 @@ def _with_vat(book: FigureBook, table: Table, row: str, year: int, lines: list[s
 
 def check_summary(book: FigureBook) -> Iterator[Check]:
     """TP 8.1: the rows against 8.2 or against round amounts, the contingency, and every total."""
-    index = Index.of(book)
+    index = Index.of(book, RATE)
     for row in ("internal", "external", "training", "intervision"):
         for year in _years(book, f"printed_{row}"):
             printed, line = _get(book, f"printed_{row}", year), _get(book, f"printed_{row}_sum", year)

@@ -38,14 +38,18 @@ def check_kpis(book: FigureBook, kpis: tuple[Kpi, ...]) -> Iterator[Check]:
             _date_cause(kpi.text_date, kpi.date),
         )
     for nr, key, unit in (
+        ("16", "functions.self_help_professionals", "fraction"),
         ("17", "functions.conversations", "conversations"),
         ("27", "functions.conversations", "conversations"),
         ("11", "functions.support_points", "support points"),
         ("18", "functions.support_points", "support points"),
-        ("28", "gp.support_point_users_text", "users"),
+        ("19", "functions.support_point_users", "users"),
+        ("28", "functions.support_point_users", "users"),
     ):
         due = _due(kpis, nr).year
         yield KPIS.same(f"kpi_{nr}", due, book.value(f"kpi_numbers.kpi_{nr}"), book.value(key, due), unit)
+    users = book.value("kpi_numbers.kpi_28")
+    yield KPIS.same("kpi_28", "4.2", users, book.value("gp.support_point_users_text"), "users")
     pilot = _due(kpis, "8").year
     trained = sum(
         book.value(f"investment.training_{who}", pilot)
