@@ -9,6 +9,8 @@ all appointments fall on one moment.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from flowsim.engines.world import IN_BIN, IN_HEAP, NOWHERE, bins, heap, residents
@@ -16,14 +18,14 @@ from flowsim.model.compiling import compiled, inlined
 
 
 @inlined
-def _before(w, i, j):  # type: ignore[no-untyped-def]
+def _before(w: Any, i: Any, j: Any) -> Any:
     a = heap(w, i)
     b = heap(w, j)
     return a.time < b.time or (a.time == b.time and a.rank < b.rank)
 
 
 @compiled
-def _push(w, slot):  # type: ignore[no-untyped-def]
+def _push(w: Any, slot: Any) -> Any:
     time = residents(w, slot).time
     rank = residents(w, slot).rank
     i = w.heap_size
@@ -43,7 +45,7 @@ def _push(w, slot):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _pop(w):  # type: ignore[no-untyped-def]
+def _pop(w: Any) -> Any:
     """Take out the first entry of the heap; its slot."""
     slot = heap(w, 0).slot
     size = w.heap_size - 1
@@ -71,12 +73,12 @@ def _pop(w):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _bin(w, time):  # type: ignore[no-untyped-def]
+def _bin(w: Any, time: Any) -> Any:
     return min(np.int64(time * w.scale), w.bin_count - 1)
 
 
 @compiled
-def schedule(w, slot, time, rank):  # type: ignore[no-untyped-def]
+def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
     """Give a slot its appointment; one at or after the horizon is not kept."""
     residents(w, slot).time = time
     residents(w, slot).rank = rank
@@ -97,7 +99,7 @@ def schedule(w, slot, time, rank):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def cancel(w, slot):  # type: ignore[no-untyped-def]
+def cancel(w: Any, slot: Any) -> Any:
     """Take back a slot's appointment; an entry in the heap stays behind and is passed over when it comes up."""
     if residents(w, slot).held == IN_BIN:
         before = residents(w, slot).prev
@@ -112,7 +114,7 @@ def cancel(w, slot):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _compact(w):  # type: ignore[no-untyped-def]
+def _compact(w: Any) -> Any:
     """Rebuild the heap without the entries that were taken back."""
     size = w.heap_size
     w.heap_size = 0
@@ -125,7 +127,7 @@ def _compact(w):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def peek(w):  # type: ignore[no-untyped-def]
+def peek(w: Any) -> Any:
     """Bring the first appointment to the top of the heap; False when none is left before the horizon."""
     if w.heap_size > 2 * w.slot_count:
         _compact(w)
@@ -151,7 +153,7 @@ def peek(w):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def take(w):  # type: ignore[no-untyped-def]
+def take(w: Any) -> Any:
     """Take the appointment that `peek` brought up; its slot."""
     slot = _pop(w)
     residents(w, slot).held = NOWHERE

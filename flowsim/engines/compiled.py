@@ -6,7 +6,7 @@ same arithmetic. The rules of what happens are told there, in SimPy, and in ``do
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -51,7 +51,7 @@ _RANK_BITS = np.uint64(events.RANK_BITS)
 
 
 @compiled
-def _appoint_step(w, slot, k, now):  # type: ignore[no-untyped-def]
+def _appoint_step(w: Any, slot: Any, k: Any, now: Any) -> Any:
     """Appointment of the next step in a station's schedule of servers."""
     s = tables.stations(w, k)
     if places(w, k).step < s.servers_count:
@@ -59,7 +59,7 @@ def _appoint_step(w, slot, k, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _appoint_release(w, slot, k, now):  # type: ignore[no-untyped-def]
+def _appoint_release(w: Any, slot: Any, k: Any, now: Any) -> Any:
     """Appointment of the next release of a station's quota."""
     s = tables.stations(w, k)
     if places(w, k).release < s.quota_count:
@@ -67,7 +67,7 @@ def _appoint_release(w, slot, k, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _appoint_arrival(w, slot, stream, now):  # type: ignore[no-untyped-def]
+def _appoint_arrival(w: Any, slot: Any, stream: Any, now: Any) -> Any:
     """Appointment of the next resident of a stream; the slot bears that resident's number and key."""
     r = residents(w, slot)
     bits = draws.word(r.key, 0, draws.MAX_STATIONS - 1, draws.PURPOSE_GAP)
@@ -76,7 +76,7 @@ def _appoint_arrival(w, slot, stream, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def open_doors(w):  # type: ignore[no-untyped-def]
+def open_doors(w: Any) -> Any:
     """Slots and first appointments of streams, schedules, quotas and stop rules."""
     for i in range(w.stream_count):
         slot = new_slot(w)
@@ -103,7 +103,7 @@ def open_doors(w):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def seat(w, present):  # type: ignore[no-untyped-def]
+def seat(w: Any, present: Any) -> Any:
     """Seat the residents of time zero; then free places go to those who wait, station by station."""
     for i in range(len(present)):
         one = present[i]
@@ -132,7 +132,7 @@ def seat(w, present):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _companion(w, slot, station, patient_class):  # type: ignore[no-untyped-def]
+def _companion(w: Any, slot: Any, station: Any, patient_class: Any) -> Any:
     """Somebody who comes on behalf of a waiting resident: a number and draws of its own."""
     r = residents(w, slot)
     r.ordinal += 1
@@ -144,7 +144,7 @@ def _companion(w, slot, station, patient_class):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _become(w, slot, patient_class, now):  # type: ignore[no-untyped-def]
+def _become(w: Any, slot: Any, patient_class: Any, now: Any) -> Any:
     """The class of a waiting resident changes: a new level in the queue, new clocks, the same patience."""
     r = residents(w, slot)
     tally.waited(w, r.station, r.patient_class, r.since, r.joined, now)
@@ -159,7 +159,7 @@ def _become(w, slot, patient_class, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _stop_rule_holds(w, rule):  # type: ignore[no-untyped-def]
+def _stop_rule_holds(w: Any, rule: Any) -> Any:
     total = 0.0
     for i in range(rule.first, rule.first + rule.count):
         p = places(w, tables.rule_stations(w, i).value)
@@ -168,7 +168,7 @@ def _stop_rule_holds(w, rule):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _leave(w, slot, now):  # type: ignore[no-untyped-def]
+def _leave(w: Any, slot: Any, now: Any) -> Any:
     r = residents(w, slot)
     emit(w, now, events.EXIT, r.id, r.station, r.patient_class)
     tally.left(w, r.station, r.patient_class, now)
@@ -176,7 +176,7 @@ def _leave(w, slot, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def run(w):  # type: ignore[no-untyped-def]
+def run(w: Any) -> Any:
     """Process appointments until the horizon; DONE, or what is needed to go on (nothing is lost)."""
     while peek(w):
         in_use = w.used
@@ -282,7 +282,11 @@ def run(w):  # type: ignore[no-untyped-def]
                 give_up_ticket(w, slot)
                 r.state = MOVING
                 mover = slot
-                keeps_wait = destination >= 0 and tables.stations(w, k).list >= 0 and tables.stations(w, destination).list == tables.stations(w, k).list
+                keeps_wait = (
+                    destination >= 0
+                    and tables.stations(w, k).list >= 0
+                    and tables.stations(w, destination).list == tables.stations(w, k).list
+                )
             else:
                 if clock.repeats and r.patient_class == c:
                     draw_clock(w, slot, j, now)
@@ -336,7 +340,9 @@ def run(w):  # type: ignore[no-untyped-def]
                     if residents(w, who).state == TICKET:
                         owner = residents(w, who).owner
                         unlink(w, who, closing_station)
-                        emit(w, now, events.DROP, residents(w, who).id, closing_station, residents(w, who).patient_class)
+                        emit(
+                            w, now, events.DROP, residents(w, who).id, closing_station, residents(w, who).patient_class
+                        )
                         if owner != 0:
                             residents(w, owner).ticket = 0
                         free_slot(w, who)

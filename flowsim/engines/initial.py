@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,7 +26,7 @@ PRESENT: Final = np.dtype(
 
 
 @compiled
-def _fill(w, present, key):  # type: ignore[no-untyped-def]
+def _fill(w: Any, present: Any, key: Any) -> Any:
     i = 0
     served = 0  # numbers go on over the groups of one station, which stand next to each other
     queued = 0

@@ -5,6 +5,8 @@ Every function takes the world ``w`` (see `flowsim.engines.world.create`) and do
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from flowsim.engines.calendar import cancel, schedule
@@ -17,13 +19,13 @@ _RANK_BITS = np.uint64(events.RANK_BITS)
 
 
 @inlined
-def rank(kind, resident):  # type: ignore[no-untyped-def]
+def rank(kind: Any, resident: Any) -> Any:
     """`flowsim.model.events.rank`, compiled."""
     return (np.uint64(kind) << _RANK_BITS) | np.uint64(resident)
 
 
 @compiled
-def emit(w, now, kind, resident, station, patient_class):  # type: ignore[no-untyped-def]
+def emit(w: Any, now: Any, kind: Any, resident: Any, station: Any, patient_class: Any) -> Any:
     """Write a line of the log, if a log is kept."""
     if w.logging:
         e = log(w, w.log_size)
@@ -36,7 +38,7 @@ def emit(w, now, kind, resident, station, patient_class):  # type: ignore[no-unt
 
 
 @inlined
-def new_slot(w):  # type: ignore[no-untyped-def]
+def new_slot(w: Any) -> Any:
     """A free slot, marked as in use."""
     slot = w.free
     if slot != 0:
@@ -49,7 +51,7 @@ def new_slot(w):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def free_slot(w, slot):  # type: ignore[no-untyped-def]
+def free_slot(w: Any, slot: Any) -> Any:
     """Give a slot back."""
     r = residents(w, slot)
     r.state = FREE
@@ -60,7 +62,7 @@ def free_slot(w, slot):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def new_resident(w, slot, resident, key, patient_class):  # type: ignore[no-untyped-def]
+def new_resident(w: Any, slot: Any, resident: Any, key: Any, patient_class: Any) -> Any:
     """Fill a slot with somebody who has just come into the network."""
     r = residents(w, slot)
     r.id = resident
@@ -76,7 +78,7 @@ def new_resident(w, slot, resident, key, patient_class):  # type: ignore[no-unty
 
 
 @compiled
-def link(w, slot, k, level):  # type: ignore[no-untyped-def]
+def link(w: Any, slot: Any, k: Any, level: Any) -> Any:
     """Put a slot at the end of its level of the queue."""
     r = residents(w, slot)
     q = queue(w, k, level)
@@ -92,7 +94,7 @@ def link(w, slot, k, level):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def unlink(w, slot, k):  # type: ignore[no-untyped-def]
+def unlink(w: Any, slot: Any, k: Any) -> Any:
     """Take a slot out of the queue, wherever it stands."""
     r = residents(w, slot)
     ahead = r.ahead
@@ -110,7 +112,7 @@ def unlink(w, slot, k):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def first_in_queue(w, k):  # type: ignore[no-untyped-def]
+def first_in_queue(w: Any, k: Any) -> Any:
     """The slot whose turn it is at station ``k``; 0 when nobody waits."""
     for level in range(tables.stations(w, k).levels):
         if queue(w, k, level).head != 0:
@@ -119,21 +121,21 @@ def first_in_queue(w, k):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def can_start(w, k):  # type: ignore[no-untyped-def]
+def can_start(w: Any, k: Any) -> Any:
     """Whether station ``k`` has a free server and, where it has a quota, a token."""
     p = places(w, k)
     return p.busy < p.capacity and p.tokens > 0
 
 
 @inlined
-def spend_token(w, k):  # type: ignore[no-untyped-def]
+def spend_token(w: Any, k: Any) -> Any:
     """Use one of the quota, where there is one."""
     if tables.stations(w, k).quota_count >= 0:
         places(w, k).tokens -= 1
 
 
 @inlined
-def give_up_ticket(w, slot):  # type: ignore[no-untyped-def]
+def give_up_ticket(w: Any, slot: Any) -> Any:
     """The place on a second list is void; it stays there until it is reached."""
     ticket = residents(w, slot).ticket
     if ticket != 0:
@@ -142,7 +144,7 @@ def give_up_ticket(w, slot):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def stop_waiting(w, slot, now):  # type: ignore[no-untyped-def]
+def stop_waiting(w: Any, slot: Any, now: Any) -> Any:
     """End a waiting spell: out of the queue, no clocks, the spell counted."""
     r = residents(w, slot)
     tally.waited(w, r.station, r.patient_class, r.since, r.joined, now)
@@ -151,7 +153,7 @@ def stop_waiting(w, slot, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def start(w, slot, now):  # type: ignore[no-untyped-def]
+def start(w: Any, slot: Any, now: Any) -> Any:
     """Begin the service of a resident at the station where he is."""
     r = residents(w, slot)
     k = r.station
@@ -170,7 +172,7 @@ def start(w, slot, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fill(w, k, now):  # type: ignore[no-untyped-def]
+def fill(w: Any, k: Any, now: Any) -> Any:
     """Start those whose turn it is while places are free."""
     while places(w, k).waiting > 0 and can_start(w, k):
         slot = first_in_queue(w, k)
@@ -196,7 +198,7 @@ def fill(w, k, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def go_to(w, slot, k):  # type: ignore[no-untyped-def]
+def go_to(w: Any, slot: Any, k: Any) -> Any:
     """Set a resident's station; going back to an earlier one begins a new loop of draws."""
     r = residents(w, slot)
     if k <= r.station:
@@ -205,7 +207,7 @@ def go_to(w, slot, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def appoint_first_clock(w, slot):  # type: ignore[no-untyped-def]
+def appoint_first_clock(w: Any, slot: Any) -> Any:
     """Put the first of a waiting resident's clocks into the calendar; at equal times by kind, then by number."""
     r = residents(w, slot)
     cell = tables.cell(w, r.station, r.patient_class)
@@ -226,7 +228,7 @@ def appoint_first_clock(w, slot):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def draw_clock(w, slot, j, now):  # type: ignore[no-untyped-def]
+def draw_clock(w: Any, slot: Any, j: Any, now: Any) -> Any:
     """Draw the next time of clock ``j`` (from 1) of a waiting resident; its ``count`` says how often it was drawn."""
     r = residents(w, slot)
     cell = tables.cell(w, r.station, r.patient_class)
@@ -239,7 +241,7 @@ def draw_clock(w, slot, j, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def draw_clocks(w, slot, now):  # type: ignore[no-untyped-def]
+def draw_clocks(w: Any, slot: Any, now: Any) -> Any:
     """Draw all clocks of a class but patience; companions have none."""
     r = residents(w, slot)
     if r.id < (1 << n.COMPANION_SHIFT):
@@ -248,7 +250,7 @@ def draw_clocks(w, slot, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def enqueue(w, slot, now):  # type: ignore[no-untyped-def]
+def enqueue(w: Any, slot: Any, now: Any) -> Any:
     """Join the queue of the resident's station and start the clocks that run there."""
     r = residents(w, slot)
     cell = tables.cell(w, r.station, r.patient_class)
@@ -265,7 +267,7 @@ def enqueue(w, slot, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def take_ticket(w, slot, k, now):  # type: ignore[no-untyped-def]
+def take_ticket(w: Any, slot: Any, k: Any, now: Any) -> Any:
     """Take a place on the list of station ``k`` beside one's own."""
     r = residents(w, slot)
     ticket = new_slot(w)
@@ -282,7 +284,7 @@ def take_ticket(w, slot, k, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def soonest(w, pool, patient_class, without):  # type: ignore[no-untyped-def]
+def soonest(w: Any, pool: Any, patient_class: Any, without: Any) -> Any:
     """Station of a pool with the shortest expected wait, the first of equals; ``without``: a station to pass over."""
     p = tables.pools(w, pool)
     best = -1
@@ -302,7 +304,7 @@ def soonest(w, pool, patient_class, without):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def resolve(w, slot, destination):  # type: ignore[no-untyped-def]
+def resolve(w: Any, slot: Any, destination: Any) -> Any:
     """The station behind a destination that is a station or a pool."""
     stations = w.station_count
     if destination < stations:

@@ -7,7 +7,7 @@ leaving. Slot 0 stands for nobody. Appointments, queues and free slots are lists
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -88,13 +88,13 @@ _rings = table("rings", RING)
 
 
 @inlined
-def queue(w, k, level):  # type: ignore[no-untyped-def]
+def queue(w: Any, k: Any, level: Any) -> Any:
     """Head and tail of one level of a station's queue."""
     return _queues(w, np.int64(k) * w.level_count + level)
 
 
 @inlined
-def ring(w, slot, j):  # type: ignore[no-untyped-def]
+def ring(w: Any, slot: Any, j: Any) -> Any:
     """Clock ``j`` of a slot; 0 is patience."""
     return _rings(w, np.int64(slot) * w.ring_count + j)
 

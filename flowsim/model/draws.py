@@ -86,7 +86,7 @@ _NORMAL_X, _NORMAL_Y = _layers(
 
 
 @inlined
-def mix(z):  # type: ignore[no-untyped-def]
+def mix(z: Any) -> Any:
     """SplitMix64's output function [1]_: a bijection of 64-bit words."""
     z = (z ^ (z >> np.uint64(30))) * _MIX_1
     z = (z ^ (z >> np.uint64(27))) * _MIX_2
@@ -94,44 +94,44 @@ def mix(z):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def output(state, n):  # type: ignore[no-untyped-def]
+def output(state: Any, n: Any) -> Any:
     """Output ``n`` (from 0) of SplitMix64 seeded with ``state``, without the outputs before it."""
     return mix(np.uint64(state) + _GOLDEN * (np.uint64(n) + _ONE))
 
 
 @compiled
-def replication_key(seed, replication):  # type: ignore[no-untyped-def]
+def replication_key(seed: Any, replication: Any) -> Any:
     """Key of one replication; ``seed`` and ``replication`` are whole numbers below 2**63."""
     return output(output(_ZERO, seed), replication)
 
 
 @inlined
-def resident_key(key, resident):  # type: ignore[no-untyped-def]
+def resident_key(key: Any, resident: Any) -> Any:
     """Key of one resident in the replication with this key."""
     return output(key, resident)
 
 
 @inlined
-def word(key, loop, station, purpose):  # type: ignore[no-untyped-def]
+def word(key: Any, loop: Any, station: Any, purpose: Any) -> Any:
     """The 64 random bits at an address; ``key`` is the resident's."""
     place = (np.uint64(loop) * np.uint64(MAX_STATIONS) + np.uint64(station)) * np.uint64(PURPOSES) + np.uint64(purpose)
     return output(key, place)
 
 
 @inlined
-def tick(bits, n):  # type: ignore[no-untyped-def]
+def tick(bits: Any, n: Any) -> Any:
     """Word ``n`` of a clock that rings more than once, from its first word."""
     return output(bits, n)
 
 
 @inlined
-def unit(bits):  # type: ignore[no-untyped-def]
+def unit(bits: Any) -> Any:
     """Uniform on the open interval (0, 1), 52 bits."""
     return (np.float64(bits >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
 @compiled
-def _exponential_retry(bits):  # type: ignore[no-untyped-def]
+def _exponential_retry(bits: Any) -> Any:
     shift = 0.0
     while True:
         layer = bits & _LAYER
@@ -149,7 +149,7 @@ def _exponential_retry(bits):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def exponential(bits):  # type: ignore[no-untyped-def]
+def exponential(bits: Any) -> Any:
     """Exponential with mean 1."""
     layer = bits & _LAYER
     x = np.float64(bits >> np.uint64(11)) * 2.0**-53 * _EXP_X[layer]
@@ -159,7 +159,7 @@ def exponential(bits):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _normal_retry(bits):  # type: ignore[no-untyped-def]
+def _normal_retry(bits: Any) -> Any:
     while True:
         layer = bits & _LAYER
         x = np.float64(bits >> np.uint64(11)) * 2.0**-53 * _NORMAL_X[layer]
@@ -182,7 +182,7 @@ def _normal_retry(bits):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def normal(bits):  # type: ignore[no-untyped-def]
+def normal(bits: Any) -> Any:
     """Standard normal."""
     layer = bits & _LAYER
     x = np.float64(bits >> np.uint64(11)) * 2.0**-53 * _NORMAL_X[layer]
@@ -192,7 +192,7 @@ def normal(bits):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def gamma(shape, bits):  # type: ignore[no-untyped-def]
+def gamma(shape: Any, bits: Any) -> Any:
     """Gamma with this shape and scale 1 [3]_."""
     boost = 1.0
     if shape < 1.0:  # p. 371: gamma(shape) = gamma(shape + 1) * u**(1 / shape)
@@ -211,19 +211,19 @@ def gamma(shape, bits):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def aside(bits):  # type: ignore[no-untyped-def]
+def aside(bits: Any) -> Any:
     """A second word beside a word, for a variate that needs two."""
     return mix(bits ^ _ASIDE)
 
 
 @inlined
-def again(bits):  # type: ignore[no-untyped-def]
+def again(bits: Any) -> Any:
     """The word after a word that was rejected."""
     return mix(bits + _GOLDEN)
 
 
 @compiled
-def sample(family, a, b, bits):  # type: ignore[no-untyped-def]
+def sample(family: Any, a: Any, b: Any, bits: Any) -> Any:
     """One variate of a distribution with parameters.
 
     (a, b) are: exponential (mean, -); deterministic (value, -); gamma (shape, scale); lognormal (mean and standard
@@ -243,7 +243,7 @@ def sample(family, a, b, bits):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def excess(family, a, b, bits):  # type: ignore[no-untyped-def]
+def excess(family: Any, a: Any, b: Any, bits: Any) -> Any:
     """What is left of a service in progress, seen at a random moment (stationary excess).
 
     The service met at a random moment is length-biased, and the moment is uniform within it (D. R. Cox, *Renewal
@@ -265,7 +265,7 @@ def excess(family, a, b, bits):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def beyond(age, family, a, b, bits):  # type: ignore[no-untyped-def]
+def beyond(age: Any, family: Any, a: Any, b: Any, bits: Any) -> Any:
     """An exponential or weibull variate given that it exceeds ``age``."""
     if family == EXPONENTIAL:
         return age + a * exponential(bits)

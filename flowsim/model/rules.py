@@ -6,6 +6,8 @@ Each function is pure: what it needs comes in, the choice goes out. ``w`` is a r
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from flowsim.model import draws, tables
@@ -13,7 +15,7 @@ from flowsim.model.compiling import compiled, inlined
 
 
 @inlined
-def way(w, row, bits):  # type: ignore[no-untyped-def]
+def way(w: Any, row: Any, bits: Any) -> Any:
     """Code of the way that a random word takes in a row."""
     r = tables.rows(w, row)
     i = np.int64(r.first)
@@ -24,7 +26,7 @@ def way(w, row, bits):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def member(w, pool, bits):  # type: ignore[no-untyped-def]
+def member(w: Any, pool: Any, bits: Any) -> Any:
     """Station of a pool by the shares of its members."""
     p = tables.pools(w, pool)
     i = np.int64(p.first)
@@ -35,7 +37,7 @@ def member(w, pool, bits):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def expected_wait(waiting, busy, capacity, tokens, mean_service):  # type: ignore[no-untyped-def]
+def expected_wait(waiting: Any, busy: Any, capacity: Any, tokens: Any, mean_service: Any) -> Any:
     """Wait that somebody who joins now may expect: places in front times the time per place; 0 when one is free.
 
     A first-come estimate from what a referrer can see (length of the list, number of places), not a forecast.
@@ -48,7 +50,7 @@ def expected_wait(waiting, busy, capacity, tokens, mean_service):  # type: ignor
 
 
 @compiled
-def distribution(w, code, bits):  # type: ignore[no-untyped-def]
+def distribution(w: Any, code: Any, bits: Any) -> Any:
     """One variate of the distribution with this code."""
     d = tables.distributions(w, code)
     if d.family == draws.EMPIRICAL:
@@ -57,13 +59,13 @@ def distribution(w, code, bits):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def service_time(w, code, factor, bits):  # type: ignore[no-untyped-def]
+def service_time(w: Any, code: Any, factor: Any, bits: Any) -> Any:
     """Length of a service; ``factor`` makes it lighter or heavier."""
     return factor * distribution(w, code, bits)
 
 
 @compiled
-def residual_service(w, code, bits):  # type: ignore[no-untyped-def]
+def residual_service(w: Any, code: Any, bits: Any) -> Any:
     """What is left at time zero of a service in progress: see `draws.excess`; an empirical service here."""
     d = tables.distributions(w, code)
     if d.family != draws.EMPIRICAL:
@@ -78,7 +80,7 @@ def residual_service(w, code, bits):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def patience_beyond(w, code, age, bits):  # type: ignore[no-untyped-def]
+def patience_beyond(w: Any, code: Any, age: Any, bits: Any) -> Any:
     """Patience, counted from joining, of somebody who has waited ``age`` already.
 
     Exact for exponential and weibull; by rejection for the others. Where 10,000 tries give nothing above ``age``, the
@@ -96,7 +98,7 @@ def patience_beyond(w, code, age, bits):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def next_arrival(w, stream, time, bits):  # type: ignore[no-untyped-def]
+def next_arrival(w: Any, stream: Any, time: Any, bits: Any) -> Any:
     """Time of the arrival after ``time``; inf when there is none.
 
     A Poisson stream spends one unit-rate exponential gap along its piecewise constant rate (inversion of the cumulated

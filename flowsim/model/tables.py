@@ -60,13 +60,13 @@ ARRAYS: Final = (
 
 
 @inlined
-def cell(w, k, c):  # type: ignore[no-untyped-def]
+def cell(w: Any, k: Any, c: Any) -> Any:
     """What holds for class ``c`` at station ``k``."""
     return _cells(w, np.int64(k) * w.class_count + c)
 
 
 @inlined
-def route_row(w, epoch, k, c):  # type: ignore[no-untyped-def]
+def route_row(w: Any, epoch: Any, k: Any, c: Any) -> Any:
     """Code of the row of ways on completion, in this route epoch."""
     return _route_rows(w, (np.int64(epoch) * w.station_count + k) * w.class_count + c).value
 

@@ -65,6 +65,7 @@ _waits = table("waits", STARTED_BY_WAIT)
 _edges = table("edges", NUMBER)
 _lists = table("lists", CODE)
 
+
 def snapshot_times(network: n.Network) -> np.ndarray:
     """Times of the snapshots: (J + 1,) float64, the horizon included when it is a multiple."""
     count = math.floor(network.horizon / network.snapshot_every * (1 + 1e-12))
@@ -103,34 +104,34 @@ def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
 
 
 @inlined
-def _cell(w, k, c):  # type: ignore[no-untyped-def]
+def _cell(w: Any, k: Any, c: Any) -> Any:
     return _cells(w, np.int64(k) * w.class_count + c)
 
 
 @inlined
-def _at(w, j, k):  # type: ignore[no-untyped-def]
+def _at(w: Any, j: Any, k: Any) -> Any:
     return _snapshots(w, np.int64(j) * w.station_count + k)
 
 
 @inlined
-def _period(w, k):  # type: ignore[no-untyped-def]
+def _period(w: Any, k: Any) -> Any:
     return _periods(w, w.period * w.station_count + k)
 
 
 @compiled
-def advance(w, now):  # type: ignore[no-untyped-def]
+def advance(w: Any, now: Any) -> Any:
     """Move on to the period that holds ``now``; M after the last edge."""
     while w.period < w.period_count and now >= _edges(w, w.period + 1).value:
         w.period += 1
 
 
 @inlined
-def _in_period(w, now):  # type: ignore[no-untyped-def]
+def _in_period(w: Any, now: Any) -> Any:
     return w.period < w.period_count and now >= _edges(w, 0).value
 
 
 @compiled
-def _snapshot(w, now):  # type: ignore[no-untyped-def]
+def _snapshot(w: Any, now: Any) -> Any:
     """First snapshot at or after ``now``; the row after the last one when there is none."""
     every = w.every
     last = w.snapshot_count
@@ -147,13 +148,13 @@ def _snapshot(w, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _overlap(w, start, end):  # type: ignore[no-untyped-def]
+def _overlap(w: Any, start: Any, end: Any) -> Any:
     """Length of (start, end) within (warm_up, horizon)."""
     return max(0.0, min(end, w.horizon) - max(start, w.warm_up))
 
 
 @inlined
-def arrived(w, k, c, now):  # type: ignore[no-untyped-def]
+def arrived(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A resident comes to a station, from outside or from another station."""
     if now >= w.warm_up:
         _cell(w, k, c).arrivals += 1
@@ -162,7 +163,7 @@ def arrived(w, k, c, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def transferred(w, k, c, now):  # type: ignore[no-untyped-def]
+def transferred(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A resident comes from another queue of the same waiting list, and keeps the wait so far."""
     if now >= w.warm_up:
         _cell(w, k, c).transferred += 1
@@ -171,7 +172,7 @@ def transferred(w, k, c, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def waited(w, k, c, since, joined, end):  # type: ignore[no-untyped-def]
+def waited(w: Any, k: Any, c: Any, since: Any, joined: Any, end: Any) -> Any:
     """A waiting spell ends; ``end`` may be the horizon, of somebody who still waits then."""
     if end <= joined:
         return
@@ -192,7 +193,7 @@ def waited(w, k, c, since, joined, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def started(w, k, c, wait, now):  # type: ignore[no-untyped-def]
+def started(w: Any, k: Any, c: Any, wait: Any, now: Any) -> Any:
     """A service begins, ``wait`` after referral."""
     if now >= w.warm_up:
         _cell(w, k, c).starts += 1
@@ -207,7 +208,7 @@ def started(w, k, c, wait, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def served(w, k, c, start, end):  # type: ignore[no-untyped-def]
+def served(w: Any, k: Any, c: Any, start: Any, end: Any) -> Any:
     """A spell in service ends (or the horizon comes)."""
     _cell(w, k, c).service_time += _overlap(w, start, end)
     _at(w, _snapshot(w, start), k).in_service += 1
@@ -217,7 +218,7 @@ def served(w, k, c, start, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def completed(w, k, c, start, now):  # type: ignore[no-untyped-def]
+def completed(w: Any, k: Any, c: Any, start: Any, now: Any) -> Any:
     """A service is complete."""
     served(w, k, c, start, now)
     if now >= w.warm_up:
@@ -227,7 +228,7 @@ def completed(w, k, c, start, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def reneged(w, k, c, wait, now):  # type: ignore[no-untyped-def]
+def reneged(w: Any, k: Any, c: Any, wait: Any, now: Any) -> Any:
     """A resident gives up waiting; the spell itself goes to `waited`."""
     if now >= w.warm_up:
         _cell(w, k, c).reneged += 1
@@ -237,7 +238,7 @@ def reneged(w, k, c, wait, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def balked(w, k, c, now):  # type: ignore[no-untyped-def]
+def balked(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A resident finds a full queue, or a station that closes."""
     if now >= w.warm_up:
         _cell(w, k, c).balked += 1
@@ -246,7 +247,7 @@ def balked(w, k, c, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def reviewed(w, k, c, now):  # type: ignore[no-untyped-def]
+def reviewed(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A desk looks at somebody who waits elsewhere; counted at the desk."""
     if now >= w.warm_up:
         _cell(w, k, c).reviewed += 1
@@ -255,7 +256,7 @@ def reviewed(w, k, c, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def left(w, k, c, now):  # type: ignore[no-untyped-def]
+def left(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A resident leaves the network from station ``k``."""
     if now >= w.warm_up:
         _cell(w, k, c).exits += 1
@@ -272,7 +273,7 @@ SERVING: Final = 2
 
 
 @compiled
-def _replay(w, log, who, followed):  # type: ignore[no-untyped-def]
+def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
     for i in range(len(log)):
         e = log[i]
         r = who[i]
@@ -332,7 +333,7 @@ def _replay(w, log, who, followed):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def close(w, followed):  # type: ignore[no-untyped-def]
+def close(w: Any, followed: Any) -> Any:
     """The horizon comes: count the spells of those who are still there (``followed``, by number)."""
     for r in range(len(followed)):
         f = followed[r]
