@@ -1,10 +1,10 @@
 """The calendar of the compiled engine: bins of time, of which only the open one is sorted.
 
-An appointment goes into the bin of its time (a list threaded through the slots) in a handful of instructions, and can be
-taken out again as quickly. When a bin opens, its appointments move to a small binary heap in the order (time, rank). Bins
-are as many as arrivals are expected, so the heap holds a few appointments, and its logarithm is small. This is a calendar
-queue (R. Brown, CACM 31(10), 1988, p. 1220) with a heap for the current day, which keeps the worst case logarithmic when
-all appointments fall on one moment.
+An appointment goes into the bin of its time (a list threaded through the slots) in a handful of instructions, and can
+be taken out again as quickly. When a bin opens, its appointments move to a small binary heap in the order (time, rank).
+Bins are as many as arrivals are expected, so the heap holds a few appointments, and its logarithm is small. This is a
+calendar queue (R. Brown, CACM 31(10), 1988, p. 1220) with a heap for the current day, which keeps the worst case
+logarithmic when all appointments fall on one moment.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The fast engine: one event loop over arrays, compiled by Numba, without the GIL.
 
-It must give the log of `flowsim.engines.reference` bit for bit: same order of events (time, kind, resident), same draws,
-same arithmetic. The rules of what happens are told there, in SimPy, and in ``docs/engine-rules.md``.
+It must give the log of `flowsim.engines.reference` bit for bit: same order of events (time, kind, resident), same
+draws, same arithmetic. The rules of what happens are told there, in SimPy, and in ``docs/engine-rules.md``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from flowsim.engines.queues import (
     rank,
     resolve,
     soonest,
-    spend_token,
     start,
     stop_waiting,
     take_ticket,
@@ -255,11 +254,11 @@ def run(w: Any) -> Any:
             desk = clock.station
             goes = False
             if places(w, desk).tokens > 0:
-                spend_token(w, desk)
+                places(w, desk).tokens -= 1
                 places(w, desk).starts += 1
                 emit(w, now, events.REVIEW, r.id, desk, c)
                 tally.reviewed(w, desk, c, now)
-                if r.ticket != 0 and tables.stations(w, desk).removes_second_place > 0.0:
+                if r.ticket != 0:
                     luck = draws.unit(draws.tick(draws.word(r.key, r.loop, k, draws.PURPOSE_TICKET), count))
                     if luck < tables.stations(w, desk).removes_second_place:
                         ticket = r.ticket
@@ -423,8 +422,8 @@ def simulate_once(
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None, int]:
     """One replication: its outcome arrays (see `flowsim.model.tally.outcome`), its log and its number of appointments.
 
-    The log is an `EVENT` array in the order of the event rule; None unless asked for. Releases the GIL while it runs, so
-    that replications can run on threads.
+    The log is an `EVENT` array in the order of the event rule; None unless asked for. Releases the GIL while it runs,
+    so that replications can run on threads.
     """
     world = worlds.create(network, seed, replication, log)
     w = world.record[0]

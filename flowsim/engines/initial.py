@@ -48,12 +48,13 @@ def _fill(w: Any, present: Any, key: Any) -> Any:
                 one.id = (np.int64(n.INITIAL_WAITING + k) << n.STREAM_BITS) | queued
                 queued += 1
             one.key = draws.resident_key(key, one.id)
-            c = np.int64(group.patient_class)
+            c: Any = np.int64(group.patient_class)
             if c < 0:  # left open: drawn from the mix of arrivals
                 bits = draws.word(one.key, 0, k, draws.PURPOSE_CLASS)
                 c = 0
                 while c < w.class_count - 1 and bits >= tables.class_mix(w, c).value:
                     c += 1
+            cell = tables.cell(w, k, c)
             one.station = k
             one.patient_class = c
             one.since = 0.0
@@ -61,20 +62,19 @@ def _fill(w: Any, present: Any, key: Any) -> Any:
             one.residual = -1.0
             if j < group.in_service:
                 bits = draws.word(one.key, 0, k, draws.PURPOSE_SERVICE)
-                one.residual = rules.residual_service(w, tables.cell(w, k, c).service, bits)
+                one.residual = rules.residual_service(w, cell.service, bits)
                 continue
             age = 0.0
-            if group.age >= 0:
-                age = rules.distribution(w, group.age, draws.word(one.key, 0, k, draws.PURPOSE_AGE))
+            if cell.age >= 0:
+                age = rules.distribution(w, cell.age, draws.word(one.key, 0, k, draws.PURPOSE_AGE))
             one.since = -age
-            patience = tables.cell(w, k, c).patience
-            if patience >= 0:
+            if cell.patience >= 0:
                 bits = draws.word(one.key, 0, k, draws.PURPOSE_CLOCK)
-                ends = one.since + rules.patience_beyond(w, patience, age, bits)
+                ends = one.since + rules.patience_beyond(w, cell.patience, age, bits)
                 one.patience_ends = max(ends, 0.0)
 
 
-def residents_at_start(network: n.Network, addresses: Addresses, key: int) -> np.ndarray:
+def residents_at_start(network: n.Network, addresses: Addresses, key: np.uint64) -> np.ndarray:
     """Residents of time zero, `PRESENT`: those in service, then those who wait, the longest waiting first.
 
     Residual services follow the stationary-excess distribution of the service time; patience is that of somebody who
@@ -82,5 +82,5 @@ def residents_at_start(network: n.Network, addresses: Addresses, key: int) -> np
     """
     total = int(network.initial["in_service"].sum() + network.initial["waiting"].sum())
     present = np.zeros(total, PRESENT)
-    _fill(addresses.record[0], present, np.uint64(key))
+    _fill(addresses.record[0], present, key)
     return present[np.lexsort((present["id"], present["since"], present["residual"] < 0.0))]

@@ -128,13 +128,6 @@ def can_start(w: Any, k: Any) -> Any:
 
 
 @inlined
-def spend_token(w: Any, k: Any) -> Any:
-    """Use one of the quota, where there is one."""
-    if tables.stations(w, k).quota_count >= 0:
-        places(w, k).tokens -= 1
-
-
-@inlined
 def give_up_ticket(w: Any, slot: Any) -> Any:
     """The place on a second list is void; it stays there until it is reached."""
     ticket = residents(w, slot).ticket
@@ -159,9 +152,10 @@ def start(w: Any, slot: Any, now: Any) -> Any:
     k = r.station
     c = r.patient_class
     emit(w, now, events.START, r.id, k, c)
-    places(w, k).busy += 1
-    places(w, k).starts += 1
-    spend_token(w, k)
+    p = places(w, k)
+    p.busy += 1
+    p.starts += 1
+    p.tokens -= 1
     tally.started(w, k, c, now - r.since, now)
     factor = r.factor if tables.stations(w, k).uses_service_factor else 1.0
     bits = draws.word(r.key, r.loop, k, draws.PURPOSE_SERVICE)

@@ -1,103 +1,27 @@
 """The readable engine: a SimPy process per resident, and a full log. It is the specification of what happens.
 
-Read it beside ``docs/engine-rules.md``. Three things make its log equal to that of `flowsim.engines.compiled` bit for bit:
-appointments carry their rank (kind, resident) as SimPy's priority; a time is always ``now + duration``; draws come by
-address from the same compiled functions. Everything that an appointment leads to is done at once, in plain method calls;
-processes only wait.
+Read it beside ``docs/engine-rules.md``. Three things make its log equal to that of `flowsim.engines.compiled` bit for
+bit: appointments carry their rank (kind, resident) as SimPy's priority; a time is always ``now + duration``; draws come
+by address from the same compiled functions. Everything that an appointment leads to is done at once, in plain method
+calls; processes only wait.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from heapq import heappush
-from typing import Any
+from collections.abc import Generator
+from typing import Any, TypeAlias
 
 import numpy as np
 import simpy
 
+from flowsim.engines.entities import Calendar, Resident, Station, Ticket
 from flowsim.engines.initial import residents_at_start
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
 
-BEHIND_SIMPY = 2
-"""SimPy's own priorities are 0 and 1: what it does at a moment comes before the next appointment at that moment."""
-
-
-class Calendar(simpy.Environment):
-    """SimPy's environment, with appointments at a given time and rank."""
-
-    def at(self, time: float, kind: int, number: int) -> simpy.Event:
-        """An event that happens at ``time``, in the order of its rank; never, when ``time`` is infinite."""
-        event = simpy.Event(self)
-        if time < math.inf:
-            event._ok, event._value = True, None
-            heappush(self._queue, (time, BEHIND_SIMPY + events.rank(kind, number), next(self._eid), event))
-        return event
-
-
-@dataclass(eq=False)
-class Ticket:
-    """A place on a second list; without an owner it is void."""
-
-    owner: Resident | None
-    number: int
-    patient_class: int
-    station: int
-    level: int
-
-
-@dataclass(eq=False)
-class Resident:
-    """Somebody in the network."""
-
-    number: int
-    key: Any
-    patient_class: int
-    called: simpy.Event
-    station: int = -1
-    loop: int = 0
-    companions: int = 0
-    factor: float = 1.0
-    since: float = 0.0
-    ends: float = 0.0
-    waiting: bool = False
-    gone: bool = False
-    level: int = 0
-    ticket: Ticket | None = None
-    rings: dict[int, float] = field(default_factory=dict)  # next time of each clock; 0 is patience
-    drawn: dict[int, int] = field(default_factory=dict)  # how often each clock was drawn here
-
-    @property
-    def is_companion(self) -> bool:
-        return self.number >= 1 << n.COMPANION_SHIFT
-
-
-@dataclass(eq=False)
-class Station:
-    """Servers and a queue with priority levels (dicts as ordered sets: first come, first in)."""
-
-    capacity: int
-    limit: int
-    tokens: int
-    queue: list[dict[Resident | Ticket, None]]
-    busy: int = 0
-    starts: int = 0
-    closed: bool = False
-
-    @property
-    def length(self) -> int:
-        return sum(map(len, self.queue))
-
-    @property
-    def can_start(self) -> bool:
-        return self.busy < self.capacity and self.tokens > 0
-
-    @property
-    def first(self) -> Resident | Ticket:
-        return next(itertools.chain.from_iterable(self.queue))
+Process: TypeAlias = Generator[simpy.Event, Any, None]
 
 
 class Reference:
@@ -114,8 +38,8 @@ class Reference:
         self.stations = [
             Station(
                 capacity=int(s["servers"]),
+                tokens=int(s["tokens"]),
                 limit=int(s["queue_limit"]),
-                tokens=0 if s["quota_count"] >= 0 else n.ALWAYS_OPEN,
                 queue=[{} for _ in range(s["levels"])],
             )
             for s in network.stations
@@ -129,7 +53,7 @@ class Reference:
             self.env.process(self.stream(s))
         for k, station in enumerate(self.network.stations):
             self.env.process(self.schedule(k, *self.steps(station["servers_first"], station["servers_count"])))
-            self.env.process(self.quota(k, *self.steps(station["quota_first"], max(0, station["quota_count"]))))
+            self.env.process(self.quota(k, *self.steps(station["quota_first"], station["quota_count"])))
         for i in range(len(self.network.stop_rules)):
             self.env.process(self.stop_rule(i))
         self.seat()
@@ -143,7 +67,7 @@ class Reference:
     def appointment(self, time: float, kind: int, number: int) -> simpy.Event:
         return self.env.at(float(time), kind, number)
 
-    def stream(self, s: int) -> Iterator[simpy.Event]:
+    def stream(self, s: int) -> Process:
         """Residents from outside, one after another."""
         time = 0.0
         destination, patient_class = (int(self.network.streams[s][x]) for x in ("station", "patient_class"))
@@ -156,7 +80,7 @@ class Reference:
             self.move(resident, destination)
             self.env.process(self.journey(resident))
 
-    def journey(self, resident: Resident) -> Iterator[simpy.Event]:
+    def journey(self, resident: Resident) -> Process:
         """One resident's way through the network: waiting and being served until gone."""
         while not resident.gone:
             if not resident.waiting:
@@ -171,7 +95,7 @@ class Reference:
                 self.appointments += 1
                 self.ring(resident, kind, j)
 
-    def schedule(self, k: int, times: list[float], servers: list[int]) -> Iterator[simpy.Event]:
+    def schedule(self, k: int, times: list[float], servers: list[int]) -> Process:
         """Changes of a station's number of servers."""
         for time, number in zip(times, servers, strict=True):
             yield self.appointment(time, events.CAPACITY, k)
@@ -180,7 +104,7 @@ class Reference:
                 self.stations[k].capacity = number
                 self.fill(k)
 
-    def quota(self, k: int, times: list[float], tokens: list[int]) -> Iterator[simpy.Event]:
+    def quota(self, k: int, times: list[float], tokens: list[int]) -> Process:
         """Releases of a station's quota."""
         carries = bool(self.network.stations["quota_carries"][k])
         for time, number in zip(times, tokens, strict=True):
@@ -190,7 +114,7 @@ class Reference:
                 self.stations[k].tokens = self.stations[k].tokens + number if carries else number
                 self.fill(k)
 
-    def stop_rule(self, i: int) -> Iterator[simpy.Event]:
+    def stop_rule(self, i: int) -> Process:
         """A decision at a moment: when the measure says so, stations close and those who wait there move on."""
         rule = self.network.stop_rules[i]
         yield self.appointment(float(rule["at"]), events.STOP_RULE, i)
@@ -202,8 +126,7 @@ class Reference:
             return
         for k in to_close:
             self.write(events.CLOSE, -1, k, -1)
-            station = self.stations[k]
-            station.closed, station.capacity, station.tokens, station.limit = True, 0, 0, 0
+            self.stations[k].close()
         for k in to_close:
             while self.stations[k].length > 0:
                 self.send_away(k, self.stations[k].first)
@@ -285,23 +208,19 @@ class Reference:
 
         p = self.network.pools[pool]
         members = self.network.members[p["first"] : p["first"] + p["count"]].tolist()
-        return min((k for k in members if k != without), key=wait)
+        others: list[int] = [k for k in members if k != without]
+        return min(others, key=wait)
 
     def start(self, resident: Resident) -> None:
         """Begin the service of a resident at the station where he is."""
         k, c = resident.station, resident.patient_class
         self.write(events.START, resident.number, k, c)
-        self.stations[k].busy += 1
-        self.stations[k].starts += 1
-        self.spend_token(k)
+        station = self.stations[k]
+        station.busy, station.starts, station.tokens = station.busy + 1, station.starts + 1, station.tokens - 1
         factor = resident.factor if self.network.stations["uses_service_factor"][k] else 1.0
         bits = self.bits(resident, draws.PURPOSE_SERVICE)
         resident.ends = self.env.now + rules.service_time(self.w, self.network.cells["service"][k, c], factor, bits)
         resident.waiting = False
-
-    def spend_token(self, k: int) -> None:
-        if self.network.stations["quota_count"][k] >= 0:
-            self.stations[k].tokens -= 1
 
     def complete(self, resident: Resident) -> None:
         """A service ends: the place goes to who waits, the resident goes on."""
@@ -462,13 +381,12 @@ class Reference:
         destination = n.STAY
         if self.stations[desk].tokens > 0:
             count = resident.drawn[j]
-            self.spend_token(desk)
+            self.stations[desk].tokens -= 1
             self.stations[desk].starts += 1
             self.write(events.REVIEW, resident.number, desk, c)
-            removes = self.network.stations["removes_second_place"][desk]
-            if resident.ticket is not None and removes > 0.0:
-                if draws.unit(np.uint64(draws.tick(self.bits(resident, draws.PURPOSE_TICKET), count))) < removes:
-                    self.drop(resident.ticket)
+            bits = np.uint64(draws.tick(self.bits(resident, draws.PURPOSE_TICKET), count))
+            if resident.ticket and draws.unit(bits) < self.network.stations["removes_second_place"][desk]:
+                self.drop(resident.ticket)
             bits = np.uint64(draws.tick(self.bits(resident, draws.PURPOSE_REVIEW_ROUTE), count))
             way = self.network.ways[rules.way(self.w, int(self.network.cells["review_row"][desk, c]), bits)]
             resident.factor *= float(way["factor"])

@@ -119,7 +119,7 @@ def create(network: n.Network, seed: int, replication: int, logging: bool) -> Ad
     start = np.zeros(len(network.stations), PLACE)
     start["capacity"] = network.stations["servers"]
     start["limit"] = network.stations["queue_limit"]
-    start["tokens"] = np.where(network.stations["quota_count"] >= 0, 0, n.ALWAYS_OPEN)
+    start["tokens"] = network.stations["tokens"]
     arrays = {name: getattr(network, name) for name in tables.ARRAYS}
     arrays |= tally.arrays(network)
     arrays |= {

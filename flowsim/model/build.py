@@ -226,10 +226,8 @@ class _Builder:
         else:
             servers = n.ALWAYS_OPEN if given.servers == "inf" else int(given.servers)
             servers_first, servers_count = len(self.steps), 0
-        quota = [(float(t), float(v)) for t, v in given.quota or []]
-        quota_first, quota_count = self.schedule(quota, f"{place}.quota")
-        if given.quota is None:
-            quota_count = -1
+        tokens = n.ALWAYS_OPEN if given.quota is None else 0
+        quota_first, quota_count = self.schedule(given.quota or [], f"{place}.quota")
         if given.discipline == "fifo" and given.priority:
             raise self.refuse(f"{place}.priority", "priorities", 'discipline = "priority" beside it')
         ranks = sorted(set(given.priority.values()) | {max(given.priority.values(), default=0)})
@@ -242,6 +240,7 @@ class _Builder:
         cells = np.zeros(len(self.classes), n.CELL)
         cells["service"] = self.per_class(given.service, f"{place}.service")
         cells["patience"] = self.per_class(given.patience, f"{place}.patience")
+        cells["age"] = self.per_class(given.initial.age, f"{place}.initial.age")
         cells["level"] = levels
         cells["review_row"] = n.NEVER
         cells["renege_row"] = self.row(given.on_renege or {"exit": 1.0}, f"{place}.on_renege", False, [k])
@@ -266,6 +265,7 @@ class _Builder:
         limit = n.ALWAYS_OPEN if given.queue_limit is None else given.queue_limit
         record = (
             servers,
+            tokens,
             limit,
             servers_first,
             servers_count,
@@ -309,8 +309,8 @@ class _Builder:
         field = {"renege": "renege_row", "full": "full_row", "review": "review_row"}[route.on]
         cells[field][k, which] = row
 
-    def initial(self, given: Initial, k: int, place: str) -> list[tuple[int, int, int, int, int, int]]:
-        ages = self.per_class(given.age, f"{place}.age")
+    def initial(self, given: Initial, k: int, place: str) -> list[tuple[int, int, int, int]]:
+        """The `INITIAL` of a station, one per class that is named."""
 
         def counts(present: int | dict[str, int]) -> dict[int, int]:
             if isinstance(present, dict):
@@ -319,7 +319,7 @@ class _Builder:
 
         waiting, serving = counts(given.waiting), counts(given.in_service)
         return [
-            (k, c, waiting.get(c, 0), serving.get(c, 0), ages[c] if c >= 0 else ages[0], 0)
+            (k, c, waiting.get(c, 0), serving.get(c, 0))
             for c in sorted(waiting.keys() | serving.keys())
             if waiting.get(c, 0) + serving.get(c, 0) > 0
         ]

@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba import njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 COMPILED_PACKAGES = ("model", "engines")
+
+_njit: Any = numba.njit  # its stubs know neither _nrt nor
+_settings: Any = numba.config  # CACHE_DIR
 
 
 def _sources_hash() -> str:
@@ -35,21 +37,23 @@ def _sources_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _writable(directory: Path) -> bool:
+def _usable(directory: Path) -> bool:
+    """Whether this user can write there and owns it: compiled code that somebody else could swap is never run."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
-            return True
+            pass
+        return not hasattr(os, "geteuid") or all(d.stat().st_uid == os.geteuid() for d in (directory.parent, directory))
     except OSError:
         return False
 
 
 def _cache_directory() -> Path | None:
-    """Where compiled code is kept, or None when no directory can be written (then every process compiles anew)."""
+    """Where compiled code is kept, or None when nothing can be written (then every process compiles anew)."""
+    home = os.environ.get("FLOWSIM_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    candidates = [Path(home, "flowsim"), Path(tempfile.gettempdir(), f"flowsim-{getattr(os, 'geteuid', os.getpid)()}")]
     name = f"compiled-{_sources_hash()}"
-    home = os.environ.get("FLOWSIM_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    candidates = [Path(home) / "flowsim" / name, Path(tempfile.gettempdir()) / f"flowsim-{os.getuid()}" / name]
-    return next((path for path in candidates if _writable(path)), None)
+    return next((path / name for path in candidates if _usable(path / name)), None)
 
 
 CACHE_DIRECTORY: Path | None = _cache_directory()
@@ -61,14 +65,14 @@ def is_compiled() -> bool:
 
 
 def _decorate(function: F, **options: Any) -> F:
-    before = numba.config.CACHE_DIR
+    before = _settings.CACHE_DIR
     try:
         if CACHE_DIRECTORY is not None:
-            numba.config.CACHE_DIR = str(CACHE_DIRECTORY)
-        decorated = njit(nogil=True, error_model="numpy", _nrt=False, cache=CACHE_DIRECTORY is not None, **options)
-        return decorated(function)  # type: ignore[no-any-return]
+            _settings.CACHE_DIR = str(CACHE_DIRECTORY)
+        decorate = _njit(nogil=True, error_model="numpy", _nrt=False, cache=CACHE_DIRECTORY is not None, **options)
+        return decorate(function)  # type: ignore[no-any-return]
     finally:
-        numba.config.CACHE_DIR = before
+        _settings.CACHE_DIR = before
 
 
 def compiled(function: F) -> F:

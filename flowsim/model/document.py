@@ -6,7 +6,7 @@ Times are in one unit that the user chooses (Amstelland: days).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
@@ -64,12 +64,26 @@ class Distribution(Part):
         return self
 
 
-def _one_or_each(value: Any) -> str:
-    return "one" if not isinstance(value, Mapping) or "distribution" in value else "each"
+def _forms(expected: str, **forms: Callable[[Any], bool]) -> Discriminator:
+    """Tells the forms apart that a value can have; ``expected`` names them all for whoever wrote something else."""
+
+    def tag(value: Any) -> str | None:
+        return next((name for name, fits in forms.items() if fits(value)), None)
+
+    return Discriminator(tag, custom_error_type="form", custom_error_message=expected)
+
+
+def _is(*types: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, types)
 
 
 PerClass = Annotated[
-    Annotated[Distribution, Tag("one")] | Annotated[dict[str, Distribution], Tag("each")], Discriminator(_one_or_each)
+    Annotated[dict[str, Distribution], Tag("each")] | Annotated[Distribution, Tag("one")],
+    _forms(
+        'a distribution such as {distribution = "exponential", mean = 2.0}, or a table with one per class',
+        each=lambda value: isinstance(value, Mapping) and any(isinstance(item, Mapping) for item in value.values()),
+        one=_is(Mapping, Distribution),
+    ),
 ]
 """One distribution for all patient classes, or a table with one per class."""
 
@@ -83,38 +97,33 @@ class Destination(Part):
     service_factor: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
 
 
-def _table_or_list(value: Any) -> str:
-    return "list" if isinstance(value, list) else "table"
-
-
 Destinations = Annotated[
     Annotated[dict[str, Probability], Tag("table")] | Annotated[list[Destination], Field(min_length=1), Tag("list")],
-    Discriminator(_table_or_list),
+    _forms("a table such as {ward = 0.1, exit = 0.9}, or a list of ways out", table=_is(Mapping), list=_is(list)),
 ]
 """``{ward = 0.1, "home:b" = 0.2, exit = 0.7}``, or a list of `Destination`. ``name:class`` changes the patient class;
 the name is a station, a pool, ``exit`` or (for a review of somebody who waits) ``stay``."""
-
-
-def _number_or_schedule(value: Any) -> str:
-    if isinstance(value, list):
-        return "schedule"
-    return "text" if isinstance(value, str) else "number"
 
 
 Servers = Annotated[
     Annotated[Count, Tag("number")]
     | Annotated[Literal["inf"], Tag("text")]
     | Annotated[list[tuple[Time, Count]], Field(min_length=1), Tag("schedule")],
-    Discriminator(_number_or_schedule),
+    _forms(
+        'a whole number, "inf", or a schedule [[time, number], ...]',
+        schedule=_is(list),
+        text=lambda value: isinstance(value, str) and value == "inf",
+        number=_is(int),
+    ),
 ]
 Rate = Annotated[
     Annotated[float, Field(ge=0.0, le=LARGEST), Tag("number")]
     | Annotated[list[tuple[Time, Annotated[float, Field(ge=0.0, le=LARGEST)]]], Field(min_length=1), Tag("schedule")],
-    Discriminator(lambda value: "schedule" if isinstance(value, list) else "number"),
+    _forms("a number, or a schedule [[time, number], ...]", schedule=_is(list), number=_is(int, float)),
 ]
 Present = Annotated[
     Annotated[Count, Tag("number")] | Annotated[dict[str, Count], Tag("each")],
-    Discriminator(lambda value: "each" if isinstance(value, Mapping) else "number"),
+    _forms("a whole number, or a table with one per class", each=_is(Mapping), number=_is(int)),
 ]
 
 
@@ -275,8 +284,29 @@ def _place(document: Mapping[str, Any], location: tuple[int | str, ...]) -> str:
 
 def shown(value: Any) -> str:
     """A value as it is quoted in a message: short, on one line."""
-    text = repr(value)
+    text = repr(list(value) if isinstance(value, tuple) else value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+_EXPECTED = {
+    "model_type": "a table",
+    "dict_type": "a table",
+    "list_type": "a list",
+    "tuple_type": "a pair [time, number]",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+    "too_short": "at least {min_length} of them",
+    "too_long": "at most {max_length} of them",
+    "string_too_short": "a name",
+    "string_pattern_mismatch": "a name without ':'",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than_equal": "a number of at most {le:g}",
+}
+"""What was expected, by pydantic's name for the finding; for others its own message will do."""
 
 
 def refuse(document: Mapping[str, Any], error: ValidationError, where: str) -> InputError:
@@ -288,7 +318,8 @@ def refuse(document: Mapping[str, Any], error: ValidationError, where: str) -> I
         return InputError(label, "an unknown key", "only the keys that `flowsim schema network` lists")
     if finding["type"] == "missing":
         return InputError(label, "nothing", "this key (it is required)")
-    message = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = _EXPECTED.get(finding["type"], "").format(**finding.get("ctx", {}))
+    message = message or finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return InputError(label, shown(finding["input"]), message)
 
 

@@ -31,9 +31,8 @@ def table(field: str, dtype: np.dtype) -> Any:
             return None
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            start = cgutils.get_record_member(
-                builder, arguments[0], w.offset(field), context.get_data_type(types.uintp)
-            )
+            word = context.get_data_type(types.uintp)
+            start = cgutils.get_record_member(builder, arguments[0], w.offset(field), word)  # type: ignore[no-untyped-call]
             index = context.cast(builder, arguments[1], signature.args[1], types.intp)
             offset = builder.mul(index, context.get_constant(types.intp, size))
             return builder.inttoptr(builder.add(builder.load(start), offset), context.get_value_type(row))

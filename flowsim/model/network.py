@@ -34,6 +34,7 @@ DISTRIBUTION: Final = np.dtype(
 STATION: Final = np.dtype(
     [
         ("servers", "i8"),
+        ("tokens", "i8"),
         ("queue_limit", "i8"),
         ("servers_first", "i4"),
         ("servers_count", "i4"),
@@ -46,12 +47,13 @@ STATION: Final = np.dtype(
         ("removes_second_place", "f8"),
     ]
 )
-"""A station: servers at time zero, then its steps in ``steps`` (``servers_first``...). ``list``: the code of its
-waiting list, or -1 where waits are not held against the norm."""
+"""A station: servers and tokens at time zero, then their steps in ``steps`` (``servers_first``, ``quota_first``...).
+``list``: the code of its waiting list, or -1 where waits are not held against the norm."""
 CELL: Final = np.dtype(
     [
         ("service", "i4"),
         ("patience", "i4"),
+        ("age", "i4"),
         ("clock_first", "i4"),
         ("clock_count", "i4"),
         ("level", "i4"),
@@ -81,9 +83,7 @@ STREAM: Final = np.dtype(
     [("station", "i4"), ("patient_class", "i4"), ("rate_first", "i4"), ("rate_count", "i4"), ("interval", "i4")]
 )
 STEP: Final = np.dtype([("time", "f8"), ("value", "f8")])
-INITIAL: Final = np.dtype(
-    [("station", "i4"), ("patient_class", "i4"), ("waiting", "i8"), ("in_service", "i8"), ("age", "i4"), ("pad", "i4")]
-)
+INITIAL: Final = np.dtype([("station", "i4"), ("patient_class", "i4"), ("waiting", "i8"), ("in_service", "i8")])
 """Who is there at time zero; class -1: drawn from ``class_mix``."""
 STOP_RULE: Final = np.dtype(
     [

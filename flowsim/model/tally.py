@@ -41,7 +41,8 @@ CELL_TALLY: Final = np.dtype(
     ]
 )
 """Per station and class, after the warm-up: numbers; sums of the waits of those who started or reneged; time spent
-waiting and in service within (warm_up, horizon). ``transferred``: came from another queue of the list, kept their wait."""
+waiting and in service within (warm_up, horizon). ``transferred``: came from another queue of the list, with the wait
+so far."""
 SNAPSHOT: Final = np.dtype([("waiting", "i4"), ("in_service", "i4"), ("overdue", "i4")])
 PERIOD: Final = np.dtype(
     [
@@ -344,9 +345,9 @@ def close(w: Any, followed: Any) -> Any:
 
 
 def outcome(tally: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The outcome arrays by name: cells (K, C), snapshots (J + 1, K) as numbers present, periods (M, K), waits (M, L, B).
+    """The outcome arrays by name: cells (K, C), snapshots (J + 1, K), periods (M, K), waits (M, L, B).
 
-    Call it once, after `close`.
+    The snapshots become numbers of people present. Call it once, after `close`.
     """
     snapshots = tally["snapshots"]
     for name in SNAPSHOT.names or ():
@@ -360,7 +361,7 @@ def outcome(tally: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def replay(network: n.Network, log: np.ndarray) -> dict[str, np.ndarray]:
-    """The outcome arrays of a log: ``log`` is an array of `flowsim.model.events.EVENT` in the order of the event rule."""
+    """The outcome arrays of a log, an array of `flowsim.model.events.EVENT` in the order of the event rule."""
     shape = {"station_count": ("i8", len(network.stations)), "class_count": ("i8", len(network.class_names))}
     horizon = {"horizon": ("f8", network.horizon)}
     tally = Addresses(arrays(network), shape | horizon | settings(network))

@@ -1,0 +1,60 @@
+"""Compiled code is kept where it can be kept, and flowsim works where nothing can be written at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowsim.model import compiling
+
+DRAW = "from flowsim.model import compiling, draws; print(draws.replication_key(1, 2), compiling.CACHE_DIRECTORY)"
+
+
+def fresh_process(code: str, **environment: str) -> str:
+    """What a new Python prints that has these variables, and no cache directory of the caller's."""
+    inherited = {k: v for k, v in os.environ.items() if k not in ("FLOWSIM_CACHE_DIR", "XDG_CACHE_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=inherited | environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_home_that_cannot_be_written_is_passed_over(tmp_path: Path) -> None:
+    word, directory = fresh_process(DRAW, HOME=os.devnull, TMPDIR=str(tmp_path)).split()
+    assert Path(directory).is_relative_to(tmp_path)
+    assert any(Path(directory).rglob("*.nbc"))
+    again, _ = fresh_process(DRAW, HOME=os.devnull, TMPDIR=str(tmp_path)).split()
+    assert again == word
+
+
+def test_nothing_can_be_written() -> None:
+    no_temporary = f"import tempfile; tempfile.tempdir = {os.devnull!r}; "
+    assert fresh_process(no_temporary + DRAW, HOME=os.devnull).split()[1] == "None"
+
+
+def test_the_named_directory_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWSIM_CACHE_DIR", str(tmp_path))
+    directory = compiling._cache_directory()
+    assert directory is not None
+    assert directory.is_relative_to(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="ownership is a matter of POSIX")
+def test_a_directory_of_somebody_else_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compiling._usable(tmp_path / "mine")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert not compiling._usable(tmp_path / "mine")
+
+
+def test_an_edit_of_any_source_asks_for_another_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in compiling.COMPILED_PACKAGES:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "module.py").write_text("one = 1\n")
+    monkeypatch.setattr(compiling, "__file__", str(tmp_path / "model" / "compiling.py"))
+    before = compiling._sources_hash()
+    (tmp_path / "engines" / "module.py").write_text("one = 2\n")
+    assert compiling._sources_hash() != before
