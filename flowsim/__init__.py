@@ -1,5 +1,40 @@
-"""flowsim: does diverting demand clear the waiting lists for mental-health care in a Dutch region?"""
+"""flowsim: does diverting demand clear the waiting lists for mental-health care in a Dutch region?
+
+>>> import flowsim
+>>> network = flowsim.Network.from_toml("network.toml")         # doctest: +SKIP
+>>> flowsim.simulate(network, replications=100, seed=1).stations  # doctest: +SKIP
+
+Importing flowsim is light: a public name loads its module when it is first used.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flowsim.errors import InputError
+    from flowsim.model.network import Network
+    from flowsim.study.replicate import simulate
+
 __version__ = "0.1.0"
+__all__ = ["InputError", "Network", "__version__", "simulate"]
+
+_HOMES = {
+    "InputError": "flowsim.errors",
+    "Network": "flowsim.model.network",
+    "simulate": "flowsim.study.replicate",
+}
+"""Where each public name lives."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'flowsim' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

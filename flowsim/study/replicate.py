@@ -1,0 +1,239 @@
+"""Replications of a network on threads: the same results, in the same order, on any number of threads.
+
+A draw has an address and no order (`flowsim.model.draws`), so replications need nothing from each other. The compiled
+engine runs without the GIL and gains from threads; the reference engine is Python and runs in the calling thread.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from flowsim.analysis.outcomes import Output
+from flowsim.errors import InputError
+from flowsim.model.network import Network
+
+T = TypeVar("T")
+Outcome = dict[str, np.ndarray]
+"""Outcome arrays of one replication, by name (`flowsim.model.tally.outcome`)."""
+Engine = Callable[[Network, int, int, bool], tuple[Outcome, np.ndarray | None, int]]
+Job = Callable[[], tuple[Network, int, int]]
+"""Makes (network, seed, replication). Called on a thread of the pool, so that building networks is shared out too."""
+
+ENGINES: Final = ("compiled", "reference")
+MOST_REPLICATIONS: Final = 10_000_000
+AHEAD: Final = 4
+"""Jobs in hand per thread: enough to keep every thread busy when one job takes long, and a bound on the memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class Replication:
+    """What one replication gave: outcome arrays, the log (None unless asked for), number of appointments."""
+
+    number: int
+    outcome: Outcome
+    log: np.ndarray | None
+    appointments: int
+
+
+def simulate(
+    network: Network,
+    replications: int = 1,
+    seed: int = 0,
+    engine: str = "compiled",
+    log: bool = False,
+    threads: int | None = None,
+) -> Output:
+    """Simulate a network.
+
+    Parameters
+    ----------
+    network : see `Network.from_dict` and `Network.from_toml`.
+    replications : how many times, numbered from 0, each with luck of its own.
+    seed : whole number from 0 to 2**63 - 1. One seed gives the same residents the same luck in every network.
+    engine : ``compiled`` (fast) or ``reference`` (SimPy, to be read); both give the same results to the last bit.
+    log : keep every event, for `Output.events`.
+    threads : threads for the compiled engine; None: one per core. The results do not depend on it.
+
+    Returns
+    -------
+    Output with the tables ``stations``, ``waiting``, ``periods`` and, with a log, ``events``.
+
+    Raises
+    ------
+    InputError : an argument that cannot be used.
+    """
+    with closing(replicate(network, replications, seed, engine, log, threads)) as done:
+        return collect(network, seed, engine, done)
+
+
+def replicate(
+    network: Network,
+    replications: int = 1,
+    seed: int = 0,
+    engine: str = "compiled",
+    log: bool = False,
+    threads: int | None = None,
+) -> Generator[Replication, None, None]:
+    """The replications of `simulate` one by one, in order, as they are done; arguments are checked at once.
+
+    Close the iterator (`contextlib.closing`) to stop early: what is running ends by itself, the rest is dropped.
+    """
+    check_network(network)
+    count = whole("replications", replications, 1, MOST_REPLICATIONS)
+    seed = whole("seed", seed, 0, 2**63 - 1)
+    if engine not in ENGINES:
+        raise InputError("engine", repr(engine), "one of " + ", ".join(ENGINES))
+    workers = min(thread_count(threads), count)
+    tasks = (partial(_replication, engine, network, seed, number, bool(log)) for number in range(count))
+    return _one_by_one(tasks) if engine == "reference" else _in_order(tasks, workers)
+
+
+def collect(network: Network, seed: int, engine: str, replications: Iterable[Replication]) -> Output:
+    """Replications as one `Output`; at least one of them."""
+    done = list(replications)
+    stacked = {name: np.stack([one.outcome[name] for one in done]) for name in done[0].outcome}
+    logs = [one.log for one in done if one.log is not None]
+    return Output(
+        network=network,
+        seed=operator.index(seed),
+        engine=engine,
+        cells=stacked["cells"],
+        snapshots=stacked["snapshots"],
+        period_tally=stacked["periods"],
+        waits=stacked["waits"],
+        appointments=np.array([one.appointments for one in done]),
+        logs=tuple(logs) if logs else None,
+    )
+
+
+def run_many(
+    jobs: Iterable[Job],
+    reduce: Callable[[Outcome, Network], T],
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Generator[T, None, None]:
+    """Run many jobs on the compiled engine, each with a network of its own, and yield what ``reduce`` keeps of each.
+
+    Parameters
+    ----------
+    jobs : callables that make (network, seed, replication); drawn from the iterable only as threads come free, so
+        neither the jobs nor their networks or outcomes are all in memory at once.
+    reduce : given the outcome arrays and the network, on the thread that made them; keep little.
+    threads : None: one per core. Results come in the order of the jobs whatever the number.
+    progress : called in the calling thread with the number of jobs done.
+
+    Raises
+    ------
+    InputError : threads. What a job or ``reduce`` raises comes out at that job's turn, and ends the run.
+    """
+    workers = thread_count(threads)
+
+    def results() -> Generator[T, None, None]:
+        with closing(_in_order((partial(_job, job, reduce) for job in jobs), workers)) as done:
+            for number, result in enumerate(done, 1):
+                if progress is not None:
+                    progress(number)
+                yield result
+
+    return results()
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def check_network(network: object) -> None:
+    """Refuse what is not a network."""
+    if not isinstance(network, Network):
+        raise InputError("network", f"a {type(network).__name__}", "a flowsim.Network (Network.from_dict, from_toml)")
+
+
+def whole(name: str, value: Any, least: int, most: int) -> int:
+    """A whole number (also NumPy's) in a range, as int.
+
+    Raises
+    ------
+    InputError : text, fractions, booleans, numbers outside the range.
+    """
+    expected = f"a whole number from {least} to {most}"
+    if isinstance(value, (bool, np.bool_)):
+        raise InputError(name, repr(value), expected)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InputError(name, repr(value), expected) from None
+    if not least <= number <= most:
+        raise InputError(name, repr(value), expected)
+    return number
+
+
+def thread_count(threads: int | None) -> int:
+    """Threads to use: those asked for, or one for each core that this process may use."""
+    if threads is not None:
+        return whole("threads", threads, 1, 1024)
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+# ---------------------------------------------------------------- running
+
+
+def simulate_once(engine: str) -> Engine:
+    """The function of an engine that runs one replication."""
+    if engine == "reference":
+        from flowsim.engines import reference
+
+        return reference.simulate_once
+    from flowsim.engines import compiled
+
+    return compiled.simulate_once
+
+
+@lru_cache(maxsize=1)
+def warm_up() -> None:
+    """Compile, or load compiled code, before threads start: they would all wait for the first one."""
+    station = {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 1.0}}
+    arrivals = {"class": "a", "station": "desk", "rate": 1.0}
+    tiny = {"horizon": 2.0, "classes": ["a"], "stations": [station], "arrivals": [arrivals]}
+    simulate_once("compiled")(Network.from_dict(tiny), 0, 0, False)
+
+
+def _replication(engine: str, network: Network, seed: int, number: int, log: bool) -> Replication:
+    return Replication(number, *simulate_once(engine)(network, seed, number, log))
+
+
+def _job(job: Job, reduce: Callable[[Outcome, Network], T]) -> T:
+    network, seed, replication = job()
+    outcome, _, _ = simulate_once("compiled")(network, seed, replication, False)
+    return reduce(outcome, network)
+
+
+def _one_by_one(tasks: Iterable[Callable[[], T]]) -> Generator[T, None, None]:
+    for task in tasks:
+        yield task()
+
+
+def _in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T, None, None]:
+    """Results of tasks in their order, from a pool. The calling thread only waits, so Ctrl-C reaches it at once."""
+    warm_up()
+    source = iter(tasks)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="flowsim")
+    try:
+        ahead: deque[Future[T]] = deque(pool.submit(task) for task in islice(source, AHEAD * threads))
+        while ahead:
+            result = ahead.popleft().result()
+            ahead.extend(pool.submit(task) for task in islice(source, 1))
+            yield result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
