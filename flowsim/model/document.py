@@ -344,5 +344,5 @@ def _tuples(value: Any, key: str = "") -> Any:
         return {name: _tuples(item, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         pairs = key in ("servers", "rate", "quota")
-        return [tuple(item) if pairs and isinstance(item, list) else _tuples(item) for item in value]
+        return [tuple(item) if pairs and isinstance(item, (list, tuple)) else _tuples(item) for item in value]
     return value

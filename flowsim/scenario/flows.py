@@ -1,0 +1,227 @@
+"""Who comes to the GP, and what the network of functions does to them: numbers that the network document is filled with.
+
+Patient classes are ``municipality/need/group``. Needs: ``light``, ``multi_domain`` (problems in several areas of life),
+``complex``, ``urgent`` (complex, after a crisis contact) and ``smi``. Groups: ``other`` for a light need, the diagnosis
+groups for the others, ``eating`` for those who are treated outside the region.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Values
+from flowsim.scenario.load import Scenario
+from flowsim.scenario.region import Region
+
+Kind = tuple[str, str]
+"""(need, group)"""
+
+DIAGNOSES: Final = ("personality", "trauma", "somatic_symptom", "other")
+KINDS: Final[tuple[Kind, ...]] = (
+    ("light", "other"),
+    *((need, group) for need in ("multi_domain", "complex", "urgent") for group in DIAGNOSES),
+    ("smi", "other"),
+    ("complex", "eating"),
+)
+ARRIVING: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind[0] != "urgent")
+WORSE: Final = {"light": "multi_domain", "multi_domain": "complex", "complex": "urgent"}
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Arrivals at the GP a year by kind on the first day, and the shares that go on to ggz.
+
+    referred : fraction of a kind that the GP sends towards ggz; referred_later : of those who saw the poh-ggz.
+    basic_share : fraction of multi-domain residents without a special diagnosis who go to basic ggz.
+    """
+
+    arrivals: Mapping[Kind, float]
+    referred: Mapping[Kind, float]
+    referred_later: float
+    basic_share: float
+
+
+def adults(value: Values, scenario: Scenario, region: Region) -> float:
+    """Adults on the first day: inhabitants between the two stated years, by constant growth."""
+    figure = scenario.book.figure("population.region")
+    (first, before), (last, after) = figure.values[0], figure.values[-1]
+    years = (region.start - first).days / YEAR
+    growth = (after / before) ** (1.0 / ((last - first).days / YEAR)) - 1.0
+    return before * (1.0 + growth) ** years * value("population.share_adult")
+
+
+def demand(value: Values, scenario: Scenario, region: Region, base: Baseline) -> Demand:
+    """Arrivals that keep the balance: what is referred to each group equals first visits, returns and second attempts."""
+    light, special = value("assumptions.multi_domain_share_basic"), value("assumptions.multi_domain_share_specialist")
+    towards: dict[Kind, float] = {("light", "other"): base.referred["light"] * (1.0 - light)}
+    for group in DIAGNOSES:
+        towards["multi_domain", group] = base.referred[group] * special
+        towards["complex", group] = base.referred[group] * (1.0 - special)
+    basic = base.referred["light"] * light
+    towards["multi_domain", "other"] += basic
+    towards["smi", "other"] = base.referred["smi"]
+    chance = {"multi_domain": value("assumptions.referred_multi_domain"), "complex": value("assumptions.referred_complex")}
+    returns, again = value("assumptions.return_share"), base.reneging_share * value("assumptions.renege_to_gp")
+    served = {kind: 1.0 - base.reneging_share for kind in towards}
+    arrivals: dict[Kind, float] = {}
+    referred: dict[Kind, float] = {}
+    for kind, flow in towards.items():
+        share = value("public.smi_return") if kind[0] == "smi" else returns
+        first = flow * (1.0 - share * served[kind])
+        if kind[0] == "light":
+            towards[kind] = first
+            continue
+        referred[kind] = 1.0 if kind[0] == "smi" else chance[kind[0]]
+        arrivals[kind] = max(first / referred[kind] - flow * again, 0.0)
+    specialist = sum(base.starts[group] for group in DIAGNOSES)
+    arrivals["complex", "eating"] = specialist * value("assumptions.eating_share")
+    referred["complex", "eating"] = 1.0
+    seen = adults(value, scenario, region) * value("public.gp_contact_share")
+    arrivals["light", "other"] = max(seen - sum(arrivals.values()), 0.0)
+    at_gp = arrivals["light", "other"] + base.referred["light"] * (1.0 - light) * again
+    later = value("assumptions.gp_mental_health_route")
+    chance_light = towards["light", "other"] / at_gp
+    referred["light", "other"] = 0.5 * chance_light
+    basic_share = basic / towards["multi_domain", "other"]
+    return Demand(arrivals, referred, min(0.5 * chance_light / later, 1.0), basic_share)
+
+
+def municipality_shares(value: Values, region: Region) -> dict[str, float]:
+    """Share of the clients who live in each municipality: inhabitants times clients per 10,000."""
+    book = value.scenario.book
+    weights = {}
+    for one in region.municipalities:
+        key = f"demand.clients_per_10000_{one.code}"
+        rate = value(key if key in book else "demand.clients_per_10000_other")
+        weights[one.code] = value(f"population.{one.code}") * rate
+    total = sum(weights.values())
+    return {code: weight / total for code, weight in weights.items()}
+
+
+def growth_steps(value: Values, region: Region, days: list[float]) -> list[float]:
+    """Factor on arrivals from each of these days on: growth of demand, taken half-way to the next, and prevention."""
+    rate, prevention = value("assumptions.demand_growth"), value("assumptions.prevention_factor")
+    ends = [*days[1:], days[-1] + (days[-1] - days[-2])]
+    return [
+        prevention * (1.0 + rate) ** ((start + end) / 2.0 / YEAR) for start, end in zip(days, ends, strict=True)
+    ]
+
+
+FUNCTIONS: Final = ("consultations", "conversations", "case_conferences", "transfers")
+
+
+def yearly_volume(scenario: Scenario, value: Values, function: str, year: int) -> float:
+    """Cases of a function in a year, under the scenario's network and its reading of what comes after 2028."""
+    if scenario.settings["network"] != "functions":
+        return 0.0
+    volume = value(f"functions.{function}", year)
+    full = int(value("functions.full_operation_year"))
+    if function == "transfers" and scenario.settings["transfers"] == "fade" and year > full:
+        return 0.5 * volume if year == full + 1 else 0.0
+    return volume
+
+
+def weekly_quota(
+    scenario: Scenario, value: Values, region: Region, function: str, horizon: float
+) -> list[tuple[float, int]]:
+    """Tokens of a function per week: whole numbers whose running sum stays within one of the plan's volume.
+
+    The pilot year counts from its second half on (KPI 6). ``spread``: as many each week of a year; ``year_end``: along a
+    straight line from one year's volume to the next's.
+    """
+    pilot = int(value("functions.pilot_year"))
+    start = region.day(dt.date(pilot, 7, 1))
+    last = region.date(horizon).year
+    days = [start + WEEK * i for i in range(int((region.day(dt.date(last + 1, 1, 1)) - start) // WEEK) + 1)]
+    volume = {year: yearly_volume(scenario, value, function, year) for year in range(pilot, last + 1)}
+    volume[pilot - 1] = 0.0
+    levels: dict[int, list[float]] = {year: [] for year in volume}
+    for day in days:
+        year = region.date(day).year
+        if year > last:
+            break
+        into = (day - region.day(dt.date(year, 1, 1))) / YEAR
+        linear = volume[year - 1] + (volume[year] - volume[year - 1]) * into
+        levels[year].append(linear if scenario.settings["ramp"] == "year_end" else 1.0)
+    quota: list[tuple[float, int]] = []
+    exact, given = 0.0, 0
+    weights = ((year, level) for year in sorted(levels) for level in levels[year])
+    for day, (year, level) in zip(days, weights, strict=False):
+        total = sum(levels[year])
+        exact += volume[year] * level / total if total > 0.0 else 0.0
+        tokens = int(exact + 1e-9) - given
+        given += tokens
+        if day < horizon:
+            quota.append((day, tokens))
+    return quota
+
+
+def conversation_hours(scenario: Scenario, value: Values) -> float:
+    """Ggz hours of one conversation: its ggz price at the plan's hourly rate, or at the mean price of treatment."""
+    price = value("business_case.conversation_cost_ggz")
+    if scenario.settings["conversation_hours"] == "hourly":
+        return price / value("investment.rate_ggz")
+    return price / (value("business_case.cost_per_client") / value("impact.hours_per_client"))
+
+
+def capacity_factor(scenario: Scenario, value: Values, region: Region, day: float) -> float:
+    """Places from this day on, relative to the first day: staff, hours that conversations take, heavier clients."""
+    factor = (1.0 + value("assumptions.staff_growth")) ** (day / YEAR)
+    year = region.date(day).year
+    pilot = int(value("functions.pilot_year"))
+    if scenario.settings["network"] != "functions" or (year == pilot and region.date(day).month < 7):
+        return factor
+    volume = yearly_volume(scenario, value, "conversations", year) * (2.0 if year == pilot else 1.0)
+    hours = value("demand.clients") * value("impact.hours_per_client")
+    if scenario.settings["reading"] == "net":
+        factor *= 1.0 - volume * conversation_hours(scenario, value) / hours
+    if scenario.settings["freed_place"] == "heavier":
+        freed = freed_share(value, year)
+        factor *= 1.0 - freed * (1.0 - value("impact.hours_per_client") / value("assumptions.heavier_hours"))
+    return factor
+
+
+def freed_share(value: Values, year: int) -> float:
+    """Share of ggz capacity that the plan counts as freed in a year: its client equivalents over its clients."""
+    from flowsim.plan.business_case import client_equivalents, plan_volumes
+
+    book = value.scenario.book
+    return client_equivalents(book, plan_volumes(book, year)).capacity / value("demand.clients")
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a function does to the share of its cases that it reaches: out of ggz, or to a lighter treatment."""
+
+    away: float
+    shorter: float
+
+
+def effects(scenario: Scenario, value: Values, function: str) -> Effects:
+    """Effects of a function under the scenario's reading; net widening scales both."""
+    w = value("assumptions.would_have_entered")
+    away = value(f"functions.{function}_not_to_ggz")
+    shorter = value(f"functions.{function}_shortened") if function != "consultations" else 0.0
+    if scenario.settings["reading"] == "headcount":
+        return Effects(w * (away + shorter), 0.0)  # a shortened treatment counts as one that does not happen
+    return Effects(w * away, w * shorter)
+
+
+def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int) -> float:
+    """Share of those bound for ggz (severe mental illness apart) who are diverted in a year, top-down."""
+    if scenario.settings["network"] != "diversion" or year < 2026:
+        return 0.0
+    share = value("functions.diversion") * value("functions.ramp", year)
+    others = [one for one in base.programmes if one.group != "smi"]
+    starts = sum(one.starts for one in others)
+    match scenario.settings["diversion_of"]:
+        case "inflow":
+            basis = sum(one.starts for one in base.programmes) / starts
+        case "headcount":
+            basis = value("demand.clients") / starts
+        case _:
+            basis = sum(one.places for one in base.programmes) / sum(one.places for one in others)
+    return min(share * basis, 1.0)

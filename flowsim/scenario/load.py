@@ -1,0 +1,186 @@
+"""From scenario files to a frozen `Scenario`: parents followed, figures resolved, every override with its reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flowsim.errors import InputError
+from flowsim.plan.figures import Figure, FigureBook, Source, load_figures
+from flowsim.scenario.schema import DEFAULTS, Override, ScenarioFile, Settings
+
+DIVERSION = "functions.diversion"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure that a scenario overrides: what it was, what it became, why, and in which file."""
+
+    key: str
+    before: Figure
+    after: Figure
+    because: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A question put to a region: figures, readings of what the plan leaves open, and what was overridden.
+
+    Attributes
+    ----------
+    name, title, asks : for people.
+    region : the region's name or directory.
+    settings : every open question's answer (see `flowsim.scenario.schema.Settings`).
+    book : the region's figures, overrides in place.
+    changes : the overrides, outermost parent first.
+    files : the files that it was read from, outermost parent first.
+    """
+
+    name: str
+    title: str
+    asks: str
+    region: str
+    settings: Mapping[str, Any]
+    book: FigureBook
+    changes: tuple[Change, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def with_settings(self, name: str, **settings: Any) -> Scenario:
+        """The same scenario with other readings; InputError for one that does not exist."""
+        try:
+            Settings.model_validate(settings)
+        except ValueError as error:
+            raise _refuse(error, settings, "settings") from None
+        return replace(self, name=name, settings={**self.settings, **settings})
+
+    def with_figure(self, key: str, value: float, because: str) -> Scenario:
+        """The same scenario with one figure fixed at another value."""
+        return _overridden(self, {key: Override(value=value, because=because)}, "argument")
+
+    @property
+    def hash(self) -> str:
+        """A fingerprint of everything that the simulation depends on."""
+        figures = {key: (figure.values, figure.low, figure.high) for key, figure in self.book.items()}
+        content = json.dumps([self.region, dict(self.settings), figures], default=str, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def default(region: str = "amstelland") -> Scenario:
+    """The plan as it stands, with the default reading of every open question."""
+    book = load_figures(region)
+    return Scenario(region, "The plan as it stands", "", region, dict(DEFAULTS), book)
+
+
+def load(path: str | Path | None = None) -> Scenario:
+    """Read a scenario file and its parents; without a path, the plan as it stands.
+
+    Raises
+    ------
+    InputError : missing file, unreadable TOML, unknown key or figure, impossible value, a circle of parents.
+    """
+    if path is None:
+        return default()
+    return _load(Path(path), ())
+
+
+def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
+    if path.resolve() in children:
+        circle = " -> ".join(child.name for child in (*children, path))
+        raise InputError(f"{path}: parent", f"a circle of parents ({circle})", "parents that end")
+    document = _toml(path)
+    try:
+        file = ScenarioFile.model_validate(document)
+    except ValueError as error:
+        raise _refuse(error, document, str(path)) from None
+    if file.parent is None:
+        scenario = default(file.region or "amstelland")
+    else:
+        parent = path.parent / file.parent
+        if parent.suffix != ".toml":
+            parent = parent.with_suffix(".toml")
+        if not parent.exists():
+            raise InputError(f"{path}: parent", repr(file.parent), f"a scenario file ({parent} does not exist)")
+        scenario = _load(parent, (*children, path.resolve()))
+        if file.region is not None and file.region != scenario.region:
+            raise InputError(f"{path}: region", repr(file.region), f"the parent's region, {scenario.region!r}")
+    settings = {key: value for key, value in file.settings.model_dump().items() if value is not None}
+    figures = dict(file.figures)
+    if file.diversion is not None:
+        if DIVERSION in figures:
+            raise InputError(f"{path}: diversion", "a diversion beside a figure for it", "one of the two")
+        if settings.setdefault("network", "diversion") != "diversion":
+            raise InputError(f"{path}: diversion", f"network = {settings['network']!r}", 'network = "diversion"')
+        figures[DIVERSION] = Override(value=file.diversion, because=file.title.ljust(8, "."))
+    scenario = replace(
+        scenario,
+        name=path.stem,
+        title=file.title,
+        asks=file.asks,
+        settings={**scenario.settings, **settings},
+        files=(*scenario.files, path.name),
+    )
+    return _overridden(scenario, figures, str(path))
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    from flowsim.model.network import read_toml
+
+    return read_toml(path)
+
+
+def _overridden(scenario: Scenario, figures: Mapping[str, Override], where: str) -> Scenario:
+    book = dict(scenario.book)
+    changes = list(scenario.changes)
+    for key, override in figures.items():
+        try:
+            before = scenario.book.figure(key)
+        except InputError as error:
+            raise InputError(f"{where}: figures.{key}", "a figure that the region does not have", error.expected) from None
+        after = _with_override(before, override, f"{where}: figures.{key}")
+        book[key] = after
+        changes.append(Change(key, before, after, override.because, where))
+    return replace(scenario, book=FigureBook(scenario.book.region, book), changes=tuple(changes))
+
+
+def _with_override(before: Figure, override: Override, where: str) -> Figure:
+    if isinstance(override.value, dict):
+        try:
+            values = tuple((dt.date(int(year), 1, 1), float(x)) for year, x in sorted(override.value.items()))
+        except ValueError:
+            raise InputError(where, f"{list(override.value)}", "values by year, such as 2026 = 215") from None
+    elif before.dated:
+        raise InputError(where, f"one value, {override.value:g}", "a value for each year, such as { 2026 = 215 }")
+    else:
+        values = ((dt.date.min, float(override.value)),)
+    numbers = [value for _, value in values]
+    if min(numbers) < 0.0 and (before.low is None or before.low >= 0.0) and min(v for _, v in before.values) >= 0.0:
+        raise InputError(where, f"{min(numbers):g}", "a number that is not negative")
+    if "fraction" in before.unit.split() and max(numbers) > 1.0 and max(v for _, v in before.values) <= 1.0:
+        raise InputError(where, f"{max(numbers):g}", "a fraction, at most 1")
+    if max(map(abs, numbers)) > 1e9:
+        raise InputError(where, f"{max(numbers, key=abs):g}", "a number below a billion")
+    source = Source(document=f"scenario ({where.split(':')[0]})", section=override.because)
+    return replace(before, values=values, source=source, kind="assumed", low=override.low, high=override.high)
+
+
+def _refuse(error: ValueError, document: Any, where: str) -> InputError:
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        raise error
+    finding = error.errors(include_url=False)[0]
+    place = ".".join(str(step) for step in finding["loc"] if step not in ("float", "dict[str,float]"))
+    label = f"{where}: {place}" if place else where
+    if finding["type"] == "extra_forbidden":
+        return InputError(label, "an unknown key", "only the keys that `flowsim schema scenario` lists")
+    if finding["type"] == "missing":
+        return InputError(label, "nothing", "this key (it is required)")
+    text = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    found = repr(finding["input"])
+    return InputError(label, found if len(found) < 60 else found[:57] + "...", text)
