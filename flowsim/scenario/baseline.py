@@ -15,10 +15,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 
+from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Programme, Region
 
@@ -123,9 +125,29 @@ def starts_by_group(value: Values) -> tuple[dict[str, float], dict[str, float]]:
     others = inflow - smi_starts
     in_treatment = clients - value("demand.smi") - others
     basic = value("public.basic_share")
+    names = ("personality", "trauma", "somatic_symptom")
+    possible = {
+        "demand.inflow": (others > 0.0, f"more than the {smi_starts:.0f} a year with severe mental illness"),
+        "demand.clients": (in_treatment > 0.0, "more than the inflow and those with severe mental illness together"),
+        "public.basic_share": (0.0 < basic < 1.0, "a fraction between 0 and 1"),
+        "public.duration_basic": (value("public.duration_basic") > 0.0, "a number of days above 0"),
+        "assumptions.list_size": (value("assumptions.list_size") >= 1.0, "at least one resident"),
+        "assumptions.patience_shape": (0.1 <= value("assumptions.patience_shape") <= 10.0, "a shape from 0.1 to 10"),
+        "assumptions.reneging_share": (value("assumptions.reneging_share") <= 0.9, "a fraction, at most 0.9"),
+        "assumptions.programme_wait_spread": (value("assumptions.programme_wait_spread") < 1.0, "a fraction below 1"),
+        "assumptions.personality_share": (
+            sum(value(f"assumptions.{name}_share") for name in names) < 1.0,
+            "shares of personality, trauma and somatic symptoms that add to less than 1",
+        ),
+    }
+    for key, (holds, expected) in possible.items():
+        if not holds:
+            raise InputError(f"scenario {value.scenario.name}: figures.{key}", f"{value(key):g}", expected)
     mean = in_treatment / others * YEAR
     basic_days = value("public.duration_basic")
-    specialist_days = max((mean - basic * basic_days) / (1.0 - basic), 0.5 * value("public.duration_specialist_median") * YEAR / 12)
+    specialist_days = max(
+        (mean - basic * basic_days) / (1.0 - basic), 0.5 * value("public.duration_specialist_median") * YEAR / 12
+    )
     specialist = others * (1.0 - basic)
     shares = {name: value(f"assumptions.{name}_share") for name in ("personality", "trauma", "somatic_symptom")}
     starts = {"light": others * basic, **{name: specialist * share for name, share in shares.items()}}
@@ -137,51 +159,54 @@ def starts_by_group(value: Values) -> tuple[dict[str, float], dict[str, float]]:
 
 def solve(low: float, high: float, excess: Callable[[float], float]) -> float:
     """Root of a rising function; the end of the interval where it does not change sign."""
-    from scipy.optimize import brentq
-
     if excess(low) >= 0.0:
         return low
     if excess(high) <= 0.0:
         return high
-    return float(brentq(excess, low, high, xtol=1e-6, rtol=1e-10))
+    return float(_brentq()(excess, low, high, xtol=1e-6, rtol=1e-10))
+
+
+@cache
+def _brentq() -> Callable[..., float]:
+    from scipy.optimize import brentq
+
+    return brentq  # type: ignore[no-any-return]
 
 
 class _Group:
-    """The programmes of one group: two waits around a mean, and second places on the list of the faster one."""
+    """The programmes of one group: waits around a mean, and second places on the list of the fastest one.
+
+    ``parts``: (share of the referred who are first reached there, relative wait) per programme. Who has a second place is
+    reached on the faster list first, so the slower programmes lose those.
+    """
 
     def __init__(self, programmes: list[Programme], starts: float, spread: float, second: float) -> None:
         self.programmes = programmes
         self.starts = starts
-        self.single = len(programmes) == 1
         count = len(programmes)
-        self.offsets = [1.0 + spread * (1.0 - 2.0 * i / (count - 1)) if count > 1 else 1.0 for i in range(count)]
-        self.second = 0.0 if self.single else second
-
-    def shares(self) -> list[float]:
-        """Share of the referred who are first reached in each programme: the slower ones lose second places."""
-        count = len(self.programmes)
-        kept = [1.0 / count * (1.0 - (self.second if i < count - 1 else 0.0)) for i in range(count)]
-        kept[-1] += sum(1.0 / count * self.second for _ in range(count - 1))
-        return kept
+        lost = 0.0 if count == 1 else second
+        offsets = [1.0 + spread * (1.0 - 2.0 * i / (count - 1)) for i in range(count)] if count > 1 else [1.0]
+        shares = [(1.0 - lost) / count] * (count - 1)
+        self.parts = [*zip([*shares, 1.0 - sum(shares)], offsets, strict=True)]
 
     def mean_wait(self, x: float, patience: Patience) -> float:
         """Mean wait of those who start, when the programmes' waits lie around ``x``."""
-        weights = [share * patience.survival(x * o) for share, o in zip(self.shares(), self.offsets, strict=True)]
-        return sum(w * x * o for w, o in zip(weights, self.offsets, strict=True)) / sum(weights)
+        weights = [(share * patience.survival(x * offset), offset) for share, offset in self.parts]
+        return sum(w * x * offset for w, offset in weights) / sum(w for w, _ in weights)
 
     def referred(self, x: float, patience: Patience) -> float:
         """Referred a year, so that as many start as do."""
-        return self.starts / sum(s * patience.survival(x * o) for s, o in zip(self.shares(), self.offsets, strict=True))
+        return self.starts / sum(share * patience.survival(x * offset) for share, offset in self.parts)
 
     def waiting(self, x: float, patience: Patience) -> float:
         """People on the list."""
-        presence = sum(s * patience.presence(x * o) for s, o in zip(self.shares(), self.offsets, strict=True))
+        presence = sum(share * patience.presence(x * offset) for share, offset in self.parts)
         return self.referred(x, patience) * presence / YEAR
 
     def balances(self, x: float, patience: Patience, name: str, duration: float) -> list[Balance]:
         total = self.referred(x, patience)
         result = []
-        for programme, share, offset in zip(self.programmes, self.shares(), self.offsets, strict=True):
+        for programme, (share, offset) in zip(self.programmes, self.parts, strict=True):
             wait = x * offset
             starts = total * share * patience.survival(wait)
             waiting = total * share * patience.presence(wait) / YEAR

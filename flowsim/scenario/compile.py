@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.scenario import flows
 from flowsim.scenario.baseline import GROUPS, WEEK, YEAR, Baseline, Values, ages, calibrate
@@ -51,6 +52,7 @@ class Compiler:
         self.years = [year for year in range(self.region.start.year, LAST_YEAR + 2)]
         self.municipalities = [one.code for one in self.region.municipalities]
         self.shares = flows.municipality_shares(self.value, self.region)
+        self.kinds = KINDS
         self.classes = [f"{m}/{need}/{group}" for m in self.municipalities for need, group in KINDS] + [VISITOR]
 
     # ---- helpers --------------------------------------------------------------------------------------------------
@@ -89,6 +91,14 @@ class Compiler:
     def uncertain_stations(self) -> list[dict[str, Any]]:
         """The stations whose numbers hang on the unknowns, in the same order."""
         return [*self.primary_care(), *self.programmes(), *self.social_domain(), self.between_episodes()]
+
+    def uncertain_routes(self) -> list[dict[str, Any]]:
+        """The routes whose chances hang on the unknowns (a superset of them)."""
+        everything, self.kinds = self.kinds, (("light", "other"), ("multi_domain", "other"))
+        try:
+            return self.routes()
+        finally:
+            self.kinds = everything
 
     def routes(self) -> list[dict[str, Any]]:
         """All routes, from the GP onwards."""
@@ -274,7 +284,11 @@ class Compiler:
             {"name": "crisis", "servers": "inf", "service": crisis},
             {"name": "self_help", "servers": "inf", "service": exponential(v("assumptions.self_help_duration"))},
             *self.support_points(),
-            {"name": "supra_regional", "servers": "inf", "service": exponential(v("assumptions.supra_regional_duration"))},
+            {
+                "name": "supra_regional",
+                "servers": "inf",
+                "service": exponential(v("assumptions.supra_regional_duration")),
+            },
             self.between_episodes(),
         ]
 
@@ -368,7 +382,7 @@ class Compiler:
         v = self.value
         routes: list[dict[str, Any]] = [{"from": "gp", "class": VISITOR, "to": {"exit": 1.0}}]
         for m in self.municipalities:
-            for need, group in KINDS:
+            for need, group in self.kinds:
                 label = f"{m}/{need}/{group}"
                 share = self.demand.referred.get((need, group), v("assumptions.referred_complex"))
                 if need == "smi":
@@ -415,12 +429,14 @@ class Compiler:
         one_path = self.scenario.settings["overlap"] == "one_path"
         routes: list[dict[str, Any]] = []
         for m in self.municipalities:
-            for need, group in KINDS:
+            for need, group in self.kinds:
                 if need == "smi" or group == "eating":
                     continue
                 label = f"{m}/{need}/{group}"
                 ggz = self.ggz(need, group)
-                past = {"light": ggz, "multi_domain": {"exploratory_conversation": 1.0}}.get(need, {"case_conference": 1.0})
+                past = {"light": ggz, "multi_domain": {"exploratory_conversation": 1.0}}.get(
+                    need, {"case_conference": 1.0}
+                )
                 after = {"light": ggz, "multi_domain": {"case_conference": 1.0}}.get(need, ggz)
                 steps = (
                     ("consultations", TOWARDS_GGZ, past, past if one_path else ggz),
@@ -492,9 +508,10 @@ class Compiler:
         ]
         for label in self.classes_of("smi"):
             routes.append({"from": "between_episodes", "class": label, "to": {"smi": 1.0}})
-        for label in self.classes_of("light", "multi_domain", "complex", "urgent"):
-            _, need, group = label.split("/")
-            if group == "eating":
+        for label, need, group in (
+            (f"{m}/{need}/{group}", need, group) for m in self.municipalities for need, group in self.kinds
+        ):
+            if group == "eating" or need == "smi":
                 continue
             ways = [
                 {"to": f"{name}_soonest", "probability": part, "service_factor": lighter}
@@ -535,4 +552,11 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
     ------
     InputError : values that cannot go together; the message names the scenario and the place.
     """
-    return Network.from_dict(Compiler(scenario, drawn or {}).document(), f"scenario {scenario.name}")
+    try:
+        document = Compiler(scenario, drawn or {}).document()
+    except (ArithmeticError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        place = f"scenario {scenario.name}"
+        raise InputError(place, f"figures that cannot go together ({error})", "figures within their ranges") from None
+    return Network.from_dict(document, f"scenario {scenario.name}")

@@ -63,9 +63,12 @@ def demand(value: Values, scenario: Scenario, region: Region, base: Baseline) ->
     basic = base.referred["light"] * light
     towards["multi_domain", "other"] += basic
     towards["smi", "other"] = base.referred["smi"]
-    chance = {"multi_domain": value("assumptions.referred_multi_domain"), "complex": value("assumptions.referred_complex")}
+    chance = {
+        "multi_domain": value("assumptions.referred_multi_domain"),
+        "complex": value("assumptions.referred_complex"),
+    }
     returns, again = value("assumptions.return_share"), base.reneging_share * value("assumptions.renege_to_gp")
-    served = {kind: 1.0 - base.reneging_share for kind in towards}
+    served = dict.fromkeys(towards, 1.0 - base.reneging_share)
     arrivals: dict[Kind, float] = {}
     referred: dict[Kind, float] = {}
     for kind, flow in towards.items():
@@ -105,9 +108,7 @@ def growth_steps(value: Values, region: Region, days: list[float]) -> list[float
     """Factor on arrivals from each of these days on: growth of demand, taken half-way to the next, and prevention."""
     rate, prevention = value("assumptions.demand_growth"), value("assumptions.prevention_factor")
     ends = [*days[1:], days[-1] + (days[-1] - days[-2])]
-    return [
-        prevention * (1.0 + rate) ** ((start + end) / 2.0 / YEAR) for start, end in zip(days, ends, strict=True)
-    ]
+    return [prevention * (1.0 + rate) ** ((start + end) / 2.0 / YEAR) for start, end in zip(days, ends, strict=True)]
 
 
 FUNCTIONS: Final = ("consultations", "conversations", "case_conferences", "transfers")

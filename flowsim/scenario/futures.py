@@ -18,7 +18,7 @@ import numpy as np
 from flowsim.model import build, events
 from flowsim.model import network as n
 from flowsim.scenario.baseline import Baseline
-from flowsim.scenario.compile import Compiler
+from flowsim.scenario.compile import Compiler, compile_scenario
 from flowsim.scenario.load import Scenario
 
 
@@ -27,12 +27,11 @@ class Template:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        document = Compiler(scenario, {}).document()
-        self.network_at_mode = n.Network.from_dict(document, f"scenario {scenario.name}")
+        self.network_at_mode = compile_scenario(scenario)
+        document = self.network_at_mode.document
         self.station = {name: k for k, name in enumerate(self.network_at_mode.station_names)}
         self.patient_class = {name: c for c, name in enumerate(self.network_at_mode.class_names)}
-        self.route_order = _route_order(document["routes"])
-        self.first_route = len(self.network_at_mode.rows) - len(document["routes"])
+        self.way_of = _ways_of_routes(self.network_at_mode, document["routes"])
         change = self.network_at_mode.clocks["kind"] == events.CHANGE
         self.worsening = self.network_at_mode.clocks["after"][change][:1].tolist()
 
@@ -51,7 +50,7 @@ class Template:
         for code in self.worsening:
             clock = next(one for one in compiler.clocks if "become" in one)
             self._distribution(clock["after"], code, new, written)
-        self._routes(compiler.routes(), new["ways"])
+        self._routes(compiler.uncertain_routes(), new["ways"])
         new["initial"] = np.array(initial, n.INITIAL)
         new["stop_rules"] = at_mode.stop_rules.copy()
         for i, rule in enumerate(compiler.stop_rules()):
@@ -81,12 +80,12 @@ class Template:
             new["values"][d["first"] : d["first"] + d["count"]] = values
             d["mean"] = math.fsum(values) / len(values)
         waiting, serving = (given["initial"].get(x, {}) for x in ("waiting", "in_service"))
-        counts = {self.patient_class[name]: (waiting.get(name, 0), serving.get(name, 0)) for name in {**waiting, **serving}}
+        counts = {
+            self.patient_class[name]: (waiting.get(name, 0), serving.get(name, 0)) for name in {**waiting, **serving}
+        }
         initial += [(k, c, *counts[c]) for c in sorted(counts) if sum(counts[c]) > 0]
 
-    def _distribution(
-        self, given: dict[str, Any], code: int, new: dict[str, np.ndarray], written: set[int]
-    ) -> None:
+    def _distribution(self, given: dict[str, Any], code: int, new: dict[str, np.ndarray], written: set[int]) -> None:
         """Write the parameters of a distribution, once where stations share it."""
         if code in written:
             return
@@ -96,27 +95,24 @@ class Template:
         d["family"], d["a"], d["b"], d["mean"] = build.parameters(shape)  # type: ignore[arg-type]
 
     def _routes(self, routes: list[dict[str, Any]], ways: np.ndarray) -> None:
-        """Write the chances of all routes: running sums per row, as `build.thresholds` makes them."""
-        rows = self.network_at_mode.rows[self.first_route :]
-        counts = rows["count"].astype(np.int64)
-        chances = np.zeros((len(rows), int(counts.max())))
-        for i, r in enumerate(self.route_order):
-            to = routes[r]["to"]
-            given = list(to.values()) if isinstance(to, dict) else [way["probability"] for way in to]
-            chances[i, : len(given)] = given
-        below = _words(np.cumsum(chances, axis=1))
-        inside = np.arange(chances.shape[1]) < counts[:, None]
-        below[np.arange(len(rows)), counts - 1] = build.WORDS - 1
-        first = int(rows["first"][0])
-        ways["below"][first : first + int(counts.sum())] = below[inside]
+        """Write the chances of these routes; routes with the same chances are worked out once."""
+        known: dict[tuple[float, ...], list[int]] = {}
+        for route in routes:
+            to = route["to"]
+            chances = tuple(to.values()) if isinstance(to, dict) else tuple(way["probability"] for way in to)
+            if chances not in known:
+                known[chances] = build.thresholds(chances)
+            first, count = self.way_of[_key(route)]
+            ways["below"][first : first + count] = known[chances]
 
 
-def _words(sums: np.ndarray) -> np.ndarray:
-    """Running sums of chances as 64-bit words; one and more becomes the largest word."""
-    inside = sums < 1.0
-    return np.where(inside, (np.where(inside, sums, 0.0) * build.WORDS).astype(np.uint64), np.uint64(build.WORDS - 1))
+def _key(route: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells a route from the others."""
+    return route["from"], route.get("class"), route.get("on", "completion"), route.get("start", 0.0)
 
 
-def _route_order(routes: list[dict[str, Any]]) -> list[int]:
-    """The order in which building puts routes: by start, general before class-specific."""
-    return sorted(range(len(routes)), key=lambda i: (routes[i].get("start", 0.0), "class" in routes[i]))
+def _ways_of_routes(network: n.Network, routes: list[dict[str, Any]]) -> dict[tuple[Any, ...], tuple[int, int]]:
+    """(first way, number of ways) of each route: building puts rows of routes last, by start, general ones first."""
+    rows = network.rows[len(network.rows) - len(routes) :]
+    ordered = sorted(routes, key=lambda route: (route.get("start", 0.0), "class" in route))
+    return {_key(route): (int(row["first"]), int(row["count"])) for route, row in zip(ordered, rows, strict=True)}

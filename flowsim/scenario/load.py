@@ -61,7 +61,12 @@ class Scenario:
 
     def with_figure(self, key: str, value: float, because: str) -> Scenario:
         """The same scenario with one figure fixed at another value."""
-        return _overridden(self, {key: Override(value=value, because=because)}, "argument")
+        document = {"value": value, "because": because}
+        try:
+            override = Override.model_validate(document)
+        except ValueError as error:
+            raise _refuse(error, document, f"argument: figures.{key}") from None
+        return _overridden(self, {key: override}, "argument")
 
     @property
     def hash(self) -> str:
@@ -116,7 +121,7 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
             raise InputError(f"{path}: diversion", "a diversion beside a figure for it", "one of the two")
         if settings.setdefault("network", "diversion") != "diversion":
             raise InputError(f"{path}: diversion", f"network = {settings['network']!r}", 'network = "diversion"')
-        figures[DIVERSION] = Override(value=file.diversion, because=file.title.ljust(8, "."))
+        figures[DIVERSION] = Override(value=file.diversion, because=file.title)
     scenario = replace(
         scenario,
         name=path.stem,
@@ -141,7 +146,9 @@ def _overridden(scenario: Scenario, figures: Mapping[str, Override], where: str)
         try:
             before = scenario.book.figure(key)
         except InputError as error:
-            raise InputError(f"{where}: figures.{key}", "a figure that the region does not have", error.expected) from None
+            raise InputError(
+                f"{where}: figures.{key}", "a figure that the region does not have", error.expected
+            ) from None
         after = _with_override(before, override, f"{where}: figures.{key}")
         book[key] = after
         changes.append(Change(key, before, after, override.because, where))

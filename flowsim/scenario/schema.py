@@ -19,7 +19,7 @@ class Override(Part):
     """Another value for a figure. With ``low`` and ``high`` it stays uncertain; without, it is fixed in this scenario."""
 
     value: Number | dict[str, Number]
-    because: Annotated[str, Field(min_length=8)]
+    because: Annotated[str, Field(min_length=3)]
     low: Number | None = None
     high: Number | None = None
 
@@ -93,7 +93,7 @@ DEFAULTS: dict[str, Any] = {
 class ScenarioFile(Part):
     """The whole file."""
 
-    title: Annotated[str, Field(min_length=1)]
+    title: Annotated[str, Field(min_length=3)]
     asks: str = ""
     parent: str | None = None
     region: str | None = None

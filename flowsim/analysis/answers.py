@@ -1,0 +1,245 @@
+"""Tables of an answer: one row per observation, one column per variable, an interval with every estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.statistics import Estimate, cluster, mean_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WEEK: Final = 7.0
+FAN: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+YEARS: Final = (2025, 2026, 2027, 2028, 2029)
+
+
+def tables(answer: Any) -> dict[str, pd.DataFrame]:
+    """All tables of a `flowsim.study.answer.Answer` by name."""
+    made = {
+        "summary": summary(answer),
+        "years": years(answer),
+        "fan": fan(answer),
+        "programmes": programmes(answer),
+        "volumes": volumes(answer),
+        "unknowns": unknowns(answer),
+        "uncertainty": uncertainty(answer),
+        "differences": differences(answer),
+        "futures": futures(answer),
+    }
+    if answer.curve:
+        made["curve"] = _frame([{"diversion": share, **_interval("cleared", e)} for share, e in answer.curve])
+    return made
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows)
+
+
+def _interval(name: str, estimate: Estimate) -> dict[str, Any]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def summary(answer: Any) -> pd.DataFrame:
+    """Per case: futures, probability of clearing in time, date of clearing, KPI 24.
+
+    ``date_*`` : 5%, 50% and 95% points of the day of clearing over all futures, NaN where it is not before the end.
+    ``wait_ratio`` : mean wait of those who start in the second quarter of 2027 over that of the first quarter of 2025.
+    """
+    rows = []
+    for name, case in answer.cases.items():
+        days = np.array([future.cleared for future in case.futures])
+        points = np.quantile(days, (0.05, 0.5, 0.95), method="higher")
+        points[~np.isfinite(points)] = np.nan
+        ratio = wait_ratio(case)
+        rows.append(
+            {
+                "case": name,
+                "futures": len(days),
+                **_interval("cleared", answer.probability(name)),
+                **dict(zip(("day_05", "day_50", "day_95"), points, strict=True)),
+                **_interval("wait_ratio", mean_interval(ratio)),
+                "wait_halved": float(np.mean(ratio <= 0.5)),
+            }
+        )
+    return _frame(rows)
+
+
+def _mean_wait(case: Any, first: int, last: int) -> np.ndarray:
+    """Mean wait, days, of those who start in months ``first`` to ``last`` (from 0, exclusive), per future."""
+    months = np.array([future.months[first:last].sum(axis=0) for future in case.futures])
+    return months[:, 2] / np.maximum(months[:, 1], 1.0)
+
+
+def wait_ratio(case: Any) -> np.ndarray:
+    """KPI 24: mean wait in the quarter up to 30 June 2027 over that of the first quarter of 2025, per future."""
+    return _mean_wait(case, 27, 30) / _mean_wait(case, 0, 3)
+
+
+def years(answer: Any) -> pd.DataFrame:
+    """Per case and year: waiting and overdue at its end, waits and numbers in it; mean, interval of the mean, 90% range."""
+    rows = []
+    for name, case in answer.cases.items():
+        measures: dict[str, np.ndarray] = {
+            "waiting": np.array([f.by_programme[1:, :, 0].sum(axis=1) for f in case.futures]),
+            "overdue": np.array([f.by_programme[1:, :, 1].sum(axis=1) for f in case.futures]),
+            "mean_wait": np.stack([_mean_wait(case, 12 * y, 12 * y + 12) for y in range(5)], axis=1),
+            "wait_90": np.array([f.wait_90 for f in case.futures]),
+            "expected_wait": np.array([_expected_wait(f) for f in case.futures]),
+            "clients": np.array([f.treated for f in case.futures]),
+        }
+        for column, measure in enumerate(("referred", "starts", None, "reneged", "completions")):
+            if measure is not None:
+                monthly = np.array([f.months[:, column] for f in case.futures])
+                measures[measure] = monthly.reshape(len(monthly), 5, 12).sum(axis=2)
+        for measure, values in measures.items():
+            for y, year in enumerate(YEARS):
+                low, high = np.quantile(values[:, y], (0.05, 0.95))
+                estimate = _interval("mean", mean_interval(values[:, y]))
+                rows.append({"case": name, "year": year, "measure": measure, **estimate, "q05": low, "q95": high})
+    return _frame(rows)
+
+
+def _expected_wait(future: Any) -> np.ndarray:
+    """Wait, days, that somebody who joins at a year's end can expect: people waiting over starts a day (Little's law)."""
+    starts = future.months[:, 1].reshape(5, 12)[:, 6:].sum(axis=1)
+    waiting = future.by_programme[1:, :, 0].sum(axis=1)
+    return np.asarray(waiting / np.maximum(starts, 1.0) * 184.0)
+
+
+def fan(answer: Any) -> pd.DataFrame:
+    """Per case, week and measure: quantiles over the futures."""
+    rows = []
+    for name, case in answer.cases.items():
+        for measure in ("waiting", "overdue"):
+            values = np.array([getattr(future, measure) for future in case.futures])
+            points = np.quantile(values, FAN, axis=0)
+            for j in range(values.shape[1]):
+                quantiles = {f"q{round(100 * q):02d}": points[i, j] for i, q in enumerate(FAN)}
+                rows.append({"case": name, "day": WEEK * j, "measure": measure, **quantiles})
+    return _frame(rows)
+
+
+def programmes(answer: Any) -> pd.DataFrame:
+    """Per case, programme and year's end (2024: the first day): mean number waiting and overdue."""
+    rows = []
+    for name, case in answer.cases.items():
+        mean = np.mean([future.by_programme for future in case.futures], axis=0)
+        names = [case.template.network_at_mode.station_names[k] for k in case.reduce.ggz]
+        for y, year in enumerate((2024, *YEARS)):
+            for p, programme in enumerate(names):
+                row = {"case": name, "year": year, "programme": programme}
+                rows.append({**row, "waiting": mean[y, p, 0], "overdue": mean[y, p, 1]})
+    return _frame(rows)
+
+
+def volumes(answer: Any) -> pd.DataFrame:
+    """Per case and year: residents reached by each function, mean and 90% range."""
+    rows = []
+    for name, case in answer.cases.items():
+        monthly = np.array([future.volumes for future in case.futures])
+        yearly = monthly.reshape(len(monthly), 5, 12, len(VOLUMES)).sum(axis=2)
+        for v, volume in enumerate(VOLUMES):
+            for y, year in enumerate(YEARS):
+                low, high = np.quantile(yearly[:, y, v], (0.05, 0.95))
+                estimate = _interval("mean", mean_interval(yearly[:, y, v]))
+                rows.append({"case": name, "year": year, "volume": volume, **estimate, "q05": low, "q95": high})
+    return _frame(rows)
+
+
+def unknowns(answer: Any) -> pd.DataFrame:
+    """What the answer hangs on, a first ranking per case.
+
+    ``correlation`` : Spearman's, between the unknown and the number overdue at the end of 2029, with its 95% interval
+    (Fisher's transformation with the variance of Fieller, Hartley and Pearson, Biometrika 44, 1957, p. 470). ``cleared_low``
+    and ``cleared_high`` : probability of clearing among the futures with the lowest and the highest third of its values.
+    """
+    from scipy.stats import rankdata
+
+    rows = []
+    for name, case in answer.cases.items():
+        n = len(case.futures)
+        overdue = np.array([float(future.by_programme[-1, :, 1].sum()) for future in case.futures])
+        cleared = case.cleared
+        y = rankdata(overdue)
+        for unknown in case.drawn[0] if case.drawn else ():
+            values = np.array([drawn[unknown] for drawn in case.drawn])
+            x = rankdata(values)
+            varies = n > 10 and overdue.std() > 0.0
+            r = float(np.corrcoef(x, y)[0, 1]) if varies else 0.0
+            spread = 1.96 * np.sqrt(1.06 / (n - 3)) if n > 10 else np.inf
+            thirds = np.quantile(values, (1 / 3, 2 / 3))
+            few, many = cleared[values <= thirds[0]], cleared[values >= thirds[1]]
+            rows.append(
+                {
+                    "case": name,
+                    "unknown": unknown,
+                    "correlation": r,
+                    "correlation_low": float(np.tanh(np.arctanh(r) - spread)),
+                    "correlation_high": float(np.tanh(np.arctanh(r) + spread)),
+                    "cleared_low": float(few.mean()) if len(few) else np.nan,
+                    "cleared_high": float(many.mean()) if len(many) else np.nan,
+                }
+            )
+    table = _frame(rows)
+    if len(table):
+        table["strength"] = table["correlation"].abs()
+        table = table.sort_values(["case", "strength"], ascending=[True, False]).drop(columns="strength")
+    return table.reset_index(drop=True)
+
+
+def uncertainty(answer: Any) -> pd.DataFrame:
+    """Share of the variance that lies in the unknowns, the rest being chance: pairs of runs with the same unknowns."""
+    rows = []
+    for name, case in answer.cases.items():
+        count = min(len(case.second_runs), len(case.futures))
+        if count < 2:
+            continue
+        pairs = [case.futures[:count], case.second_runs[:count]]
+        deadline = case.definition.deadline
+        measures: Mapping[str, np.ndarray] = {
+            "cleared": np.array([[float(f.cleared <= deadline) for f in run] for run in pairs]).T,
+            "overdue_2029": np.array([[float(f.by_programme[-1, :, 1].sum()) for f in run] for run in pairs]).T,
+            "waiting_2029": np.array([[float(f.by_programme[-1, :, 0].sum()) for f in run] for run in pairs]).T,
+        }
+        for measure, values in measures.items():
+            split = cluster(values)
+            row = {"case": name, "measure": measure, "pairs": count, "unknowns": split.between, "chance": split.within}
+            rows.append({**row, "share_unknowns": split.share_between})
+    return _frame(rows)
+
+
+def differences(answer: Any) -> pd.DataFrame:
+    """Each case against no network, future by future (common random numbers): mean difference with its 95% interval."""
+    rows = []
+    if "none" not in answer.cases:
+        return _frame(rows)
+    base = answer.cases["none"].futures
+    for name, case in answer.cases.items():
+        count = min(len(base), len(case.futures))
+        if name == "none" or count < 2:
+            continue
+        for i, measure in enumerate(("waiting_2029", "overdue_2029")):
+            a = np.array([float(f.by_programme[-1, :, i].sum()) for f in case.futures[:count]])
+            b = np.array([float(f.by_programme[-1, :, i].sum()) for f in base[:count]])
+            gain = (a.var(ddof=1) + b.var(ddof=1)) / max(float((a - b).var(ddof=1)), 1e-12)
+            row = {"case": name, "against": "none", "measure": measure, "pairs": count}
+            rows.append({**row, **_interval("difference", mean_interval(a - b)), "variance_reduction": gain})
+    return _frame(rows)
+
+
+def futures(answer: Any) -> pd.DataFrame:
+    """Every future: its unknowns and its main outcomes."""
+    rows = []
+    for name, case in answer.cases.items():
+        for i, (future, drawn) in enumerate(zip(case.futures, case.drawn, strict=True)):
+            ends = {f"overdue_{y}": int(x) for y, x in zip(YEARS, future.by_programme[1:, :, 1].sum(axis=1), strict=True)}
+            lists = {f"waiting_{y}": int(x) for y, x in zip(YEARS, future.by_programme[1:, :, 0].sum(axis=1), strict=True)}
+            rows.append({"case": name, "future": i, "cleared_day": future.cleared, **ends, **lists, **drawn})
+    return _frame(rows)

@@ -1,0 +1,69 @@
+"""When are the waiting lists cleared? The definition, applied to simulated futures; and what one future leaves behind.
+
+Cleared: from some day on the number overdue stays at or below a share of its first value for a number of weeks on end.
+Days are read off weekly snapshots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Definition:
+    """``share`` of the overdue on the first day; ``weeks`` on end; ``deadline`` in days: cleared in time by then."""
+
+    share: float
+    weeks: int
+    deadline: float
+
+
+def clearing_day(overdue: np.ndarray, every: float, definition: Definition) -> float:
+    """First day of the first stretch that is long enough; inf when there is none.
+
+    ``overdue`` : (J + 1,) numbers at 0, every, 2 every, ...; the stretch must lie within the snapshots.
+    """
+    low = overdue <= definition.share * overdue[0]
+    needed = round(definition.weeks * 7.0 / every) + 1
+    run = 0
+    for j, is_low in enumerate(low):
+        run = run + 1 if is_low else 0
+        if run >= needed:
+            return float((j - needed + 1) * every)
+    return float("inf")
+
+
+@dataclass(frozen=True)
+class Future:
+    """What is kept of one simulated future.
+
+    waiting, overdue : (J + 1,) uint16, in all queues for ggz together, by week. cleared : day of clearing, or inf.
+    by_programme : (Y + 1, P, 2) waiting and overdue at the ends of years. months : (M, 5) arrivals, starts, sum of waits
+    (days), reneged, completions of ggz. wait_90 : (Y,) 90th percentile of the wait of those who start in a year, days.
+    volumes : (M, V) residents reached per month by `VOLUMES`. treated : (Y,) clients in the year.
+    """
+
+    waiting: np.ndarray
+    overdue: np.ndarray
+    cleared: float
+    by_programme: np.ndarray
+    months: np.ndarray
+    wait_90: np.ndarray
+    volumes: np.ndarray
+    treated: np.ndarray
+
+
+VOLUMES = (
+    "consultations",
+    "conversations",
+    "case_conferences",
+    "transfers",
+    "social_domain",
+    "support_point_users",
+    "self_help",
+    "gp_consults",
+    "crisis",
+    "returns",
+)

@@ -1,0 +1,223 @@
+"""The main question: does the diversion clear the waiting lists in five years? Under each reading, with intervals.
+
+Every case (no network; the plan under each reading) is simulated in futures until the probability of clearing is known
+to the precision asked for. A future has values of its own for the unknowns and luck of its own, so the interval holds
+both; second runs of the same unknowns with other luck tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from flowsim.analysis.statistics import Estimate, precision_reached, wilson
+from flowsim.errors import InputError
+from flowsim.scenario.load import Scenario, default, load
+from flowsim.study.futures import Balances, Case
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+READINGS: Final = ("headcount", "capacity", "net")
+BATCH: Final = 64
+SECOND_RUNS: Final = 96
+LEAST: Final = 96
+MOST: Final = 20_000
+CURVE: Final = (0.0, 0.05, 0.10, 0.15, 0.20, 0.30)
+CURVE_FUTURES: Final = 96
+LEVEL: Final = 0.95
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of the case, the futures done and the futures expected."""
+
+
+@dataclass
+class Answer:
+    """What was simulated, and the tables that follow from it (built when asked for).
+
+    Attributes
+    ----------
+    scenario : the question. cases : by name, in order: ``none`` first. curve : probability of clearing by diverted share.
+    interrupted : True when it was stopped before the precision was reached.
+    """
+
+    scenario: Scenario
+    seed: int
+    half_width: float
+    cases: dict[str, Case]
+    curve: list[tuple[float, Estimate]] = field(default_factory=list)
+    interrupted: bool = False
+
+    def probability(self, name: str) -> Estimate:
+        """Probability that the lists are cleared in time, with a 95% Wilson interval."""
+        cleared = self.cases[name].cleared
+        return wilson(int(cleared.sum()), len(cleared), LEVEL)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tidy tables by name: see `flowsim.analysis.answers`."""
+        from flowsim.analysis import answers
+
+        return answers.tables(self)
+
+
+def cases_of(scenario: Scenario) -> dict[str, Scenario]:
+    """The cases of a scenario: no network, and the scenario under each reading (a top-down one has a single reading)."""
+    cases = {"none": scenario.with_settings("none", network="none")}
+    if scenario.settings["network"] == "functions":
+        cases |= {reading: scenario.with_settings(reading, reading=reading) for reading in READINGS}
+    elif scenario.settings["network"] == "diversion":
+        cases["diversion"] = scenario.with_settings("diversion")
+    return cases
+
+
+def answer(
+    scenario: Scenario | str | None = None,
+    half_width: float = 0.03,
+    seed: int = 1,
+    threads: int | None = None,
+    curve: bool = True,
+    progress: Progress | None = None,
+    most: int = MOST,
+) -> Answer:
+    """Simulate until the probability of clearing is known to ``half_width`` in every case.
+
+    Parameters
+    ----------
+    scenario : a `Scenario`, the path of a scenario file, or None: the plan as it stands.
+    half_width : half the length of the 95% interval that is asked for, between 0.002 and 0.5.
+    seed : a whole number; the same seed gives the same answer on any number of threads.
+    curve : also simulate a range of diverted shares, top-down.
+    progress : see `Progress`.
+
+    Raises
+    ------
+    InputError : arguments or a scenario that cannot be used.
+    """
+    from flowsim.study.replicate import thread_count, whole
+
+    if not isinstance(scenario, Scenario):
+        scenario = default() if scenario is None else load(scenario)
+    if isinstance(half_width, bool) or not isinstance(half_width, (int, float)) or not 0.002 <= half_width <= 0.5:
+        raise InputError("half_width", repr(half_width), "a number from 0.002 to 0.5, such as 0.03")
+    whole("seed", seed, 0, 2**63 - 1)
+    thread_count(threads)
+    balances = Balances(seed)
+    result = Answer(scenario, seed, float(half_width), {})
+    try:
+        for name, one in cases_of(scenario).items():
+            case = result.cases[name] = Case(name, one)
+            _until_precise(case, half_width, seed, balances, threads, progress, most)
+        for name, case in result.cases.items():
+            count = min(SECOND_RUNS, len(case.futures))
+            case.extend(count, seed, balances, threads, _of(progress, f"{name}: second runs", 0, count), second=True)
+        if curve:
+            _curve(result, balances, threads, progress)
+    except KeyboardInterrupt:
+        result.interrupted = True
+        if not any(case.futures for case in result.cases.values()):
+            raise
+        result.cases = {name: case for name, case in result.cases.items() if len(case.futures) > 1}
+    return result
+
+
+def _of(progress: Progress | None, name: str, done: int, total: int) -> Callable[[int], None] | None:
+    return None if progress is None else lambda number: progress(name, done + number, total)
+
+
+def expected_futures(case: Case, half_width: float) -> int:
+    """Futures that the precision is likely to take, from what is known so far (Wald)."""
+    cleared = case.cleared
+    share = (cleared.sum() + 2.0) / (len(cleared) + 4.0)
+    needed = share * (1.0 - share) * (1.96 / half_width) ** 2
+    return int(min(MOST, max(LEAST, -(-needed // BATCH) * BATCH)))
+
+
+def _until_precise(
+    case: Case,
+    half_width: float,
+    seed: int,
+    balances: Balances,
+    threads: int | None,
+    progress: Progress | None,
+    most: int,
+) -> None:
+    """Batches of futures until the interval is short enough; the batches do not depend on the number of threads."""
+    while len(case.futures) < most:
+        done = len(case.futures)
+        goal = max(expected_futures(case, half_width) if done else LEAST, done + BATCH)
+        count = min(BATCH if done else LEAST, most - done)
+        case.extend(count, seed, balances, threads, _of(progress, case.name, done, goal))
+        cleared = case.cleared
+        if precision_reached(wilson(int(cleared.sum()), len(cleared), LEVEL), half_width, LEAST):
+            return
+
+
+def _curve(result: Answer, balances: Balances, threads: int | None, progress: Progress | None) -> None:
+    """Probability of clearing for a range of diverted shares, top-down."""
+    top_down = result.scenario.with_settings("diversion", network="diversion")
+    for i, share in enumerate(CURVE):
+        changed = top_down.with_figure("functions.diversion", share, "a point of the curve")
+        case = Case(f"diversion_{round(100 * share)}", changed)
+        total = len(CURVE) * CURVE_FUTURES
+        case.extend(CURVE_FUTURES, result.seed, balances, threads, _of(progress, "diversion", i * CURVE_FUTURES, total))
+        cleared = case.cleared
+        result.curve.append((share, wilson(int(cleared.sum()), len(cleared), LEVEL)))
+
+
+def values_of(case: Case) -> Mapping[str, np.ndarray]:
+    """The values that the futures of a case had for each unknown: name -> (n,)."""
+    names = case.drawn[0] if case.drawn else {}
+    return {name: np.array([drawn[name] for drawn in case.drawn]) for name in names}
+
+
+def manifest(result: Answer, seconds: float, command: Any = None) -> dict[str, Any]:
+    """All that a repetition needs, and where it was made: versions, seed, scenario, figures, machine, time."""
+    from flowsim.study.store import provenance
+
+    scenario = result.scenario
+    return {
+        **provenance(),
+        "command": command,
+        "seconds": round(seconds, 1),
+        "seed": result.seed,
+        "half_width": result.half_width,
+        "interrupted": result.interrupted,
+        "curve": bool(result.curve),
+        "futures": {name: len(case.futures) for name, case in result.cases.items()},
+        "scenario": {
+            "name": scenario.name,
+            "title": scenario.title,
+            "hash": scenario.hash,
+            "region": scenario.region,
+            "files": list(scenario.files),
+            "settings": dict(scenario.settings),
+            "changes": [
+                {
+                    "key": change.key,
+                    "before": [value for _, value in change.before.values],
+                    "value": {day.isoformat(): value for day, value in change.after.values},
+                    "low": change.after.low,
+                    "high": change.after.high,
+                    "because": change.because,
+                    "file": change.file,
+                }
+                for change in scenario.changes
+            ],
+        },
+        "figures": {
+            key: {
+                "value": [value for _, value in figure.values],
+                "unit": figure.unit,
+                "kind": figure.kind,
+                "source": f"{figure.source.document}, {figure.source.section}",
+                "low": figure.low,
+                "high": figure.high,
+            }
+            for key, figure in scenario.book.items()
+            if not key.startswith(("investment", "budget", "kpi", "business_case.printed", "functions.printed"))
+        },
+    }

@@ -1,0 +1,157 @@
+"""Running the futures of a scenario: each with values of its own for the unknowns, and luck of its own.
+
+Future ``i`` has the same unknowns and the same residents in every scenario, so that scenarios can be compared pairwise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from flowsim.analysis.clearing import VOLUMES, Definition, Future, clearing_day
+from flowsim.analysis.outcomes import wait_quantile
+from flowsim.model.network import Network
+from flowsim.scenario import unknowns
+from flowsim.scenario.baseline import Baseline, Values, calibrate
+from flowsim.scenario.futures import Template
+from flowsim.scenario.load import Scenario
+from flowsim.scenario.region import Region, load_region
+from flowsim.study.replicate import run_many
+
+SECOND_RUN: Final = 1_000_000
+"""Added to a future's number for a second run of the same unknowns with other luck."""
+YEARS: Final = (2025, 2026, 2027, 2028, 2029)
+
+
+def definition(scenario: Scenario, region: Region) -> Definition:
+    """The scenario's reading of cleared; in time is by the end of the fifth year."""
+    return Definition(
+        share=scenario.book.value("assumptions.cleared_share"),
+        weeks=round(scenario.book.value("assumptions.cleared_weeks")),
+        deadline=region.day(dt.date(YEARS[-1], 12, 31)),
+    )
+
+
+class Balances:
+    """The balance of each future's unknowns, worked out once for all scenarios that share the region's figures."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.known: dict[tuple[Any, ...], Baseline] = {}
+
+    def get(self, scenario: Scenario, drawn: dict[str, float]) -> Baseline:
+        fixed = tuple((change.key, change.after.values) for change in scenario.changes)
+        key = (scenario.region, fixed, tuple(drawn.items()))
+        if key not in self.known:
+            self.known[key] = calibrate(Values(scenario, drawn), load_region(scenario.region))
+        return self.known[key]
+
+
+class Reducer:
+    """Keeps of one replication what the answer needs."""
+
+    def __init__(self, network: Network, definition: Definition, region: Region) -> None:
+        names = network.station_names
+        self.definition = definition
+        self.every = network.snapshot_every
+        self.bin = network.wait_bin
+        self.ggz = np.flatnonzero(network.stations["list"] >= 0)
+        ends = [region.day(dt.date(year, 1, 1)) for year in (*YEARS, YEARS[-1] + 1)]
+        self.year_ends = np.round(np.array(ends) / self.every).astype(int)
+        self.months = 12 * len(YEARS)
+
+        def like(*prefixes: str) -> np.ndarray:
+            return np.array([k for k, name in enumerate(names) if name.startswith(prefixes)], int)
+
+        new_points = [
+            f"support_point_{one.code}" for one in region.municipalities if one.support_point_opens is not None
+        ]
+        self.counted: list[tuple[str, np.ndarray]] = [
+            ("starts", like("collegial_consultation")),
+            ("starts", like("exploratory_conversation")),
+            ("starts", like("case_conference")),
+            ("reviewed", like("waiting_list_management")),
+            ("starts", like("social_domain")),
+            ("starts", like(*new_points)),
+            ("starts", like("self_help")),
+            ("starts", like("gp")[:1]),
+            ("starts", like("crisis")),
+            ("completions", like("between_episodes")),
+        ]
+        assert len(self.counted) == len(VOLUMES)
+
+    def __call__(self, outcome: dict[str, np.ndarray], network: Network) -> Future:
+        snapshots = outcome["snapshots"][:, self.ggz]
+        periods = outcome["periods"][:, self.ggz]
+        waiting, overdue = snapshots["waiting"].sum(axis=1), snapshots["overdue"].sum(axis=1)
+        at = snapshots[np.minimum(self.year_ends, len(snapshots) - 1)]
+        fields = ("arrivals", "starts", "wait", "reneged", "completions")
+        months = np.stack([periods[name].sum(axis=1, dtype=float) for name in fields], axis=1)[: self.months]
+        waits = outcome["waits"][: self.months, 0].reshape(len(YEARS), 12, -1).sum(axis=1)
+        volumes = [outcome["periods"][name][: self.months, which].sum(axis=1) for name, which in self.counted]
+        in_service = at["in_service"].sum(axis=1)[:-1]
+        starts = months[:, 1].reshape(len(YEARS), 12).sum(axis=1)
+        return Future(
+            waiting=waiting.astype(np.uint16),
+            overdue=overdue.astype(np.uint16),
+            cleared=clearing_day(overdue, self.every, self.definition),
+            by_programme=np.stack([at["waiting"], at["overdue"]], axis=2).astype(np.uint16),
+            months=months.astype(np.float32),
+            wait_90=wait_quantile(waits, self.bin, 0.9),
+            volumes=np.stack(volumes, axis=1).astype(np.float32),
+            treated=in_service + starts,
+        )
+
+
+@dataclass
+class Case:
+    """One scenario under study: its futures so far, and second runs of some of them."""
+
+    name: str
+    scenario: Scenario
+    futures: list[Future] = field(default_factory=list)
+    second_runs: list[Future] = field(default_factory=list)
+    drawn: list[dict[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.region = load_region(self.scenario.region)
+        self.template = Template(self.scenario)
+        self.definition = definition(self.scenario, self.region)
+        self.reduce = Reducer(self.template.network_at_mode, self.definition, self.region)
+
+    @property
+    def cleared(self) -> np.ndarray:
+        """Whether the lists are cleared in time, per future."""
+        return np.array([future.cleared <= self.definition.deadline for future in self.futures])
+
+    def extend(
+        self,
+        count: int,
+        seed: int,
+        balances: Balances,
+        threads: int | None,
+        progress: Callable[[int], None] | None = None,
+        second: bool = False,
+    ) -> None:
+        """Run ``count`` more futures (or second runs), on threads; those done stay when it is interrupted."""
+        goal = self.second_runs if second else self.futures
+        first = len(goal)
+        jobs = (
+            partial(self._job, i, i + SECOND_RUN if second else i, seed, balances) for i in range(first, first + count)
+        )
+        results: Generator[Future, None, None] = run_many(jobs, self.reduce, threads, progress)
+        with closing(results) as done:
+            for i, future in enumerate(done, first):
+                goal.append(future)
+                if not second:
+                    self.drawn.append(unknowns.values(self.scenario, unknowns.quantiles(seed, i)))
+
+    def _job(self, i: int, replication: int, seed: int, balances: Balances) -> tuple[Network, int, int]:
+        drawn = unknowns.values(self.scenario, unknowns.quantiles(seed, i))
+        return self.template.network(drawn, balances.get(self.scenario, drawn)), seed, replication

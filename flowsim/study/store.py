@@ -1,0 +1,105 @@
+"""Results on disk: tables as Parquet and CSV, and a manifest; complete or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowsim.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def provenance() -> dict[str, Any]:
+    """Versions and machine: what a repetition to the last bit depends on beside the input."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    import flowsim
+
+    packages = ("numpy", "numba", "llvmlite", "scipy", "simpy", "pandas", "pyarrow", "pydantic")
+    versions = {}
+    for name in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return {
+        "flowsim": flowsim.__version__,
+        "sources": sources_hash(),
+        "python": sys.version.split()[0],
+        "packages": versions,
+        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def sources_hash() -> str:
+    """Fingerprint of flowsim's own files: code, figures and texts."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parent.parent
+    for file in sorted((*root.rglob("*.py"), *root.rglob("*.toml"))):
+        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that results cannot be written to, before anything is simulated."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+    except OSError as error:
+        raise InputError(f"output folder {folder}", error.strerror or str(error), "a folder that can be written") from None
+
+
+@contextlib.contextmanager
+def all_or_nothing(folder: Path) -> Iterator[Path]:
+    """A folder beside ``folder`` to write in; its files move over when all of them are written.
+
+    Raises
+    ------
+    InputError : the disk is full or the folder cannot be written; then nothing has changed in ``folder``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".flowsim-", dir=folder))
+    except OSError as error:
+        raise InputError(f"output folder {folder}", error.strerror or str(error), "a folder that can be written") from None
+    try:
+        yield work
+        for file in sorted(work.iterdir()):
+            os.replace(file, folder / file.name)
+    except OSError as error:
+        place = f"output folder {folder}"
+        raise InputError(place, error.strerror or str(error), "room to write the results; nothing was written") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Each table as ``name.parquet`` and ``name.csv``."""
+    for name, table in tables.items():
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
+
+
+def write_json(file: Path, content: Mapping[str, Any]) -> None:
+    """A JSON file that people can read."""
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
