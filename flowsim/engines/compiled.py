@@ -274,7 +274,7 @@ def run(w: Any) -> Any:
                     _become(w, slot, way.patient_class, now)
                 destination = way.station
                 if destination >= 0:
-                    destination = resolve(w, slot, destination)
+                    destination = resolve(w, slot, destination, count)
                 goes = destination != n.STAY and destination != k
             if goes:
                 stop_waiting(w, slot, now)
@@ -370,7 +370,7 @@ def run(w: Any) -> Any:
                 _leave(w, mover, now)
                 mover = np.uint32(0)
                 continue
-            k = resolve(w, mover, destination)
+            k = resolve(w, mover, destination, 0)
             c = x.patient_class
             go_to(w, mover, k)
             x.joined = now

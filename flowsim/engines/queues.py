@@ -298,8 +298,8 @@ def soonest(w: Any, pool: Any, patient_class: Any, without: Any) -> Any:
 
 
 @compiled
-def resolve(w: Any, slot: Any, destination: Any) -> Any:
-    """The station behind a destination that is a station or a pool."""
+def resolve(w: Any, slot: Any, destination: Any, turn: Any) -> Any:
+    """The station behind a destination that is a station or a pool; ``turn``: of a review, how often it came."""
     stations = w.station_count
     if destination < stations:
         return destination
@@ -310,4 +310,4 @@ def resolve(w: Any, slot: Any, destination: Any) -> Any:
         return soonest(w, pool, r.patient_class, -1)
     origin = r.station if r.station >= 0 else draws.MAX_STATIONS - 1
     bits = draws.word(r.key, r.loop, origin, draws.PURPOSE_POOL)
-    return rules.member(w, pool, bits)
+    return rules.member(w, pool, draws.tick(bits, turn) if turn > 0 else bits)

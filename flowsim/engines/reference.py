@@ -187,15 +187,16 @@ class Reference:
         self.write(events.EXIT, resident.number, resident.station, resident.patient_class)
         resident.gone = True
 
-    def resolve(self, resident: Resident, destination: int) -> int:
-        """The station behind a destination that is a station or a pool."""
+    def resolve(self, resident: Resident, destination: int, turn: int = 0) -> int:
+        """The station behind a destination that is a station or a pool; ``turn``: of a review, how often it came."""
         pool = destination - len(self.stations)
         if pool < 0:
             return destination
         if not self.network.pools["by_share"][pool]:
             return self.soonest(pool, resident.patient_class)
         origin = resident.station if resident.station >= 0 else draws.MAX_STATIONS - 1
-        return int(rules.member(self.w, pool, self.bits(resident, draws.PURPOSE_POOL, origin)))
+        bits = self.bits(resident, draws.PURPOSE_POOL, origin)
+        return int(rules.member(self.w, pool, np.uint64(draws.tick(bits, turn)) if turn else bits))
 
     def soonest(self, pool: int, patient_class: int, without: int = -1) -> int:
         """The station of a pool where somebody who joins now waits shortest, the first of equals."""
@@ -394,7 +395,7 @@ class Reference:
                 self.become(resident, int(way["patient_class"]))
             destination = int(way["station"])
             if destination >= 0:
-                destination = self.resolve(resident, destination)
+                destination = self.resolve(resident, destination, count)
         if destination in (n.STAY, k):
             if clock["repeats"] and resident.patient_class == c:
                 self.draw_clock(resident, j)

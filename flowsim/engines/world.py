@@ -106,6 +106,11 @@ def slots_needed(network: n.Network) -> int:
     return fixed + present + present // 2 + 512
 
 
+def log_lines(network: n.Network) -> int:
+    """Lines of the log to begin with: four for everybody expected, within reason; it grows."""
+    return min(4 * int(network.expected_arrivals), 2**20) + 1024
+
+
 def create(network: n.Network, seed: int, replication: int, logging: bool) -> Addresses:
     """A world at time zero, still without residents: the network's tables, an empty tally, and room."""
     slots = slots_needed(network)
@@ -113,7 +118,7 @@ def create(network: n.Network, seed: int, replication: int, logging: bool) -> Ad
     bin_count = 1 << min(17, max(6, round(math.log2(expected))))
     rings = 1 + int(network.cells["clock_count"].max(initial=0))
     levels = int(network.stations["levels"].max(initial=1))
-    log_length = (int(4 * expected) + 1024) if logging else 1
+    log_length = log_lines(network) if logging else 1
     # A line of reserve per slot in use for what one appointment can lead to; more when stations can close.
     reserve = 4 + (2 * len(network.stations) if len(network.stop_rules) else 0)
     start = np.zeros(len(network.stations), PLACE)

@@ -16,6 +16,7 @@ import numpy as np
 from flowsim.errors import InputError
 from flowsim.model import check, draws, events
 from flowsim.model import network as n
+from flowsim.model.distributions import parameters
 from flowsim.model.document import (
     Clock,
     Destination,
@@ -31,44 +32,10 @@ WORDS = 2**64
 PERIODS_DEFAULT = 1
 SNAPSHOTS_DEFAULT = 100
 TOO_MANY_ARRIVALS = 2.0e8
-
-
-def weibull_shape(cv: float) -> float:
-    """Shape of a Weibull distribution with this coefficient of variation, by bisection.
-
-    cv**2 = gamma(1 + 2/k) / gamma(1 + 1/k)**2 - 1 falls in k (Johnson, Kotz and Balakrishnan, vol. 1, 1994, p. 632).
-    """
-    low, high = 0.05, 200.0
-    for _ in range(200):
-        k = math.sqrt(low * high)
-        excess = math.lgamma(1 + 2 / k) - 2 * math.lgamma(1 + 1 / k)
-        low, high = (k, high) if math.expm1(excess) > cv * cv else (low, k)
-    return math.sqrt(low * high)
-
-
-def parameters(distribution: Distribution) -> tuple[int, float, float, float]:
-    """(family, a, b, mean) of a distribution that is not empirical, as `draws.sample` wants them."""
-    mean, cv = distribution.mean or 0.0, distribution.cv or 0.0
-    match distribution.distribution:
-        case "exponential":
-            return draws.EXPONENTIAL, mean, 0.0, mean
-        case "deterministic":
-            return draws.DETERMINISTIC, mean, 0.0, mean
-        case "gamma":
-            return draws.GAMMA, 1.0 / cv**2, mean * cv**2, mean
-        case "lognormal":
-            variance = math.log1p(cv * cv)
-            return draws.LOGNORMAL, math.log(mean) - variance / 2, math.sqrt(variance), mean
-        case "weibull":
-            shape = weibull_shape(cv)
-            return draws.WEIBULL, mean / math.gamma(1 + 1 / shape), 1.0 / shape, mean
-        case _:
-            if distribution.low is not None and distribution.high is not None:
-                low, width = distribution.low, distribution.high - distribution.low
-            else:
-                width = mean * cv * math.sqrt(12.0)
-                low = mean - width / 2
-            return draws.UNIFORM, max(low, 0.0), width, low + width / 2
+MOST_VISITS = 2**18
+"""Of one resident who would wait from beginning to end: a companion's number has room for twice as many."""
+SHORTEST = 1e-9
+"""Of the horizon, for the mean of a length of time: with shorter ones a run would never end."""
 
 
 def thresholds(probabilities: Sequence[float]) -> list[int]:
@@ -121,7 +88,7 @@ class _Builder:
     def patient_class(self, name: str, place: str) -> int:
         return self.code(self.classes, name, place, "patient class")
 
-    def distribution(self, given: Distribution) -> int:
+    def distribution(self, given: Distribution, place: str) -> int:
         """Code of a distribution; equal ones share a code."""
         key = given.model_dump_json()
         if key not in self.known:
@@ -133,6 +100,8 @@ class _Builder:
             else:
                 family, a, b, mean = parameters(given)
                 self.distributions.append((family, 0, 0, 0, a, b, mean))
+            if (mean := self.distributions[-1][-1]) < self.document.horizon * SHORTEST:
+                raise self.refuse(place, f"a mean of {mean:g}", f"at least {SHORTEST:g} of the horizon")
         return self.known[key]
 
     def per_class(self, given: Distribution | dict[str, Distribution] | None, place: str) -> list[int]:
@@ -140,10 +109,10 @@ class _Builder:
         if given is None:
             return [n.NEVER] * len(self.classes)
         if isinstance(given, Distribution):
-            return [self.distribution(given)] * len(self.classes)
+            return [self.distribution(given, place)] * len(self.classes)
         codes = [n.NEVER] * len(self.classes)
         for name, one in given.items():
-            codes[self.patient_class(name, place)] = self.distribution(one)
+            codes[self.patient_class(name, place)] = self.distribution(one, place)
         return codes
 
     def increasing(self, steps: Sequence[tuple[float, float]], place: str) -> None:
@@ -212,7 +181,9 @@ class _Builder:
             if visit_station < 0:
                 raise self.refuse(f"{place}.visit", given.visit, "a station")
             self.leads_to[origin].add(visit_station)
-        after = self.distribution(given.after)
+        after = self.distribution(given.after, f"{place}.after")
+        if given.repeats and visit_station >= 0 and self.document.horizon / self.distributions[after][-1] > MOST_VISITS:
+            raise self.refuse(f"{place}.after", "visits that follow too soon", f"at most {MOST_VISITS} in the run")
         return (after, kind, station, patient_class, visit_station, visit_class, int(given.repeats), 0)
 
     def station(self, k: int, given: Station) -> tuple[tuple[Any, ...], np.ndarray]:
@@ -230,8 +201,8 @@ class _Builder:
         quota_first, quota_count = self.schedule(given.quota or [], f"{place}.quota")
         if given.discipline == "fifo" and given.priority:
             raise self.refuse(f"{place}.priority", "priorities", 'discipline = "priority" beside it')
-        ranks = sorted(set(given.priority.values()) | {max(given.priority.values(), default=0)})
-        levels = [len(ranks) - 1] * len(self.classes)  # a class that is not named comes last
+        ranks = sorted(set(given.priority.values()))
+        levels = [len(ranks)] * len(self.classes)  # a class that is not named comes after all that are
         for name, value in given.priority.items():
             levels[self.patient_class(name, f"{place}.priority")] = ranks.index(value)
         waiting_list = n.NEVER
@@ -272,7 +243,7 @@ class _Builder:
             quota_first,
             quota_count,
             int(given.quota_carries),
-            len(ranks),
+            max(levels) + 1,
             waiting_list,
             int(given.uses_service_factor),
             given.removes_second_place,
@@ -344,6 +315,7 @@ def build(document: NetworkDocument, where: str, source: Mapping[str, Any]) -> n
     InputError : names that do not exist, probabilities that do not add to one, unreachable stations, circles.
     """
     b = _Builder(document, where)
+    check.check_sizes(document, b.refuse)
     if document.warm_up >= document.horizon:
         raise b.refuse("warm_up", document.warm_up, f"less than the horizon, {document.horizon:g}")
     shape = (len(b.stations), len(b.classes))
@@ -370,9 +342,9 @@ def build(document: NetworkDocument, where: str, source: Mapping[str, Any]) -> n
             raise b.refuse(f"{place}.station", arrivals.station, "a station or a pool")
         entries.update(b.reached(to))
         if arrivals.interval is not None:
-            interval, first, count = b.distribution(arrivals.interval), 0, 0
-            expected = document.horizon / b.distributions[interval][6]
-            mass[c] += 1.0 / b.distributions[interval][6]
+            interval, first, count = b.distribution(arrivals.interval, f"{place}.interval"), 0, 0
+            expected = document.horizon / b.distributions[interval][-1]
+            mass[c] += 1.0 / b.distributions[interval][-1]
         else:
             rate = arrivals.rate if isinstance(arrivals.rate, list) else [(0.0, arrivals.rate or 0.0)]
             interval = n.NEVER
@@ -403,8 +375,6 @@ def build(document: NetworkDocument, where: str, source: Mapping[str, Any]) -> n
     if any(later <= earlier for earlier, later in itertools.pairwise(periods)):
         raise b.refuse("periods", periods[:6], "edges that increase")
     every = document.snapshot_every or document.horizon / SNAPSHOTS_DEFAULT
-    if document.horizon / every > 1e6:
-        raise b.refuse("snapshot_every", every, "at most a million snapshots in the run")
     norm = math.inf if document.waiting_norm is None else document.waiting_norm
     network = n.Network(
         station_names=tuple(b.stations),

@@ -1,12 +1,45 @@
-"""What can only be refused once the whole network is known: unreachable stations, circles, classes without service."""
+"""What can only be refused with the whole network in view: tables beyond measure, unreachable stations, circles of
+full queues, classes without service."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from flowsim.errors import InputError
 from flowsim.model import events
 from flowsim.model import network as n
+from flowsim.model.document import NetworkDocument
+
+MOST_ROWS = 10_000_000
+"""In a table of results or routes: enough for every region, and what a laptop can hold."""
+MOST_CELLS = 100_000
+"""Stations times classes."""
+
+
+def check_sizes(document: NetworkDocument, refuse: Callable[[str, object, str], InputError]) -> None:
+    """Refuse what would need tables beyond measure, before they are made."""
+    stations = len(document.stations)
+    cells = stations * len(document.classes)
+    if cells > MOST_CELLS:
+        raise refuse("classes", f"{cells} stations times classes", f"at most {MOST_CELLS}")
+    starts = len({route.start for route in document.routes})
+    if starts * cells > MOST_ROWS:
+        raise refuse("routes", f"{starts} moments at which routes change", f"at most {MOST_ROWS // cells}")
+    if document.snapshot_every and document.horizon / document.snapshot_every * stations > MOST_ROWS:
+        most = f"at most {MOST_ROWS // stations} snapshots in the run"
+        raise refuse("snapshot_every", document.snapshot_every, most)
+    lists = len({station.waiting_list for station in document.stations})
+    rows = stations + lists * 256  # bins of waits
+    if document.periods and len(document.periods) * rows > MOST_ROWS:
+        raise refuse("periods", f"{len(document.periods)} edges", f"at most {MOST_ROWS // rows}")
+    present = 0
+    for station in document.stations:
+        for given in (station.initial.waiting, station.initial.in_service):
+            present += given if isinstance(given, int) else sum(given.values())
+        if present > MOST_ROWS:
+            raise refuse(f"stations.{station.name}.initial", f"{present} residents", f"at most {MOST_ROWS} in all")
 
 
 class Names:
@@ -80,6 +113,7 @@ def check_cells(names: Names, network: n.Network) -> None:
     """Refuse a patient class that can come to a station without a service time there."""
     # Which class can be where, followed along all ways from arrivals and initial residents.
     frontier: list[tuple[int, int]] = []
+    places = _second_places(names, network)
     for stream in network.streams:
         frontier += [(k, int(stream["patient_class"])) for k in names.reached(int(stream["station"]))]
     for one in network.initial:
@@ -99,7 +133,7 @@ def check_cells(names: Names, network: n.Network) -> None:
         rows = {int(cell["renege_row"]), int(cell["full_row"]), *network.route_rows[:, k, c].tolist()}
         for clock in network.clocks[cell["clock_first"] : cell["clock_first"] + cell["clock_count"]]:
             become = int(clock["patient_class"]) if clock["kind"] == events.CHANGE else c
-            frontier.append((k, become))
+            frontier += [(to, become) for to in places[k]]
             if clock["visit_station"] >= 0:
                 visitor = int(clock["visit_class"]) if clock["visit_class"] >= 0 else become
                 frontier.append((int(clock["visit_station"]), visitor))
@@ -113,6 +147,17 @@ def check_cells(names: Names, network: n.Network) -> None:
             for way in network.ways[first : first + network.rows["count"][row]]:
                 become = int(way["patient_class"]) if way["patient_class"] >= 0 else c
                 frontier += [(to, become) for to in names.reached(int(way["station"]))]
+                if way["station"] == n.STAY or k in names.reached(int(way["station"])):
+                    frontier += [(to, become) for to in places[k]]
+
+
+def _second_places(names: Names, network: n.Network) -> list[set[int]]:
+    """Stations where somebody who waits at a station may start: there, and where a second list may have a place."""
+    places = [{k} for k in range(len(network.stations))]
+    for pool, members in zip(network.pools, names.members, strict=False):
+        for k in members if pool["second_list"] > 0.0 else []:
+            places[k].update(members)
+    return places
 
 
 def _share(class_mix: np.ndarray, c: int) -> int:

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from flowsim.errors import InputError
 
 LARGEST = 1e12
-"""Larger times, rates and numbers are refused: no Dutch region needs them, and sums stay exact enough below."""
+SMALLEST = 1e-9
+"""Larger and (where it must be above zero) smaller times, rates and numbers are refused: no region needs them, and
+within these bounds nothing overflows."""
 
 Name = Annotated[str, Field(min_length=1, pattern=r"^[^:]+$")]
 Time = Annotated[float, Field(ge=0.0, le=LARGEST)]
-Positive = Annotated[float, Field(gt=0.0, le=LARGEST)]
+Positive = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 
@@ -34,7 +37,7 @@ class Distribution(Part):
 
     distribution: Literal["exponential", "deterministic", "gamma", "lognormal", "weibull", "uniform", "empirical"]
     mean: Positive | None = None
-    cv: Annotated[float, Field(gt=0.0, le=20.0)] | None = None
+    cv: Annotated[float, Field(ge=0.001, le=20.0)] | None = None
     low: Annotated[float, Field(ge=0.0, le=LARGEST)] | None = None
     high: Positive | None = None
     values: Annotated[list[Positive], Field(min_length=1, max_length=100_000)] | None = None
@@ -94,7 +97,7 @@ class Destination(Part):
     to: str
     probability: Probability
     become: str | None = None
-    service_factor: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
+    service_factor: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
 
 
 Destinations = Annotated[
@@ -333,16 +336,19 @@ def read(document: Any, where: str = "network") -> NetworkDocument:
     if not isinstance(document, Mapping):
         raise InputError(where, shown(document), "a table with horizon, classes, stations, ...")
     try:
-        return NetworkDocument.model_validate(_tuples(document))
+        return NetworkDocument.model_validate(_plain(document))
     except ValidationError as error:
         raise refuse(document, error, where) from None
 
 
-def _tuples(value: Any, key: str = "") -> Any:
-    """Pairs of a schedule as tuples, which strict validation wants where TOML has lists."""
+def _plain(value: Any, key: str = "") -> Any:
+    """Numbers of NumPy as Python's, and pairs of a schedule as tuples, which strict validation wants."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
     if isinstance(value, Mapping):
-        return {name: _tuples(item, str(name)) for name, item in value.items()}
+        return {name: _plain(item, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
+        items = [_plain(item) for item in value]
         pairs = key in ("servers", "rate", "quota")
-        return [tuple(item) if pairs and isinstance(item, (list, tuple)) else _tuples(item) for item in value]
+        return [tuple(item) if pairs and isinstance(item, list) else item for item in items]
     return value

@@ -266,7 +266,14 @@ def excess(family: Any, a: Any, b: Any, bits: Any) -> Any:
 
 @compiled
 def beyond(age: Any, family: Any, a: Any, b: Any, bits: Any) -> Any:
-    """An exponential or weibull variate given that it exceeds ``age``."""
+    """A variate given that it exceeds ``age`` (``age`` itself where none does); not for gamma and lognormal."""
     if family == EXPONENTIAL:
         return age + a * exponential(bits)
-    return a * ((age / a) ** (1.0 / b) + exponential(bits)) ** b
+    if family == WEIBULL:  # in the form that does not overflow
+        if age <= a:
+            return a * ((age / a) ** (1.0 / b) + exponential(bits)) ** b
+        return age * (1.0 + exponential(bits) * (a / age) ** (1.0 / b)) ** b
+    if family == UNIFORM:
+        low = max(age, a)
+        return low + max(0.0, a + b - low) * unit(bits)
+    return max(age, a)

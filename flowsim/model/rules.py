@@ -83,11 +83,11 @@ def residual_service(w: Any, code: Any, bits: Any) -> Any:
 def patience_beyond(w: Any, code: Any, age: Any, bits: Any) -> Any:
     """Patience, counted from joining, of somebody who has waited ``age`` already.
 
-    Exact for exponential and weibull; by rejection for the others. Where 10,000 tries give nothing above ``age``, the
-    answer is ``age``: patience ends at once.
+    By inversion or by rejection. Where no patience is longer than ``age``, or 10,000 tries give none, the answer is
+    ``age``: patience ends at once.
     """
     d = tables.distributions(w, code)
-    if d.family == draws.EXPONENTIAL or d.family == draws.WEIBULL:
+    if d.family != draws.GAMMA and d.family != draws.LOGNORMAL and d.family != draws.EMPIRICAL:
         return draws.beyond(age, d.family, d.a, d.b, bits)
     for _ in range(10_000):
         x = distribution(w, code, bits)

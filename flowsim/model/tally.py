@@ -204,7 +204,7 @@ def started(w: Any, k: Any, c: Any, wait: Any, now: Any) -> Any:
         _period(w, k).wait += wait
         which = np.int64(_lists(w, k).value)
         if which >= 0:
-            b = min(np.int64(wait / w.wait_bin), WAIT_BINS - 1)
+            b = np.int64(min(wait / w.wait_bin, WAIT_BINS - 1.0))
             _waits(w, (w.period * w.list_count + which) * WAIT_BINS + b).count += np.uint32(1)
 
 
