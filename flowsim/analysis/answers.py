@@ -20,6 +20,8 @@ YEARS: Final = (2025, 2026, 2027, 2028, 2029)
 
 def tables(answer: Any) -> dict[str, pd.DataFrame]:
     """All tables of a `flowsim.study.answer.Answer` by name."""
+    from flowsim.analysis.targets import euros, targets
+
     made = {
         "summary": summary(answer),
         "years": years(answer),
@@ -30,7 +32,11 @@ def tables(answer: Any) -> dict[str, pd.DataFrame]:
         "uncertainty": uncertainty(answer),
         "differences": differences(answer),
         "futures": futures(answer),
+        "targets": targets(answer),
+        "euros": euros(answer),
     }
+    if answer.calibration is not None:
+        made["calibration"] = answer.calibration
     if answer.curve:
         made["curve"] = _frame([{"diversion": share, **_interval("cleared", e)} for share, e in answer.curve])
     return made
@@ -74,16 +80,17 @@ def summary(answer: Any) -> pd.DataFrame:
 def _mean_wait(case: Any, first: int, last: int) -> np.ndarray:
     """Mean wait, days, of those who start in months ``first`` to ``last`` (from 0, exclusive), per future."""
     months = np.array([future.months[first:last].sum(axis=0) for future in case.futures])
-    return months[:, 2] / np.maximum(months[:, 1], 1.0)
+    return np.asarray(months[:, 2] / np.maximum(months[:, 1], 1.0))
 
 
 def wait_ratio(case: Any) -> np.ndarray:
     """KPI 24: mean wait in the quarter up to 30 June 2027 over that of the first quarter of 2025, per future."""
-    return _mean_wait(case, 27, 30) / _mean_wait(case, 0, 3)
+    return np.asarray(_mean_wait(case, 27, 30) / _mean_wait(case, 0, 3))
 
 
 def years(answer: Any) -> pd.DataFrame:
-    """Per case and year: waiting and overdue at its end, waits and numbers in it; mean, interval of the mean, 90% range."""
+    """Per case and year: waiting and overdue at its end, waits and numbers in it; mean, interval of the mean, 90%
+    range."""
     rows = []
     for name, case in answer.cases.items():
         measures: dict[str, np.ndarray] = {
@@ -107,7 +114,8 @@ def years(answer: Any) -> pd.DataFrame:
 
 
 def _expected_wait(future: Any) -> np.ndarray:
-    """Wait, days, that somebody who joins at a year's end can expect: people waiting over starts a day (Little's law)."""
+    """Wait, days, that somebody who joins at a year's end can expect: people waiting over starts a day (Little's
+    law)."""
     starts = future.months[:, 1].reshape(5, 12)[:, 6:].sum(axis=1)
     waiting = future.by_programme[1:, :, 0].sum(axis=1)
     return np.asarray(waiting / np.maximum(starts, 1.0) * 184.0)
@@ -157,8 +165,9 @@ def unknowns(answer: Any) -> pd.DataFrame:
     """What the answer hangs on, a first ranking per case.
 
     ``correlation`` : Spearman's, between the unknown and the number overdue at the end of 2029, with its 95% interval
-    (Fisher's transformation with the variance of Fieller, Hartley and Pearson, Biometrika 44, 1957, p. 470). ``cleared_low``
-    and ``cleared_high`` : probability of clearing among the futures with the lowest and the highest third of its values.
+    (Fisher's transformation with the variance of Fieller, Hartley and Pearson, Biometrika 44, 1957, p. 470).
+    ``cleared_low`` and ``cleared_high`` : probability of clearing among the futures with the lowest and the highest
+    third of its values.
     """
     from scipy.stats import rankdata
 
@@ -217,7 +226,7 @@ def uncertainty(answer: Any) -> pd.DataFrame:
 
 def differences(answer: Any) -> pd.DataFrame:
     """Each case against no network, future by future (common random numbers): mean difference with its 95% interval."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     if "none" not in answer.cases:
         return _frame(rows)
     base = answer.cases["none"].futures
@@ -239,7 +248,11 @@ def futures(answer: Any) -> pd.DataFrame:
     rows = []
     for name, case in answer.cases.items():
         for i, (future, drawn) in enumerate(zip(case.futures, case.drawn, strict=True)):
-            ends = {f"overdue_{y}": int(x) for y, x in zip(YEARS, future.by_programme[1:, :, 1].sum(axis=1), strict=True)}
-            lists = {f"waiting_{y}": int(x) for y, x in zip(YEARS, future.by_programme[1:, :, 0].sum(axis=1), strict=True)}
+            ends = {
+                f"overdue_{y}": int(x) for y, x in zip(YEARS, future.by_programme[1:, :, 1].sum(axis=1), strict=True)
+            }
+            lists = {
+                f"waiting_{y}": int(x) for y, x in zip(YEARS, future.by_programme[1:, :, 0].sum(axis=1), strict=True)
+            }
             rows.append({"case": name, "future": i, "cleared_day": future.cleared, **ends, **lists, **drawn})
     return _frame(rows)

@@ -40,8 +40,10 @@ class Future:
     """What is kept of one simulated future.
 
     waiting, overdue : (J + 1,) uint16, in all queues for ggz together, by week. cleared : day of clearing, or inf.
-    by_programme : (Y + 1, P, 2) waiting and overdue at the ends of years. months : (M, 5) arrivals, starts, sum of waits
-    (days), reneged, completions of ggz. wait_90 : (Y,) 90th percentile of the wait of those who start in a year, days.
+    by_programme : (Y + 1, P, 2) waiting and overdue at the ends of years. programme_years : (Y, P, 3) referred
+    (transfers included), starts and sum of waits (days). by_municipality : clients a year, mean over the run.
+    in_treatment : (P,) mean number in treatment over the run. months : (M, 5) arrivals, starts, sum of waits (days),
+    reneged, completions of ggz. wait_90 : (Y,) 90th percentile of the wait of those who start in a year, days.
     volumes : (M, V) residents reached per month by `VOLUMES`. treated : (Y,) clients in the year.
     """
 
@@ -49,6 +51,9 @@ class Future:
     overdue: np.ndarray
     cleared: float
     by_programme: np.ndarray
+    programme_years: np.ndarray
+    by_municipality: np.ndarray
+    in_treatment: np.ndarray
     months: np.ndarray
     wait_90: np.ndarray
     volumes: np.ndarray

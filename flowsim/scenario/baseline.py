@@ -1,11 +1,11 @@
 """The region on 1 January 2025: flows, places and lists that belong together, for one set of values of the unknowns.
 
 The plan publishes clients a year, waits of three diagnosis groups and hours per client; it publishes neither places nor
-flows. They follow when the region is taken to be in balance: in each programme as many start as places come free, and the
-list neither grows nor shrinks. With thousands of residents the balance is that of a fluid (W. Whitt, "Fluid models for
-multiserver queues with abandonments", Operations Research 54(1), 2006, section 3): everybody who starts has waited the
-same time ``w``; of those referred a share S(w) is still waiting then, and the list holds the inflow times the integral of
-S from 0 to w. S is the survival function of patience, Weibull.
+flows. They follow when the region is taken to be in balance: in each programme as many start as places come free, and
+the list neither grows nor shrinks. With thousands of residents the balance is that of a fluid (W. Whitt, "Fluid
+models for multiserver queues with abandonments", Operations Research 54(1), 2006, section 3): everybody who starts
+has waited the same time ``w``; of those referred a share S(w) is still waiting then, and the list holds the inflow
+times the integral of S from 0 to w. S is the survival function of patience, Weibull.
 
 Times in days, flows in residents a year, unless a name says otherwise.
 """
@@ -115,9 +115,9 @@ class Values:
 def starts_by_group(value: Values) -> tuple[dict[str, float], dict[str, float]]:
     """(starts a year, mean length of treatment in days) per group, from clients, inflow and severe mental illness.
 
-    Clients in a year are those in treatment on its first day and those who start in it. Severe mental illness turns over
-    slowly; what is left of inflow and stock gives the mean length of all other treatments, and basic ggz's published
-    length leaves that of specialist treatment.
+    Clients in a year are those in treatment on its first day and those who start in it. Severe mental illness turns
+    over slowly; what is left of inflow and stock gives the mean length of all other treatments, and basic ggz's
+    published length leaves that of specialist treatment.
     """
     inflow, clients = value("demand.inflow"), value("demand.clients")
     smi_years = value("public.smi_duration")
@@ -170,14 +170,14 @@ def solve(low: float, high: float, excess: Callable[[float], float]) -> float:
 def _brentq() -> Callable[..., float]:
     from scipy.optimize import brentq
 
-    return brentq  # type: ignore[no-any-return]
+    return brentq
 
 
 class _Group:
     """The programmes of one group: waits around a mean, and second places on the list of the fastest one.
 
-    ``parts``: (share of the referred who are first reached there, relative wait) per programme. Who has a second place is
-    reached on the faster list first, so the slower programmes lose those.
+    ``parts``: (share of the referred who are first reached there, relative wait) per programme. Who has a second
+    place is reached on the faster list first, so the slower programmes lose those.
     """
 
     def __init__(self, programmes: list[Programme], starts: float, spread: float, second: float) -> None:
@@ -217,8 +217,8 @@ class _Group:
 def calibrate(value: Values, region: Region) -> Baseline:
     """The balance of a region for one set of values.
 
-    Published waits hold for personality, trauma and somatic symptoms; the list's size then leaves the waits of basic ggz
-    (by its share of the list) and of the other groups; the reneging share gives the scale of patience.
+    Published waits hold for personality, trauma and somatic symptoms; the list's size then leaves the waits of basic
+    ggz (by its share of the list) and of the other groups; the reneging share gives the scale of patience.
     """
     starts, duration = starts_by_group(value)
     spread = value("assumptions.programme_wait_spread")
@@ -231,8 +231,11 @@ def calibrate(value: Values, region: Region) -> Baseline:
     wanted = value("assumptions.reneging_share")
     longest = 104.0 * WEEK
 
+    def wait_for(name: str, wait: float, patience: Patience) -> float:
+        return solve(0.0, longest, lambda x: groups[name].mean_wait(x, patience) - wait)
+
     def waits(patience: Patience) -> dict[str, float]:
-        x = {g: solve(0.0, longest, lambda y, g=g: groups[g].mean_wait(y, patience) - published[g]) for g in published}  # type: ignore[misc]
+        x = {name: wait_for(name, wait, patience) for name, wait in published.items()}
         known = sum(groups[name].waiting(x[name], patience) for name in published)
         basic = value("public.waiting_share_basic") * size
         others = max(size - basic - known, groups["other"].starts * WEEK / YEAR)

@@ -1,4 +1,5 @@
-"""Who comes to the GP, and what the network of functions does to them: numbers that the network document is filled with.
+"""Who comes to the GP, and what the network of functions does to them: numbers that the network document is filled
+with.
 
 Patient classes are ``municipality/need/group``. Needs: ``light``, ``multi_domain`` (problems in several areas of life),
 ``complex``, ``urgent`` (complex, after a crisis contact) and ``smi``. Groups: ``other`` for a light need, the diagnosis
@@ -50,11 +51,12 @@ def adults(value: Values, scenario: Scenario, region: Region) -> float:
     (first, before), (last, after) = figure.values[0], figure.values[-1]
     years = (region.start - first).days / YEAR
     growth = (after / before) ** (1.0 / ((last - first).days / YEAR)) - 1.0
-    return before * (1.0 + growth) ** years * value("population.share_adult")
+    return float(before * (1.0 + growth) ** years) * value("population.share_adult")
 
 
 def demand(value: Values, scenario: Scenario, region: Region, base: Baseline) -> Demand:
-    """Arrivals that keep the balance: what is referred to each group equals first visits, returns and second attempts."""
+    """Arrivals that keep the balance: what is referred to each group equals first visits, returns and second
+    attempts."""
     light, special = value("assumptions.multi_domain_share_basic"), value("assumptions.multi_domain_share_specialist")
     towards: dict[Kind, float] = {("light", "other"): base.referred["light"] * (1.0 - light)}
     for group in DIAGNOSES:
@@ -130,8 +132,8 @@ def weekly_quota(
 ) -> list[tuple[float, int]]:
     """Tokens of a function per week: whole numbers whose running sum stays within one of the plan's volume.
 
-    The pilot year counts from its second half on (KPI 6). ``spread``: as many each week of a year; ``year_end``: along a
-    straight line from one year's volume to the next's.
+    The pilot year counts from its second half on (KPI 6). ``spread``: as many each week of a year; ``year_end``:
+    along a straight line from one year's volume to the next's.
     """
     pilot = int(value("functions.pilot_year"))
     start = region.day(dt.date(pilot, 7, 1))
@@ -170,7 +172,7 @@ def conversation_hours(scenario: Scenario, value: Values) -> float:
 
 def capacity_factor(scenario: Scenario, value: Values, region: Region, day: float) -> float:
     """Places from this day on, relative to the first day: staff, hours that conversations take, heavier clients."""
-    factor = (1.0 + value("assumptions.staff_growth")) ** (day / YEAR)
+    factor = float((1.0 + value("assumptions.staff_growth")) ** (day / YEAR))
     year = region.date(day).year
     pilot = int(value("functions.pilot_year"))
     if scenario.settings["network"] != "functions" or (year == pilot and region.date(day).month < 7):

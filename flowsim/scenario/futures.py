@@ -1,8 +1,8 @@
 """Thousands of networks of one scenario, one for each set of values of the unknowns, without building each anew.
 
-The first network of a scenario is built and checked from its document. A future differs from it in numbers only: places,
-rates, lengths of time, people present, chances. `Template.network` writes those numbers into copies of the arrays; the
-tests hold that this gives what building the document gives, to the last bit.
+The first network of a scenario is built and checked from its document. A future differs from it in numbers only:
+places, rates, lengths of time, people present, chances. `Template.network` writes those numbers into copies of the
+arrays; the tests hold that this gives what building the document gives, to the last bit.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from flowsim.model import build, events
 from flowsim.model import network as n
+from flowsim.model.distributions import parameters
+from flowsim.model.document import Distribution
 from flowsim.scenario.baseline import Baseline
 from flowsim.scenario.compile import Compiler, compile_scenario
 from flowsim.scenario.load import Scenario
@@ -90,9 +91,9 @@ class Template:
         if code in written:
             return
         written.add(code)
-        shape = SimpleNamespace(**{"mean": None, "cv": None, "low": None, "high": None, **given})
+        shape = Distribution.model_construct(**given)
         d = new["distributions"][code]
-        d["family"], d["a"], d["b"], d["mean"] = build.parameters(shape)  # type: ignore[arg-type]
+        d["family"], d["a"], d["b"], d["mean"] = parameters(shape)
 
     def _routes(self, routes: list[dict[str, Any]], ways: np.ndarray) -> None:
         """Write the chances of these routes; routes with the same chances are worked out once."""

@@ -16,7 +16,8 @@ class Part(BaseModel):
 
 
 class Override(Part):
-    """Another value for a figure. With ``low`` and ``high`` it stays uncertain; without, it is fixed in this scenario."""
+    """Another value for a figure. With ``low`` and ``high`` it stays uncertain; without, it is fixed in this
+    scenario."""
 
     value: Number | dict[str, Number]
     because: Annotated[str, Field(min_length=3)]

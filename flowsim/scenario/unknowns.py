@@ -71,6 +71,6 @@ def values(scenario: Scenario, uniforms: Mapping[str, float]) -> dict[str, float
     result = {}
     for key in drawn(scenario):
         figure = scenario.book.figure(key)
-        assert figure.low is not None and figure.high is not None
-        result[key] = triangular(figure.low, figure.at(), figure.high, uniforms[key])
+        low, high = figure.low or 0.0, figure.high or 0.0
+        result[key] = triangular(low, figure.at(), high, uniforms[key])
     return result

@@ -18,7 +18,7 @@ from flowsim.analysis.clearing import VOLUMES, Definition, Future, clearing_day
 from flowsim.analysis.outcomes import wait_quantile
 from flowsim.model.network import Network
 from flowsim.scenario import unknowns
-from flowsim.scenario.baseline import Baseline, Values, calibrate
+from flowsim.scenario.baseline import YEAR, Baseline, Values, calibrate
 from flowsim.scenario.futures import Template
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region, load_region
@@ -65,6 +65,11 @@ class Reducer:
         ends = [region.day(dt.date(year, 1, 1)) for year in (*YEARS, YEARS[-1] + 1)]
         self.year_ends = np.round(np.array(ends) / self.every).astype(int)
         self.months = 12 * len(YEARS)
+        self.horizon = network.horizon
+        self.lives_in = [
+            np.array([c for c, name in enumerate(network.class_names) if name.startswith(f"{one.code}/")], int)
+            for one in region.municipalities
+        ]
 
         def like(*prefixes: str) -> np.ndarray:
             return np.array([k for k, name in enumerate(names) if name.startswith(prefixes)], int)
@@ -97,7 +102,15 @@ class Reducer:
         volumes = [outcome["periods"][name][: self.months, which].sum(axis=1) for name, which in self.counted]
         in_service = at["in_service"].sum(axis=1)[:-1]
         starts = months[:, 1].reshape(len(YEARS), 12).sum(axis=1)
+        by_year = periods[: self.months].reshape(len(YEARS), 12, -1)
+        referred = (by_year["arrivals"] + by_year["transferred"]).sum(axis=1)
+        programme_years = np.stack([referred, by_year["starts"].sum(axis=1), by_year["wait"].sum(axis=1)], axis=2)
+        cells = outcome["cells"][self.ggz]
+        treated = (cells["service_time"].sum(axis=0) + YEAR * cells["starts"].sum(axis=0)) / self.horizon
         return Future(
+            programme_years=programme_years.astype(np.float32),
+            in_treatment=cells["service_time"].sum(axis=1) / self.horizon,
+            by_municipality=np.array([treated[which].sum() for which in self.lives_in]),
             waiting=waiting.astype(np.uint16),
             overdue=overdue.astype(np.uint16),
             cleared=clearing_day(overdue, self.every, self.definition),

@@ -66,7 +66,9 @@ def check_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"\0" * 4096)
     except OSError as error:
-        raise InputError(f"output folder {folder}", error.strerror or str(error), "a folder that can be written") from None
+        raise InputError(
+            f"output folder {folder}", error.strerror or str(error), "a folder that can be written"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -81,14 +83,18 @@ def all_or_nothing(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".flowsim-", dir=folder))
     except OSError as error:
-        raise InputError(f"output folder {folder}", error.strerror or str(error), "a folder that can be written") from None
+        raise InputError(
+            f"output folder {folder}", error.strerror or str(error), "a folder that can be written"
+        ) from None
     try:
         yield work
         for file in sorted(work.iterdir()):
             os.replace(file, folder / file.name)
     except OSError as error:
         place = f"output folder {folder}"
-        raise InputError(place, error.strerror or str(error), "room to write the results; nothing was written") from None
+        raise InputError(
+            place, error.strerror or str(error), "room to write the results; nothing was written"
+        ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

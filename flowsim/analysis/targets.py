@@ -1,0 +1,203 @@
+"""The plan's promises held against simulated futures: KPIs of TP 5.3 and the promises for 2028 and 2029 (TP 7.2).
+
+A promise is judged in each future by itself; a promise about a change is judged against the same future without a
+network (same unknowns, same residents).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from flowsim.analysis.answers import YEARS, wait_ratio
+from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.statistics import mean_interval, wilson
+from flowsim.plan.business_case import Volumes, client_equivalents, money
+from flowsim.plan.targets import Target, load_targets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOT_SIMULATED: Final = frozenset({"self_help_professionals_share"})
+"""Promises about what the model does not have: which professionals use self-help modules in treatment."""
+
+ROUNDING: Final = 1e-3
+"""Relative slack when a promise is judged: the plan's own volumes give 649.85 clients where it promises 650."""
+
+
+def yearly(case: Any, count: int) -> dict[str, np.ndarray]:
+    """Residents reached per year by each of `VOLUMES`: name -> (n, 5), for the first ``count`` futures."""
+    monthly = np.array([future.volumes for future in case.futures[:count]])
+    years = monthly.reshape(count, len(YEARS), 12, len(VOLUMES)).sum(axis=2)
+    return {name: years[:, :, v] for v, name in enumerate(VOLUMES)}
+
+
+def referrals(case: Any, count: int) -> np.ndarray:
+    """Referrals to ggz per year: (n, 5)."""
+    months = np.array([future.months[:, 0] for future in case.futures[:count]])
+    return np.asarray(months.reshape(count, len(YEARS), 12).sum(axis=2))
+
+
+class Quantities:
+    """The simulated quantity behind each promise, per future: code -> (n,) for a year."""
+
+    def __init__(self, case: Any, base: Any) -> None:
+        self.case = case
+        self.count = min(len(case.futures), len(base.futures))
+        self.book = case.scenario.book
+        self.settings = case.scenario.settings
+        self.volumes = yearly(case, self.count)
+        self.base = yearly(base, self.count)
+        self.fewer = 1.0 - referrals(case, self.count) / np.maximum(referrals(base, self.count), 1.0)
+        reached = [drawn.get("assumptions.would_have_entered") for drawn in case.drawn[: self.count]]
+        fixed = self.book.value("assumptions.would_have_entered")
+        self.entered = np.array([fixed if value is None else value for value in reached])
+
+    def of(self, quantity: str, year: int) -> np.ndarray | None:
+        """Value of a quantity in a year, per future; None when it is not simulated."""
+        if quantity in NOT_SIMULATED:
+            return None
+        return np.asarray(getattr(self, quantity)(YEARS.index(year)), float)
+
+    def support_points_open(self, y: int) -> np.ndarray:
+        opened = [one.support_point_opens for one in self.case.region.municipalities if one.support_point_opens]
+        number = sum(day.year <= YEARS[y] for day in opened) if self.settings["network"] != "none" else 0
+        return np.full(self.count, float(number))
+
+    def conversations(self, y: int) -> np.ndarray:
+        return np.asarray(self.volumes["conversations"][:, y])
+
+    def support_point_users(self, y: int) -> np.ndarray:
+        return np.asarray(self.volumes["support_point_users"][:, y])
+
+    def inflow_reduction(self, y: int) -> np.ndarray:
+        return np.asarray(self.fewer[:, y])
+
+    def diversion(self, y: int) -> np.ndarray:
+        """Share of treatment hours freed, net of what the network uses, under the scenario's reading."""
+        return np.asarray(self.freed_clients(y) / self.book.value("demand.clients"))
+
+    def wait_reduction(self, y: int) -> np.ndarray:
+        return np.asarray(1.0 - wait_ratio(self.case)[: self.count])
+
+    def freed_clients(self, y: int) -> np.ndarray:
+        """Client equivalents of the simulated volumes, as the reading counts them; top-down: of the missing
+        referrals."""
+        if self.settings["network"] == "diversion":
+            inflow = self.book.value("demand.inflow")
+            return np.asarray(self.fewer[:, y] * inflow)
+        freed = np.empty(self.count)
+        for i in range(self.count):
+            equivalents = client_equivalents(self.book, self.done(i, y))
+            match self.settings["reading"]:
+                case "headcount":
+                    freed[i] = equivalents.headcount
+                case "capacity":
+                    freed[i] = equivalents.capacity
+                case _:
+                    hourly = self.settings["conversation_hours"] == "hourly"
+                    freed[i] = equivalents.net if hourly else equivalents.net_at_mean_price
+        return np.asarray(freed * self.entered)
+
+    def done(self, i: int, y: int) -> Volumes:
+        """The volumes of one future and year, in the business case's terms."""
+        names = ("consultations", "conversations", "transfers", "case_conferences")
+        cases = {name: float(self.volumes[name][i, y]) for name in names}
+        extra = float(self.extra_social_domain(y)[i])
+        return Volumes(**cases, support_points=float(self.support_points_open(y)[i]), to_social_domain=extra)
+
+    def freed_hours(self, y: int) -> np.ndarray:
+        return np.asarray(self.freed_clients(y) * self.book.value("impact.hours_per_client"))
+
+    def extra_social_domain(self, y: int) -> np.ndarray:
+        return np.asarray(self.volumes["social_domain"][:, y] - self.base["social_domain"][:, y])
+
+    def extra_social_domain_fte(self, y: int) -> np.ndarray:
+        """Staff for those who come to the social domain, and for the functions as far as their volume is."""
+        conversations = self.book.value(
+            "functions.conversations", int(self.book.value("functions.full_operation_year"))
+        )
+        functions = self.book.value("impact.extra_fte_functions") * self.conversations(y) / conversations
+        return np.asarray(functions + self.extra_social_domain(y) / self.book.value("impact.residents_per_fte"))
+
+    def fewer_gp_consults(self, y: int) -> np.ndarray:
+        """Fewer consults of users (15% and 20% of ten a year, as long as the setting says), and fewer bridging
+        consults."""
+        reached = ("consultations", "conversations", "case_conferences", "transfers")
+        functions = np.sum([self.volumes[name] for name in reached], axis=0)
+        points = self.volumes["support_point_users"]
+        if self.settings["gp_effect"] == "for_good":
+            functions, points = np.cumsum(functions, axis=1), np.cumsum(points, axis=1)
+        saved = functions[:, y] * self.book.value("gp.reduction_functions")
+        saved = saved + points[:, y] * self.book.value("gp.reduction_support_points")
+        if self.settings["gp_effect"] == "year":
+            saved = saved * self.book.value("gp.consults_mental")
+        return np.asarray(saved + self.base["gp_consults"][:, y] - self.volumes["gp_consults"][:, y])
+
+
+def targets(answer: Any) -> pd.DataFrame:
+    """Each promise under each case with a network: expected value, intervals, probability of being met.
+
+    ``mean`` with the 95% interval of the mean, ``q05`` and ``q95`` over futures; ``probability`` with its Wilson
+    interval; ``simulated``: False for a promise about what the model does not have.
+    """
+    import pandas as pd
+
+    rows = []
+    base = answer.cases.get("none")
+    for name, case in answer.cases.items():
+        if name == "none" or base is None:
+            continue
+        quantities = Quantities(case, base)
+        for target in load_targets(case.scenario.region):
+            rows.append({"case": name, **_judged(target, quantities)})
+    return pd.DataFrame(rows)
+
+
+def _judged(target: Target, quantities: Quantities) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "target": target.id,
+        "quantity": target.quantity,
+        "date": target.date.isoformat(),
+        "promised": target.value,
+        "comparison": target.comparison,
+        "unit": target.unit,
+        "source": f"{target.source.document}, {target.source.section}",
+    }
+    simulated = quantities.of(target.quantity, target.date.year)
+    if simulated is None:
+        return {**row, "simulated": False}
+    estimate = mean_interval(simulated)
+    low, high = np.quantile(simulated, (0.05, 0.95))
+    slack = 1.0 + ROUNDING if target.comparison == ">=" else 1.0 - ROUNDING
+    met = wilson(int(sum(target.met(float(x) * slack) for x in simulated)), len(simulated))
+    expected = {"mean": estimate.value, "mean_low": estimate.low, "mean_high": estimate.high, "q05": low, "q95": high}
+    chance = {"probability": met.value, "probability_low": met.low, "probability_high": met.high}
+    return {**row, "simulated": True, **expected, **chance}
+
+
+def euros(answer: Any) -> pd.DataFrame:
+    """The business case at the simulated volumes, per case and year: mean euros, in the prices that the scenario asks
+    for."""
+    import pandas as pd
+
+    rows = []
+    base = answer.cases.get("none")
+    for name, case in answer.cases.items():
+        if name == "none" or base is None or case.scenario.settings["network"] != "functions":
+            continue
+        quantities = Quantities(case, base)
+        indexed = case.scenario.settings["prices"] == "indexed"
+        lines = ("gains", "network_cost", "substitution", "support_points", "net_effect", "net_of_social_domain")
+        made = [
+            money(case.scenario.book, {year: quantities.done(i, y) for y, year in enumerate(YEARS)}, indexed)
+            for i in range(quantities.count)
+        ]
+        for y, year in enumerate(YEARS):
+            for line in lines:
+                values = np.array([getattr(one[y], line) for one in made])
+                e = mean_interval(values)
+                row = {"case": name, "year": year, "line": line, "indexed": indexed}
+                rows.append({**row, "mean": e.value, "mean_low": e.low, "mean_high": e.high})
+    return pd.DataFrame(rows)

@@ -1,0 +1,102 @@
+"""What the stations and the routes of a scenario share: region, values, the balance of the first day, classes, days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flowsim.scenario import flows
+from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Values, calibrate
+from flowsim.scenario.flows import DIAGNOSES, KINDS, Kind
+from flowsim.scenario.load import Scenario
+from flowsim.scenario.region import Region, load_region
+
+MONTH: Final = YEAR / 12.0
+LAST_YEAR: Final = 2029
+TOWARDS_GGZ: Final = "collegial_consultation"
+"""The first station on the way to ggz."""
+VISITOR: Final = "visitor"
+"""The class of companions: consults and other visits on behalf of somebody who waits."""
+
+
+def horizon(value: Values, region: Region) -> float:
+    """Five years, and the weeks for which a clearing must hold."""
+    return region.day(dt.date(LAST_YEAR + 1, 1, 1)) + value("assumptions.cleared_weeks") * WEEK
+
+
+def exponential(mean: float) -> dict[str, Any]:
+    return {"distribution": "exponential", "mean": mean}
+
+
+def lognormal(mean: float, cv: float) -> dict[str, Any]:
+    return {"distribution": "lognormal", "mean": mean, "cv": cv}
+
+
+def whole(exact: list[float], total: int) -> list[int]:
+    """Whole numbers near ``exact`` that add up to ``total`` (largest remainders)."""
+    floors = [int(x) for x in exact]
+    order = sorted(range(len(exact)), key=lambda i: floors[i] - exact[i])
+    for i in order[: max(0, total - sum(floors))]:
+        floors[i] += 1
+    return floors
+
+
+class Frame:
+    """A scenario with one set of values of the unknowns: what the parts of its network document are made from."""
+
+    def __init__(self, scenario: Scenario, drawn: Mapping[str, float], base: Baseline | None = None) -> None:
+        self.scenario = scenario
+        self.region = load_region(scenario.region)
+        self.value = Values(scenario, drawn)
+        self.base = base or calibrate(self.value, self.region)
+        self.demand = flows.demand(self.value, scenario, self.region, self.base)
+        self.horizon = horizon(self.value, self.region)
+        self.years = list(range(self.region.start.year, LAST_YEAR + 2))
+        self.municipalities = [one.code for one in self.region.municipalities]
+        self.shares = flows.municipality_shares(self.value, self.region)
+        self.kinds = KINDS
+        self.classes = [f"{m}/{need}/{group}" for m in self.municipalities for need, group in KINDS] + [VISITOR]
+
+    def classes_of(self, *needs: str, groups: tuple[str, ...] = (*DIAGNOSES, "eating")) -> list[str]:
+        """Names of the classes with one of these needs and groups, in all municipalities."""
+        kinds = [(need, group) for need, group in KINDS if need in needs and group in groups]
+        return [f"{m}/{need}/{group}" for m in self.municipalities for need, group in kinds]
+
+    def year_starts(self, half_years: bool = False) -> list[float]:
+        dates = [dt.date(year, month, 1) for year in self.years for month in ((1, 7) if half_years else (1,))]
+        return [self.region.day(date) for date in dates if self.region.day(date) < self.horizon]
+
+    def months(self) -> list[float]:
+        """Edges of the months, from the first day to the horizon."""
+        dates = [dt.date(year, month, 1) for year in self.years for month in range(1, 13)]
+        return [day for date in dates if (day := self.region.day(date)) <= self.horizon]
+
+    def norm(self) -> float:
+        """Wait beyond which somebody is overdue: the norm until treatment, or until intake."""
+        which = "total" if self.scenario.settings["wait_counts"] == "start" else "intake"
+        return self.value(f"public.treeknorm_{which}") * WEEK
+
+    def spread(self, number: float, classes: list[str], weights: list[float] | None = None) -> dict[str, int]:
+        """A number of people over classes, by municipality (and weights), in whole people (largest remainders)."""
+        weights = weights or [1.0] * len(classes)
+        exact = [w * self.shares[c.split("/")[0]] for c, w in zip(classes, weights, strict=True)]
+        scale = number / sum(exact)
+        return dict(zip(classes, whole([x * scale for x in exact], round(number)), strict=True))
+
+    @property
+    def has_functions(self) -> bool:
+        return bool(self.scenario.settings["network"] == "functions")
+
+    def mix(self, number: int, group: str) -> dict[str, int]:
+        """People of a group over its classes, as those who are referred to it."""
+        light, special = (self.value(f"assumptions.multi_domain_share_{x}") for x in ("basic", "specialist"))
+        if group == "smi":
+            kinds: dict[Kind, float] = {("smi", "other"): 1.0}
+        elif group == "light":
+            kinds = {("light", "other"): 1.0 - light, ("multi_domain", "other"): light}
+        else:
+            kinds = {("multi_domain", group): special, ("complex", group): 1.0 - special}
+        classes = [f"{m}/{need}/{g}" for m in self.municipalities for need, g in kinds]
+        weights = [weight for _ in self.municipalities for weight in kinds.values()]
+        return self.spread(number, classes, weights)
