@@ -1,0 +1,100 @@
+"""The command line: `main` turns whatever happens into one message and an exit code.
+
+0 done; 1 a check or target that was asked for is missed (or a fault in flowsim itself); 2 unusable input, nothing is
+written; 130 interrupted, what was finished is kept. Commands are in modules of this package, one for each group;
+`flowsim.cli.commands` lists them. A module imports what is heavy inside its commands, so that ``flowsim --help`` is
+quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from flowsim.errors import InputError
+
+DONE: Final = 0
+MISSED: Final = 1
+UNUSABLE: Final = 2
+INTERRUPTED: Final = 130
+TRACEBACK: Final = "FLOWSIM_TRACEBACK"
+"""Environment variable: when set, a fault in flowsim shows where it happened."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; ``arguments`` as after ``flowsim``, None: those of the process. Returns the exit code."""
+    try:
+        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:
+        code = _say("interrupted; nothing was written", INTERRUPTED)
+    if arguments is None and code == INTERRUPTED:
+        # Replications that still run would keep the process alive until they end.
+        _flush()
+        os._exit(code)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    import typer
+
+    from flowsim.cli.commands import application
+
+    usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its module differs between versions of typer
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console without € shows ?
+    try:
+        command = typer.main.get_command(application())
+        with command.make_context("flowsim", arguments or ["--help"]) as context:
+            code = command.invoke(context)
+        sys.stdout.flush()
+        return int(code or DONE)
+    except typer.Exit as end:
+        return end.exit_code
+    except usage_error as error:
+        return _say(_usage(error), UNUSABLE)
+    except InputError as error:
+        return _say(str(error), UNUSABLE)
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        return _abandon_output(DONE)
+    except OSError as error:
+        place = error.filename if error.filename is not None else "output"
+        return _abandon_output(_say(f"{place}: {error.strerror or error}", UNUSABLE))
+    except MemoryError:
+        return _say("not enough memory for a run of this size", UNUSABLE)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return _say(f"a fault in flowsim, please report it ({what}); {TRACEBACK}=1 shows where", MISSED)
+
+
+def _usage(error: BaseException) -> str:
+    """A wrong option or argument in one line, with where to find the right ones."""
+    formatted = getattr(error, "format_message", lambda: str(error))
+    message = " ".join(formatted().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{message}; see {context.command_path if context else 'flowsim'} --help"
+
+
+def _say(message: str, code: int) -> int:
+    print(f"flowsim: {message}", file=sys.stderr)
+    return code
+
+
+def _abandon_output(code: int) -> int:
+    """Nothing can be written to standard output: what is still in its buffer goes nowhere, without a second error."""
+    with suppress(OSError, ValueError, AttributeError):  # a stream that is no file, as in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _abandon_output(INTERRUPTED)

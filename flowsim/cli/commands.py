@@ -1,0 +1,35 @@
+"""The list of commands, in the order in which the help shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import flowsim
+from flowsim.cli import documents, plan, run
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"flowsim {flowsim.__version__}")
+        raise typer.Exit
+
+
+def _flowsim(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Does diverting demand clear the waiting lists for mental-health care in a Dutch region?"""
+
+
+def application() -> typer.Typer:
+    """The commands as typer knows them. Plain help: the rich one costs as much start-up time as all the rest."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.callback()(_flowsim)
+    app.command()(plan.plan)
+    app.command()(run.run)
+    app.command()(documents.check)
+    app.command()(documents.schema)
+    return app

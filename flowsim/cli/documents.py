@@ -1,0 +1,92 @@
+"""``flowsim check`` and ``flowsim schema``: the files that flowsim reads. `network_of` reads one for other commands."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from flowsim.cli.options import File, Json, Lang
+from flowsim.errors import InputError
+
+if TYPE_CHECKING:
+    from flowsim.model.network import Network
+
+SCHEMAS: Final = {"network": "flowsim.model.document:NetworkDocument"}
+"""The pydantic model of each kind of file."""
+
+
+def network_of(path: Path) -> Network:
+    """The network of a file: a network document itself.
+
+    Raises
+    ------
+    InputError : a file that cannot be read or used.
+    """
+    from flowsim.model.network import Network, read_toml
+
+    content = read_toml(path)
+    if not is_network(content):
+        raise InputError(f"{path}: stations", "nothing", "the stations of a network (see `flowsim schema network`)")
+    return Network.from_dict(content, str(path))
+
+
+def is_network(content: dict[str, Any]) -> bool:
+    """Whether a file's content is a network; a scenario has no stations."""
+    return "stations" in content
+
+
+def schema(
+    name: Annotated[str, typer.Argument(metavar="[" + "|".join(SCHEMAS) + "]", help="The kind of file.")] = "network",
+) -> None:
+    """Print the JSON Schema of the files that flowsim reads."""
+    from flowsim.present.console import print_json
+
+    if name not in SCHEMAS:
+        raise InputError("schema", repr(name), "one of " + ", ".join(SCHEMAS))
+    module, _, model = SCHEMAS[name].partition(":")
+    document = getattr(import_module(module), model).model_json_schema()
+    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema"} | document)
+
+
+def check(file: File, lang: Lang = "en", json: Json = False) -> None:
+    """Check a file: say what it holds, or name the first thing in it that cannot be used."""
+    from flowsim.present.console import print_json
+    from flowsim.present.texts import text, texts
+
+    texts(lang)
+    try:
+        key, facts = _described(file)
+    except InputError as error:
+        if json:
+            found = {"where": error.where, "found": error.found, "expected": error.expected}
+            print_json({"file": str(file), "usable": False} | found)
+        raise
+    if json:
+        print_json({"file": str(file), "usable": True, "kind": key} | facts)
+    else:
+        sys.stdout.write(text(lang, f"cli.check.{key}", file=file, **_written(facts, lang)) + "\n")
+
+
+def _described(file: Path) -> tuple[str, dict[str, Any]]:
+    """The kind of a file and what is in it."""
+    from flowsim.model.network import Network, read_toml
+
+    content = read_toml(file)
+    if is_network(content):
+        network = Network.from_dict(content, str(file))
+        sizes = {"stations": len(network.station_names), "classes": len(network.class_names)}
+        return "network", sizes | {"arrivals": round(network.expected_arrivals)}
+    from flowsim.scenario.load import load
+
+    scenario = load(file)
+    return "scenario", {"title": scenario.title, "region": scenario.region, "changes": len(scenario.changes)}
+
+
+def _written(facts: dict[str, Any], lang: str) -> dict[str, str]:
+    from flowsim.present.texts import format_number
+
+    return {name: format_number(lang, fact) if isinstance(fact, int) else str(fact) for name, fact in facts.items()}
