@@ -1,0 +1,66 @@
+"""The runner of the benchmarks: finds what can be measured, prints it, keeps it with the machine it was measured on."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import flowsim
+
+RUN = Path(__file__).resolve().parents[2] / "benchmarks" / "run.py"
+
+
+@pytest.fixture(scope="module")
+def runner() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("benchmarks_run", RUN)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "speed.py").write_text(
+        "def measure(rounds):\n"
+        "    fast = {'what': 'fast', 'seconds': 0.0123456, 'events': 1234567 * rounds}\n"
+        "    return [fast, {'what': 'slow', 'note': 'x'}]\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "explodes_when_imported.py").write_text("raise SystemExit('imported')\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_it_measures_prints_and_keeps(runner: ModuleType, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(runner.benchmarks(folder)) == ["speed"]
+    assert runner.main(["--rounds", "2"], folder) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:6] == [
+        "speed",
+        "what  seconds     events  note",
+        "fast  0.01235  2,469,134",
+        "slow                         x",
+    ]
+    kept = json.loads((folder / "results" / f"{flowsim.__version__}.json").read_text("utf-8"))
+    assert kept["results"]["speed"][0] == {"what": "fast", "seconds": 0.0123456, "events": 2469134}
+    assert kept["rounds"] == 2
+    assert {"processor", "cores", "python", "numba"} <= kept["machine"].keys()
+    assert kept["machine"]["cores"] >= 1
+    assert [path.name for path in (folder / "results").iterdir()] == [f"{flowsim.__version__}.json"]
+
+
+def test_it_refuses_what_it_cannot_run(
+    runner: ModuleType, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wrong in (["--rounds", "0"], ["--only", "nothing"], ["--rounds", "x"]):
+        with pytest.raises(SystemExit, match="2"):
+            runner.main(wrong, folder)
+    assert not (folder / "results").exists()
+    (tmp_path / "empty").mkdir()
+    assert runner.main([], tmp_path / "empty") == 2
+    assert "no benchmarks" in capsys.readouterr().err
