@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flowsim.errors import InputError
     from flowsim.model.network import Network
+    from flowsim.study.answer import answer
     from flowsim.study.replicate import simulate
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Network", "__version__", "simulate"]
+__all__ = ["InputError", "Network", "__version__", "answer", "simulate"]
 
 _HOMES = {
     "InputError": "flowsim.errors",
     "Network": "flowsim.model.network",
+    "answer": "flowsim.study.answer",
     "simulate": "flowsim.study.replicate",
 }
 """Where each public name lives."""

@@ -15,12 +15,15 @@ from flowsim.errors import InputError
 if TYPE_CHECKING:
     from flowsim.model.network import Network
 
-SCHEMAS: Final = {"network": "flowsim.model.document:NetworkDocument"}
+SCHEMAS: Final = {
+    "network": "flowsim.model.document:NetworkDocument",
+    "scenario": "flowsim.scenario.schema:ScenarioFile",
+}
 """The pydantic model of each kind of file."""
 
 
 def network_of(path: Path) -> Network:
-    """The network of a file: a network document itself.
+    """The network of a file: a network document itself, or a scenario compiled, with every unknown at its own value.
 
     Raises
     ------
@@ -30,7 +33,10 @@ def network_of(path: Path) -> Network:
 
     content = read_toml(path)
     if not is_network(content):
-        raise InputError(f"{path}: stations", "nothing", "the stations of a network (see `flowsim schema network`)")
+        from flowsim.scenario.compile import compile_scenario
+        from flowsim.scenario.load import load
+
+        return compile_scenario(load(path))
     return Network.from_dict(content, str(path))
 
 
@@ -80,9 +86,11 @@ def _described(file: Path) -> tuple[str, dict[str, Any]]:
         network = Network.from_dict(content, str(file))
         sizes = {"stations": len(network.station_names), "classes": len(network.class_names)}
         return "network", sizes | {"arrivals": round(network.expected_arrivals)}
+    from flowsim.scenario.compile import compile_scenario
     from flowsim.scenario.load import load
 
     scenario = load(file)
+    compile_scenario(scenario)
     return "scenario", {"title": scenario.title, "region": scenario.region, "changes": len(scenario.changes)}
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from flowsim.analysis.statistics import Estimate, precision_reached, wilson
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario, default, load
+from flowsim.study.calibrate import balanced, calibration
 from flowsim.study.futures import Balances, Case
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ LEAST: Final = 96
 MOST: Final = 20_000
 CURVE: Final = (0.0, 0.05, 0.10, 0.15, 0.20, 0.30)
 CURVE_FUTURES: Final = 96
+CALIBRATION: Final = 64
 LEVEL: Final = 0.95
 
 Progress = Callable[[str, int, int], None]
@@ -41,7 +43,9 @@ class Answer:
     Attributes
     ----------
     scenario : the question. cases : by name, in order: ``none`` first. curve : probability of clearing by diverted share.
+    calibration : how the first day stands, target by target (`flowsim.study.calibrate`).
     interrupted : True when it was stopped before the precision was reached.
+    curve_asked, most : as asked for; with seed and half_width all that a repetition needs beside the scenario.
     """
 
     scenario: Scenario
@@ -49,7 +53,10 @@ class Answer:
     half_width: float
     cases: dict[str, Case]
     curve: list[tuple[float, Estimate]] = field(default_factory=list)
+    calibration: pd.DataFrame | None = None
     interrupted: bool = False
+    curve_asked: bool = True
+    most: int = MOST
 
     def probability(self, name: str) -> Estimate:
         """Probability that the lists are cleared in time, with a 95% Wilson interval."""
@@ -106,7 +113,7 @@ def answer(
     whole("seed", seed, 0, 2**63 - 1)
     thread_count(threads)
     balances = Balances(seed)
-    result = Answer(scenario, seed, float(half_width), {})
+    result = Answer(scenario, seed, float(half_width), {}, curve_asked=bool(curve), most=most)
     try:
         for name, one in cases_of(scenario).items():
             case = result.cases[name] = Case(name, one)
@@ -114,10 +121,15 @@ def answer(
         for name, case in result.cases.items():
             count = min(SECOND_RUNS, len(case.futures))
             case.extend(count, seed, balances, threads, _of(progress, f"{name}: second runs", 0, count), second=True)
+        still = Case("balance", balanced(scenario))
+        still.extend(CALIBRATION, seed, balances, threads, _of(progress, "balance", 0, CALIBRATION))
+        result.calibration = calibration(scenario, case=still, futures=CALIBRATION)
         if curve:
             _curve(result, balances, threads, progress)
     except KeyboardInterrupt:
         result.interrupted = True
+        for case in result.cases.values():
+            del case.futures[len(case.drawn) :]  # interrupted between the two
         if not any(case.futures for case in result.cases.values()):
             raise
         result.cases = {name: case for name, case in result.cases.items() if len(case.futures) > 1}
@@ -183,10 +195,13 @@ def manifest(result: Answer, seconds: float, command: Any = None) -> dict[str, A
         **provenance(),
         "command": command,
         "seconds": round(seconds, 1),
-        "seed": result.seed,
-        "half_width": result.half_width,
+        "asked": {
+            "seed": result.seed,
+            "half_width": result.half_width,
+            "curve": result.curve_asked,
+            "most": result.most,
+        },
         "interrupted": result.interrupted,
-        "curve": bool(result.curve),
         "futures": {name: len(case.futures) for name, case in result.cases.items()},
         "scenario": {
             "name": scenario.name,

@@ -1,0 +1,155 @@
+"""``flowsim answer``: does the diversion clear the waiting lists in five years?"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from flowsim.cli import DONE, INTERRUPTED
+from flowsim.cli.options import Json, Lang, Threads, whole
+from flowsim.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flowsim.study.answer import Answer
+
+HALF_WIDTH: Final = 0.03
+SEED: Final = 1
+
+
+def answer(
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(metavar="[SCENARIO]", help="A scenario file; left out: the plan.", show_default=False),
+    ] = None,
+    half_width: Annotated[
+        float | None,
+        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.03"),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.", show_default="1"),
+    ] = None,
+    threads: Threads = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, plots, manifest.")] = Path(
+        "results/answer"
+    ),
+    no_curve: Annotated[bool, typer.Option("--no-curve", help="Leave out other shares diverted.")] = False,
+    repeat: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="MANIFEST", help="Repeat a run to the last bit.", show_default=False),
+    ] = None,
+    lang: Lang = "nl",
+    json: Json = False,
+) -> int:
+    """Does 10% diversion clear the waiting lists in five years? Simulates until the answer is precise."""
+    from flowsim.present.answer import as_json, blocks, print_blocks
+    from flowsim.present.console import print_json, say
+    from flowsim.present.texts import format_number, text, texts
+
+    texts(lang)
+    chosen = {"SCENARIO": scenario, "--half-width": half_width, "--seed": seed, "--no-curve": no_curve or None}
+    asked = _asked(chosen, repeat, lang)
+    with _room(out):
+        found, seconds = _simulated(asked, threads, lang, silent=json)
+        if found is None:
+            say(text(lang, "answer.run.nothing_done"))
+            return INTERRUPTED
+        tables = found.tables
+        command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
+        _write(out, found, tables, seconds, command, lang)
+    manifest = out / "manifest.json"
+    if json:
+        print_json(as_json(found, tables, {"seconds": round(seconds, 1), "manifest": str(manifest)}))
+    else:
+        print_blocks(blocks(found, tables, lang))
+        width = format_number(lang, 100 * found.half_width, 1) + "%"
+        values = {"width": width, "seed": found.seed, "seconds": format_number(lang, seconds)}
+        print("\n" + text(lang, "answer.run.precision", **values))
+        if not found.interrupted:
+            print(text(lang, "answer.run.written", place=out))
+    if found.interrupted:
+        say(text(lang, "answer.run.interrupted", place=out))
+    return INTERRUPTED if found.interrupted else DONE
+
+
+def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[str, Any]:
+    """The arguments of the study, from the command line or from a manifest."""
+    from flowsim.present.console import say
+    from flowsim.present.texts import text, texts
+    from flowsim.scenario.load import load
+
+    if repeat is None:
+        return {
+            "scenario": load(chosen["SCENARIO"]),
+            "half_width": HALF_WIDTH if chosen["--half-width"] is None else chosen["--half-width"],
+            "seed": SEED if chosen["--seed"] is None else chosen["--seed"],
+            "curve": not chosen["--no-curve"],
+        }
+    for name, value in chosen.items():
+        if value is not None:
+            raise InputError("--from", f"{name} beside it", "--from alone: the manifest says what to repeat")
+    from flowsim.study.repeat import from_manifest
+
+    wanted = from_manifest(repeat)
+    for what, then, now in wanted.differences:
+        named = texts(lang).get(f"answer.what.{what}", what)
+        say(text(lang, "answer.run.repeat_differs", what=named, then=then, now=now))
+    if wanted.was_interrupted:
+        say(text(lang, "answer.run.repeat_interrupted"))
+    return {name: getattr(wanted, name) for name in ("scenario", "half_width", "seed", "curve", "most")}
+
+
+def _simulated(asked: Mapping[str, Any], threads: int | None, lang: str, silent: bool) -> tuple[Answer | None, float]:
+    """The answer (None: interrupted before anything was finished), and the seconds it took."""
+    from flowsim.model.compiling import is_compiled
+    from flowsim.present.console import say
+    from flowsim.present.progress import StudyProgress
+    from flowsim.present.texts import text
+    from flowsim.study.answer import answer as simulate
+
+    if not silent and not is_compiled():
+        say(text(lang, "answer.run.compiling"))
+    began = time.monotonic()
+    try:
+        with StudyProgress(lang, silent) as progress:
+            found = simulate(**asked, threads=threads, progress=progress)
+    except KeyboardInterrupt:
+        return None, time.monotonic() - began
+    return (found if found.cases else None), time.monotonic() - began
+
+
+def _write(
+    out: Path, found: Answer, tables: Mapping[str, pd.DataFrame], seconds: float, command: Any, lang: str
+) -> None:
+    from flowsim.present.plots import save_plots
+    from flowsim.study import store
+    from flowsim.study.answer import manifest
+
+    with store.all_or_nothing(out) as work:
+        store.write_tables(work, tables)
+        save_plots(work, found, tables, lang)
+        store.write_json(work / "manifest.json", manifest(found, seconds, command))
+
+
+@contextmanager
+def _room(out: Path) -> Iterator[None]:
+    """Refuses a folder that cannot be written, before the run; a folder made for nothing is taken away again."""
+    from flowsim.study.store import check_folder
+
+    missing = list(itertools.takewhile(lambda folder: not folder.exists(), (out, *out.parents)))
+    check_folder(out)
+    try:
+        yield
+    finally:
+        for folder in missing:
+            with suppress(OSError):  # something is in it
+                folder.rmdir()

@@ -1,0 +1,422 @@
+"""The answer as a person reads it: a first sentence, tables with intervals, what it hangs on, what it assumes.
+
+`blocks` makes it from an answer, its tables and its verdicts; `print_blocks` prints it; `as_json` is the same for programs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from flowsim.analysis import verdict
+from flowsim.plan.business_case import client_equivalents, plan_volumes
+from flowsim.present.console import print_table
+from flowsim.present.texts import format_number, text, texts
+from flowsim.scenario.region import Region, load_region
+from flowsim.scenario.schema import DEFAULTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flowsim.study.answer import Answer
+
+WIDTH: Final = 110
+LAST_YEAR: Final = 2029
+FULL_YEAR: Final = 2028
+"""The year for which the plan gives its 650 (TP 5.2)."""
+WEEK: Final = 7.0
+TOP: Final = 5
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Sentences; ``heading`` stands above them."""
+
+    lines: tuple[str, ...]
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table; the first ``left`` columns are words."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: int = 1
+    notes: tuple[str, ...] = ()
+
+
+Block = Paragraph | Rows
+
+
+def percent(lang: str, share: float) -> str:
+    """A probability or share in whole per cents; what is nearly none or all does not become it by rounding."""
+    if math.isnan(share):
+        return "-"
+    if 0.0 < share < 0.005:
+        return "<1%"
+    if 0.995 < share < 1.0:
+        return ">99%"
+    return format_number(lang, 100.0 * share) + "%"
+
+
+def month(lang: str, date: dt.date) -> str:
+    """A date as month and year."""
+    return text(lang, f"answer.month.{date.month}", year=date.year)
+
+
+def case_name(lang: str, case: str) -> str:
+    """The name of a case for people."""
+    return texts(lang).get(f"answer.case.{case}", case)
+
+
+def unknown_name(lang: str, key: str) -> str:
+    """The name of an unknown for people; its key when there is none."""
+    return texts(lang).get(f"answer.unknown.{key}", key)
+
+
+def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> list[Block]:
+    """All that is printed, in order.
+
+    Parameters
+    ----------
+    answer : what was simulated. tables : its tables (`flowsim.analysis.answers`). lang : ``nl`` or ``en``.
+    """
+    page = _Page(answer, tables, lang)
+    parts: list[Block | None] = [
+        page.head(),
+        page.summary(),
+        page.explanation(),
+        page.lists(),
+        page.waits(),
+        page.kpi24(),
+        page.why(),
+        page.curve(),
+        page.unknowns(),
+        page.split(),
+        page.settings(),
+        page.assumptions(),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def print_blocks(parts: list[Block]) -> None:
+    """Print on standard output: drawn tables on a terminal, plain ones elsewhere."""
+    for number, part in enumerate(parts):
+        if number:
+            sys.stdout.write("\n")
+        if isinstance(part, Rows):
+            print_table(part.header, part.rows, part.title, part.left)
+            lines: tuple[str, ...] = part.notes
+        else:
+            lines = (part.heading, *part.lines) if part.heading else part.lines
+        for line in lines:
+            indent = " " * (len(line) - len(line.lstrip()))
+            sys.stdout.write(textwrap.fill(line, WIDTH, subsequent_indent=indent + "  " * bool(indent)) + "\n")
+
+
+def as_json(answer: Answer, tables: Mapping[str, pd.DataFrame], written: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer for programs; ``written`` adds what the caller knows (paths, seconds)."""
+    scenario = answer.scenario
+    shown = ("summary", "years", "unknowns", "uncertainty", "differences", "curve")
+    return {
+        "scenario": {"name": scenario.name, "title": scenario.title, "region": scenario.region, "hash": scenario.hash},
+        "verdict": verdict.verdicts(answer),
+        **{name: tables[name].to_dict("records") for name in shown if name in tables},
+        "settings": dict(scenario.settings),
+        "changes": {change.key: change.because for change in scenario.changes},
+        "seed": answer.seed,
+        "half_width": answer.half_width,
+        "interrupted": answer.interrupted,
+        **written,
+    }
+
+
+class _Page:
+    """The parts of the page, each from the tables."""
+
+    def __init__(self, answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> None:
+        self.answer = answer
+        self.scenario = answer.scenario
+        self.tables = tables
+        self.lang = lang
+        self.region: Region = load_region(answer.scenario.region)
+        self.verdicts = verdict.verdicts(answer)
+        self.leading: str = self.verdicts["leading"]
+        self.cases = list(answer.cases)
+
+    def t(self, key: str, **values: object) -> str:
+        return text(self.lang, f"answer.{key}", **values)
+
+    def percent(self, share: float) -> str:
+        return percent(self.lang, share)
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        return "-" if math.isnan(value) else format_number(self.lang, value, decimals)
+
+    def interval(self, low: float, high: float) -> str:
+        return self.t("table.summary.to", low=self.percent(low), high=self.percent(high))
+
+    def decimal_interval(self, low: float, high: float) -> str:
+        return self.t("table.summary.to", low=self.number(low, 2), high=self.number(high, 2))
+
+    def case(self, name: str) -> str:
+        return case_name(self.lang, name)
+
+    def rows_of(self, table: str) -> Iterator[dict[str, Any]]:
+        yield from self.tables[table].to_dict("records")
+
+    # ---- the answer -----------------------------------------------------------------------------------------------
+
+    def head(self) -> Paragraph:
+        estimate = self.answer.probability(self.leading)
+        ends = {"low": self.percent(estimate.low), "high": self.percent(estimate.high)}
+        first = self.t(
+            "head.first",
+            verdict=self.t(f"verdict.{self.verdicts['code']}"),
+            year=LAST_YEAR,
+            p=self.percent(estimate.value),
+            case=self.case(self.leading),
+            **ends,
+        )
+        lines = [self.t("head.question", title=self.scenario.title, region=self.region.name, year=LAST_YEAR)]
+        if self.answer.interrupted:
+            lines.append(self.t("head.interrupted"))
+        readings = [name for name in self.cases if name != "none"]
+        if len(readings) > 1:
+            first += " " + self.t(f"overall.{self.verdicts['overall']}")
+        lines.append(first)
+        return Paragraph((*lines, *(f"  {self.meaning(name)}" for name in self.cases)))
+
+    def meaning(self, name: str) -> str:
+        share = self.percent(self.scenario.book.value("functions.diversion"))
+        return self.t(f"meaning.{name}", share=share) if name == "diversion" else self.t(f"meaning.{name}")
+
+    def summary(self) -> Rows:
+        never = self.t("table.summary.never", year=LAST_YEAR + 1)
+
+        def date(day: float) -> str:
+            deadline = self.answer.cases[self.leading].definition.deadline
+            return never if math.isnan(day) or day > deadline else month(self.lang, self.region.date(day))
+
+        rows = []
+        for row in self.rows_of("summary"):
+            early, late = date(row["day_05"]), date(row["day_95"])
+            rows.append(
+                (
+                    self.case(row["case"]),
+                    self.percent(row["cleared"]),
+                    self.interval(row["cleared_low"], row["cleared_high"]),
+                    self.t(f"chance.{self.verdicts['cases'][row['case']]}"),
+                    self.number(row["futures"]),
+                    date(row["day_50"]),
+                    early if early == late else self.t("table.summary.to", low=early, high=late),
+                )
+            )
+        columns = ("case", "cleared", "interval", "verdict", "futures", "median", "range")
+        return self.table("summary", columns, rows)
+
+    def table(self, name: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], left: int = 1) -> Rows:
+        header = tuple(self.t(f"table.{name}.{column}") for column in columns)
+        return Rows(self.t(f"table.{name}.title"), header, tuple(rows), left)
+
+    def explanation(self) -> Paragraph:
+        book, definition = self.scenario.book, self.answer.cases[self.leading].definition
+        which = self.scenario.settings["wait_counts"]
+        norm = book.value("public.treeknorm_total" if which == "start" else "public.treeknorm_intake")
+        start = self.t("table.lists.start", year=self.region.start.year)
+        lines = (
+            self.t("explain.future", year=LAST_YEAR),
+            self.t("explain.interval"),
+            self.t("explain.overdue", norm=self.number(norm), until=self.t(f"explain.until_{which}")),
+            self.t("explain.cleared", weeks=definition.weeks, share=self.percent(definition.share), start=start),
+        )
+        return Paragraph(lines, self.t("explain.title"))
+
+    # ---- waiting --------------------------------------------------------------------------------------------------
+
+    def lists(self) -> Rows:
+        fan, first = self.tables["fan"], self.tables["programmes"]
+        years = self.tables["years"]
+        rows = []
+        for measure in ("overdue", "waiting"):
+            for case in self.cases:
+                begin = fan[(fan["case"] == case) & (fan["measure"] == measure) & (fan["day"] == 0.0)].iloc[0]
+                mean = first[(first["case"] == case) & (first["year"] == self.region.start.year - 1)][measure].sum()
+                cells = [self.spread(mean, begin["q05"], begin["q95"])]
+                cells += self.by_year(years, case, measure, 1.0, 0)
+                rows.append((self.case(case), self.t(f"table.lists.{measure}"), *cells))
+        made = self.table("lists", ("case", "measure"), rows, left=2)
+        start = self.t("table.lists.start", year=self.region.start.year)
+        return Rows(made.title, (*made.header, start, *self.years()), made.rows, 2)
+
+    def waits(self) -> Rows:
+        rows = []
+        for measure in ("mean_wait", "wait_90"):
+            for case in self.cases:
+                cells = self.by_year(self.tables["years"], case, measure, WEEK, 1 if measure == "mean_wait" else 0)
+                rows.append((self.case(case), self.t(f"table.waits.{measure}"), *cells))
+        made = self.table("waits", ("case", "measure"), rows, left=2)
+        return Rows(made.title, (*made.header, *self.years()), made.rows, 2)
+
+    def years(self) -> list[str]:
+        return [str(year) for year in sorted(set(self.tables["years"]["year"]))]
+
+    def by_year(self, table: pd.DataFrame, case: str, measure: str, unit: float, decimals: int) -> list[str]:
+        found = table[(table["case"] == case) & (table["measure"] == measure)].sort_values("year")
+        return [
+            self.spread(row["mean"] / unit, row["q05"] / unit, row["q95"] / unit, decimals)
+            for row in found.to_dict("records")
+        ]
+
+    def spread(self, mean: float, low: float, high: float, decimals: int = 0) -> str:
+        return f"{self.number(mean, decimals)} ({self.number(low)}-{self.number(high)})"
+
+    def kpi24(self) -> Rows:
+        rows = [
+            (
+                self.case(row["case"]),
+                self.number(row["wait_ratio"], 2),
+                self.decimal_interval(row["wait_ratio_low"], row["wait_ratio_high"]),
+                self.percent(row["wait_halved"]),
+            )
+            for row in self.rows_of("summary")
+        ]
+        return self.table("kpi24", ("case", "ratio", "interval", "halved"), rows)
+
+    # ---- why ------------------------------------------------------------------------------------------------------
+
+    def why(self) -> Paragraph | None:
+        """Why the readings differ: the plan's own promise under each."""
+        if self.scenario.settings["network"] != "functions":
+            return None
+        book = self.scenario.book
+        freed = client_equivalents(book, plan_volumes(book, FULL_YEAR))
+        values = {"headcount": freed.headcount, "capacity": freed.capacity, "net": freed.net}
+        mean = self.number(freed.net_at_mean_price)
+        lines = [
+            f"  {self.case(name)}: " + self.t(f"why.{name}", n=self.number(value), mean=mean)
+            for name, value in values.items()
+        ]
+        lines.append("  " + self.t("why.not_entering", n=self.number(freed.not_entering, 1)))
+        return Paragraph(tuple(lines), self.t("why.title", year=FULL_YEAR))
+
+    def curve(self) -> Rows | None:
+        if "curve" not in self.tables:
+            return None
+        rows = [
+            (
+                self.percent(share),
+                self.percent(one.value),
+                self.interval(one.low, one.high),
+                self.t(f"chance.{verdict.chance(one.low, one.high)}"),
+                self.number(one.n),
+            )
+            for share, one in self.answer.curve
+        ]
+        made = self.table("curve", ("share", "cleared", "interval", "verdict", "futures"), rows)
+        turn = self.verdicts["turning_share"]
+        note = self.t("table.curve.no_turning") if turn is None else ""
+        note = note or self.t("table.curve.turning", share=self.percent(turn))
+        return Rows(made.title, made.header, made.rows, notes=(note,))
+
+    def unknowns(self) -> Rows | None:
+        table = self.tables["unknowns"]
+        if not len(table):
+            return None
+        rows = []
+        for row in table[table["case"] == self.leading].to_dict("records")[:TOP]:
+            r, low, high = (row[name] for name in ("correlation", "correlation_low", "correlation_high"))
+            strength = verdict.strength(r, low, high)
+            effect = self.t("effect." + ("unclear" if strength == "unclear" else "more" if r > 0.0 else "fewer"))
+            rows.append(
+                (
+                    unknown_name(self.lang, row["unknown"]),
+                    self.t(f"strength.{strength}", effect=effect),
+                    self.number(r, 2),
+                    self.decimal_interval(low, high),
+                    self.percent(row["cleared_low"]),
+                    self.percent(row["cleared_high"]),
+                )
+            )
+        made = self.table("unknowns", ("unknown", "effect", "correlation", "interval", "low", "high"), rows, left=2)
+        title = self.t("table.unknowns.title", case=self.case(self.leading), year=LAST_YEAR)
+        return Rows(title, made.header, made.rows, 2, (self.t("table.unknowns.note"),))
+
+    def split(self) -> Paragraph | None:
+        lines = [
+            "  "
+            + self.t(
+                "split.text",
+                case=self.case(row["case"]),
+                year=LAST_YEAR,
+                unknowns=self.percent(row["share_unknowns"]),
+                chance=self.percent(1.0 - row["share_unknowns"]),
+            )
+            for row in self.rows_of("uncertainty")
+            if row["measure"] == f"overdue_{LAST_YEAR}" and row["case"] == self.leading
+        ]
+        return Paragraph(tuple(lines), self.t("split.title")) if lines else None
+
+    # ---- what it assumes ------------------------------------------------------------------------------------------
+
+    def settings(self) -> Paragraph:
+        used, lines = self.scenario.settings, []
+        names = {key: self.t(f"setting.{key}") for key in used}
+        other = [
+            self.t("used.setting", name=names[key], value=_setting(value), default=_setting(DEFAULTS[key]))
+            for key, value in used.items()
+            if value != DEFAULTS[key]
+        ]
+        if other:
+            lines.append(self.t("used.settings", settings="; ".join(other)))
+        else:
+            stated = "; ".join(f"{names[key]} = {_setting(value)}" for key, value in used.items())
+            lines.append(self.t("used.default", settings=stated))
+        for change in self.scenario.changes:
+            after = change.after
+            value = self.t("used.yearly") if after.dated else self.figure(after.at(), after.unit)
+            if after.low is not None and after.high is not None:
+                low, high = (self.figure(end, after.unit) for end in (after.low, after.high))
+                value = self.t("used.between", value=value, low=low, high=high)
+            before = self.t("used.yearly") if change.before.dated else self.figure(change.before.at(), after.unit)
+            name = unknown_name(self.lang, change.key)
+            lines.append(self.t("used.change", key=name, value=value, before=before, because=change.because))
+        if not self.scenario.changes:
+            lines.append(self.t("used.no_changes"))
+        return Paragraph(tuple(lines), self.t("used.title"))
+
+    def assumptions(self) -> Rows | None:
+        """The figures that the futures draw, each with its range."""
+        from flowsim.scenario.unknowns import drawn
+
+        book, rows = self.scenario.book, []
+        keys = drawn(self.scenario)
+        for key in keys:
+            figure = book.figure(key)
+            assert figure.low is not None and figure.high is not None
+            low, high = self.figure(figure.low, figure.unit), self.figure(figure.high, figure.unit)
+            kind = self.t(f"used.{figure.kind}")
+            rows.append((unknown_name(self.lang, key), self.figure(figure.at(), figure.unit), f"{low} - {high}", kind))
+        if not rows:
+            return None
+        header = tuple(self.t(f"used.{name}") for name in ("unknown", "value", "range", "basis"))
+        title = self.t("used.unknowns", count=len(keys))
+        return Rows(title, header, tuple(rows), notes=("", self.t("used.leaves_out")))
+
+    def figure(self, value: float, unit: str) -> str:
+        """A figure's value with as many decimals as it needs; fractions in per cents."""
+        factor, sign = (100.0, "%") if unit.startswith("fraction") else (1.0, "")
+        shown = round(factor * value, 6)
+        decimals = next((d for d in range(3) if abs(shown - round(shown, d)) < 1e-9), 2)
+        return self.number(shown, decimals) + sign
+
+
+def _setting(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

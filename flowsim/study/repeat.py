@@ -1,0 +1,133 @@
+"""Repeating a run from its manifest: the same scenario, seed and precision, so the same tables to the last bit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flowsim.errors import InputError
+from flowsim.plan.figures import FigureBook, Source
+from flowsim.scenario.load import Change, Scenario, default
+from flowsim.study.answer import MOST
+from flowsim.study.store import provenance
+
+PACKAGES = ("numpy", "numba", "llvmlite", "scipy")
+"""Packages of which another version may change the last bits of a result."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What a manifest asks for.
+
+    Attributes
+    ----------
+    scenario, seed, half_width, curve, most : arguments of `flowsim.study.answer.answer`.
+    was_interrupted : the run was stopped early; the repetition runs to its end.
+    differences : (what, then, now) for whatever may keep the repetition from being equal to the last bit: ``flowsim``,
+        ``sources``, ``figures`` and packages.
+    """
+
+    scenario: Scenario
+    seed: int
+    half_width: float
+    curve: bool
+    most: int
+    was_interrupted: bool
+    differences: tuple[tuple[str, str, str], ...]
+
+
+def from_manifest(path: str | Path) -> Repeat:
+    """Read a manifest that `flowsim answer` wrote.
+
+    Raises
+    ------
+    InputError : a file that cannot be read, is not a manifest of an answer, or asks for what this flowsim does not have.
+    """
+    content = _json(Path(path))
+    asked = _part(content, "asked", dict, path)
+    described = _part(content, "scenario", dict, path)
+    scenario = _scenario(described, path)
+    now = provenance()
+    then_packages = content.get("packages", {})
+    pairs = [(key, content.get(key), now[key]) for key in ("flowsim", "sources")]
+    pairs += [(name, then_packages.get(name), now["packages"].get(name)) for name in PACKAGES]
+    pairs.append(("figures", described.get("hash"), scenario.hash))
+    return Repeat(
+        scenario=scenario,
+        seed=_part(asked, "seed", int, path, "asked."),
+        half_width=float(_part(asked, "half_width", (int, float), path, "asked.")),
+        curve=_part(asked, "curve", bool, path, "asked."),
+        most=asked.get("most", MOST),
+        was_interrupted=bool(content.get("interrupted", False)),
+        differences=tuple((what, str(then), str(here)) for what, then, here in pairs if then != here),
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"manifest {path}", error.strerror or str(error), "a file that can be read") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"manifest {path}", f"no JSON ({error})", "a manifest.json of `flowsim answer`") from None
+    if not isinstance(content, dict):
+        raise InputError(f"manifest {path}", f"a {type(content).__name__}", "a manifest.json of `flowsim answer`")
+    return content
+
+
+def _part(content: Mapping[str, Any], key: str, kind: Any, path: str | Path, prefix: str = "") -> Any:
+    value = content.get(key)
+    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if not right:
+        names = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
+        found = "nothing" if value is None else repr(value)[:60]
+        raise InputError(f"manifest {path}: {prefix}{key}", found, f"{names}, as `flowsim answer` writes it")
+    return value
+
+
+def _scenario(described: Mapping[str, Any], path: str | Path) -> Scenario:
+    """The scenario as it was: settings, then every change of a figure, in order."""
+    inside = "scenario."
+    scenario = default(_part(described, "region", str, path, inside))
+    settings = _part(described, "settings", dict, path, inside)
+    scenario = scenario.with_settings(_part(described, "name", str, path, inside), **settings)
+    scenario = replace(
+        scenario,
+        title=_part(described, "title", str, path, inside),
+        files=tuple(map(str, _part(described, "files", list, path, inside))),
+    )
+    book, changes = dict(scenario.book), []
+    for number, given in enumerate(_part(described, "changes", list, path, inside)):
+        place = f"{inside}changes.{number}."
+        if not isinstance(given, dict):
+            raise InputError(f"manifest {path}: {place[:-1]}", repr(given)[:60], "a change of a figure")
+        change = _change(given, FigureBook(scenario.book.region, book), path, place)
+        book[change.key] = change.after
+        changes.append(change)
+    return replace(scenario, book=FigureBook(scenario.book.region, book), changes=tuple(changes))
+
+
+def _change(given: Mapping[str, Any], book: FigureBook, path: str | Path, place: str) -> Change:
+    key = _part(given, "key", str, path, place)
+    before = book.figure(key)
+    dated = _part(given, "value", dict, path, place)
+    try:
+        values = tuple(sorted((dt.date.fromisoformat(day), float(value)) for day, value in dated.items()))
+        low, high = (None if given.get(end) is None else float(given[end]) for end in ("low", "high"))
+        if not all(math.isfinite(x) for x in (*dict(values).values(), low or 0.0, high or 0.0)):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InputError(
+            f"manifest {path}: {place}value", repr(dated)[:60], "numbers by date, and low and high as numbers"
+        ) from None
+    if not values:
+        raise InputError(f"manifest {path}: {place}value", "nothing", "numbers by date")
+    because, file = _part(given, "because", str, path, place), str(given.get("file", ""))
+    source = Source(document=f"scenario ({file.split(':')[0]})", section=because)
+    after = replace(before, values=values, source=source, kind="assumed", low=low, high=high)
+    return Change(key, before, after, because, file)
