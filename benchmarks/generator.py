@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ CHUNK = 1 << 17  # words written at a time
 
 
 @compiled
-def _residents(out, seed, at):  # type: ignore[no-untyped-def]
+def _residents(out: Any, seed: Any, at: Any) -> Any:
     """One word per resident, over the residents of one arrival stream."""
     key = draws.replication_key(seed, 0)
     for i in range(len(out)):
@@ -39,7 +39,7 @@ def _residents(out, seed, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _streams(out, seed, at):  # type: ignore[no-untyped-def]
+def _streams(out: Any, seed: Any, at: Any) -> Any:
     """One word per resident, over 4096 arrival streams in turn: numbers that differ in their high bits."""
     key = draws.replication_key(seed, 0)
     for i in range(len(out)):
@@ -49,7 +49,7 @@ def _streams(out, seed, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _purposes(out, seed, at):  # type: ignore[no-untyped-def]
+def _purposes(out: Any, seed: Any, at: Any) -> Any:
     """All 32 purposes at four stations in four loops of a resident; then the next resident."""
     key = draws.replication_key(seed, 0)
     for i in range(len(out)):
@@ -59,7 +59,7 @@ def _purposes(out, seed, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _replications(out, seed, at):  # type: ignore[no-untyped-def]
+def _replications(out: Any, seed: Any, at: Any) -> Any:
     """The same address over replications."""
     for i in range(len(out)):
         key = draws.replication_key(seed, at + i)
@@ -67,7 +67,7 @@ def _replications(out, seed, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _seeds(out, seed, at):  # type: ignore[no-untyped-def]
+def _seeds(out: Any, seed: Any, at: Any) -> Any:
     """The same address over seeds."""
     for i in range(len(out)):
         key = draws.replication_key((np.int64(seed) << 40) + at + i, 0)
@@ -75,7 +75,7 @@ def _seeds(out, seed, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _low_bytes(out, seed, at):  # type: ignore[no-untyped-def]
+def _low_bytes(out: Any, seed: Any, at: Any) -> Any:
     """The lowest byte of one word per resident, eight to a word: it chooses the layer of the ziggurats."""
     key = draws.replication_key(seed, 0)
     for i in range(len(out)):
@@ -87,7 +87,7 @@ def _low_bytes(out, seed, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _second_words(out, seed, at):  # type: ignore[no-untyped-def]
+def _second_words(out: Any, seed: Any, at: Any) -> Any:
     """A word, the words that a rejection or a two-word variate makes of it, and the next rings of a clock."""
     key = draws.replication_key(seed, 0)
     bits = np.uint64(0)
@@ -106,7 +106,7 @@ def _second_words(out, seed, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _bare(out, seed, at):  # type: ignore[no-untyped-def]
+def _bare(out: Any, seed: Any, at: Any) -> Any:
     """Control that must fail: the states of SplitMix64 without its output function."""
     for i in range(len(out)):
         out[i] = np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15) * np.uint64(at + i + 1)
@@ -117,7 +117,7 @@ _HALF = np.uint64(32)
 
 
 @compiled
-def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Philox4x32-10 of J. K. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11, section 3.3.
 
     Four 32-bit counters and two keys (all uint64) give four 32-bit words.
@@ -132,14 +132,14 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def philox_word(key, resident, place):  # type: ignore[no-untyped-def]
+def philox_word(key: Any, resident: Any, place: Any) -> Any:
     """A 64-bit word at the address (replication key, resident, place) by Philox4x32-10: the yardstick."""
     a, b, _, _ = philox(np.uint64(place), np.uint64(0), resident & _MASK, resident >> _HALF, key & _MASK, key >> _HALF)
     return a | (b << _HALF)
 
 
 @compiled
-def _philox_residents(out, seed, at):  # type: ignore[no-untyped-def]
+def _philox_residents(out: Any, seed: Any, at: Any) -> Any:
     """Yardstick: one word of Philox4x32-10 per resident."""
     for i in range(len(out)):
         out[i] = philox_word(np.uint64(seed), np.uint64(at + i), np.uint64(96))
@@ -158,7 +158,7 @@ INTERLEAVINGS: dict[str, Callable[[np.ndarray, int, int], None]] = {
 }
 
 
-def write_words(interleaving: str, seed: int, reader: BinaryIO) -> None:
+def write_words(interleaving: str, seed: int, reader: IO[bytes]) -> None:
     """Write words until the reader has had enough."""
     fill = INTERLEAVINGS[interleaving]
     out = np.empty(CHUNK, np.uint64)
@@ -186,9 +186,9 @@ LONG: list[tuple[int, int | None]] = [(17, None), (200, 8), (201, 4), (203, 7)]
 LONG_FOR = "residents"
 
 
-def run_one(interleaving: str, test: int, tuple_length: int | None) -> list[dict[str, object]]:
-    """One test of dieharder on fresh words (another seed per test); a list of its results."""
-    seed = 1000 * test + (tuple_length or 0) + 1
+def run_one(interleaving: str, test: int, tuple_length: int | None, again: int = 0) -> list[dict[str, object]]:
+    """One test of dieharder on fresh words (another seed per test, and per ``again``); a list of its results."""
+    seed = 1_000_000 * again + 1000 * test + (tuple_length or 0) + 1
     command = ["dieharder", "-g", "200", "-d", str(test), "-c", ",", "-S", "1"]
     command += ["-n", str(tuple_length)] if tuple_length is not None else []
     run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
@@ -226,11 +226,26 @@ def battery(out: Path, only: list[str]) -> None:
         print(f"| {interleaving} | {len(mine)} | {count['PASSED']} | {count['WEAK']} | {count['FAILED']} |")
 
 
+def repeat_weak(out: Path, times: int) -> None:
+    """Run every test of the battery that gave a WEAK or FAILED again, on other words, but for the control."""
+    done: dict[str, list[dict[str, object]]] = json.loads(out.read_text())
+    for key, results in done.items():
+        interleaving, test, *length = key.split()
+        for one in results:
+            if interleaving == "bare" or one["result"] == "PASSED":
+                continue
+            p_values = []
+            for again in range(1, times + 1):
+                more = run_one(interleaving, int(test), int(length[0]) if length else None, again)
+                p_values += [other["p"] for other in more if other["n"] == one["n"]]
+            print(f"| {interleaving} | {one['test']} {one['n']} | {one['p']} | {p_values} |", flush=True)
+
+
 # ---------------------------------------------------------------- the cost
 
 
 @compiled
-def _cost_word(key, count):  # type: ignore[no-untyped-def]
+def _cost_word(key: Any, count: Any) -> Any:
     total = np.uint64(0)
     for i in range(count):
         total ^= draws.word(draws.resident_key(key, i >> 3), 0, i & 7, 0)
@@ -238,7 +253,7 @@ def _cost_word(key, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _cost_exponential(key, count):  # type: ignore[no-untyped-def]
+def _cost_exponential(key: Any, count: Any) -> Any:
     total = 0.0
     for i in range(count):
         total += draws.exponential(draws.word(draws.resident_key(key, i >> 3), 0, i & 7, 0))
@@ -246,7 +261,7 @@ def _cost_exponential(key, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _cost_normal(key, count):  # type: ignore[no-untyped-def]
+def _cost_normal(key: Any, count: Any) -> Any:
     total = 0.0
     for i in range(count):
         total += draws.normal(draws.word(draws.resident_key(key, i >> 3), 0, i & 7, 0))
@@ -254,7 +269,7 @@ def _cost_normal(key, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _cost_philox(key, count):  # type: ignore[no-untyped-def]
+def _cost_philox(key: Any, count: Any) -> Any:
     total = np.uint64(0)
     for i in range(count):
         total ^= philox_word(key, np.uint64(i >> 3), np.uint64(i & 7))
@@ -277,7 +292,7 @@ def _numpy_exponential(key: int, count: int) -> None:
 def cost() -> None:
     """Print nanoseconds per draw: the median of seven rounds, the candidates taken in turn."""
     key = np.uint64(draws.replication_key(1, 0))
-    candidates: dict[str, tuple[Callable[[int, int], object], int]] = {
+    candidates: dict[str, tuple[Callable[[Any, int], object], int]] = {
         "addressed word (flowsim)": (_cost_word, 20_000_000),
         "addressed exponential (flowsim)": (_cost_exponential, 20_000_000),
         "addressed normal (flowsim)": (_cost_normal, 20_000_000),
@@ -308,6 +323,9 @@ def main() -> None:
     run = commands.add_parser("battery", help="a selection of dieharder's tests on every interleaving")
     run.add_argument("--out", type=Path, default=Path("battery.json"), help="results, kept as they come (resumes)")
     run.add_argument("--only", nargs="+", choices=list(INTERLEAVINGS), default=list(INTERLEAVINGS))
+    again = commands.add_parser("again", help="the tests of a battery that were weak, on other words")
+    again.add_argument("--out", type=Path, default=Path("battery.json"), help="results of the battery")
+    again.add_argument("--times", type=int, default=5)
     commands.add_parser("cost", help="nanoseconds per draw")
     given = parser.parse_args()
     if given.command == "words":
@@ -315,6 +333,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
     elif given.command == "battery":
         battery(given.out, given.only)
+    elif given.command == "again":
+        repeat_weak(given.out, given.times)
     else:
         cost()
 

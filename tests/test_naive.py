@@ -21,6 +21,10 @@ from flowsim.engines import compiled
 from flowsim.model import tally
 from flowsim.model.network import Network
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Precision loss"
+)  # an outcome that is the same in nearly all replications
+
 FAMILY = 1e-3
 REPLICATIONS = 400
 NETWORKS = PLAIN | REVIEWED
