@@ -1,0 +1,132 @@
+"""Bad input gives one message that names it, exit code 2, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import NETWORK, Call, refused
+
+from flowsim.cli import DONE, MISSED, main
+
+BROKEN = {
+    "rate nan": ("rate = 2.0", "rate = nan", ["arrivals.0.rate", "nan"]),
+    "rate infinite": ("rate = 2.0", "rate = inf", ["arrivals.0.rate", "inf"]),
+    "rate negative": ("rate = 2.0", "rate = -2.0", ["arrivals.0.rate", "-2.0"]),
+    "rate huge": ("rate = 2.0", "rate = 1e308", ["arrivals.0.rate", "1e+308"]),
+    "too many arrivals": ("rate = 2.0", "rate = 1e11", ["arrivals.0", "4e+13"]),
+    "rate as text": ("rate = 2.0", 'rate = "2"', ["arrivals.0.rate", "'2'"]),
+    "probabilities": ("ward = 0.1", "ward = 0.3", ["routes from clinic", "1.2", "add to 1"]),
+    "route to nowhere": ("ward = 0.1", "word = 0.1", ["routes from clinic", "word", "clinic, ward"]),
+    "unreachable": ("ward = 0.1, exit = 0.9", "exit = 1.0", ["stations.ward", "nothing leads to"]),
+    "horizon zero": ("horizon = 400.0", "horizon = 0", ["horizon", "found 0"]),
+    "horizon negative": ("horizon = 400.0", "horizon = -1.0", ["horizon", "-1.0"]),
+    "horizon missing": ("horizon = 400.0", "", ["horizon", "required"]),
+    "warm-up too long": ("warm_up = 100.0", "warm_up = 400.0", ["warm_up", "horizon"]),
+    "unknown key": ("servers = 3", "servers = 3\nservants = 2", ["stations.clinic.servants", "unknown key"]),
+    "unknown class": ('class = "a"', 'class = "z"', ["arrivals.0.class", "z"]),
+    "mean zero": ("mean = 30.0", "mean = 0.0", ["stations.clinic.patience", "0"]),
+    "distribution": ('"exponential", mean = 30.0', '"normal", mean = 30.0', ["stations.clinic.patience", "normal"]),
+    "half a file": (NETWORK[len(NETWORK) // 2 :], "[[stations", ["not TOML"]),
+}
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_network_is_refused(call: Call, file: Path, tmp_path: Path, case: str, command: str) -> None:
+    before, after, parts = BROKEN[case]
+    assert before in NETWORK
+    file.write_text(NETWORK.replace(before, after, 1), encoding="utf-8")
+    out = ["--out", tmp_path / "out"] if command == "run" else []
+    refused(call(command, file, *out), str(file), *parts)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"", "an empty file"),
+        (b" \n\t\n", "an empty file"),
+        (b"\x00\xff\xfe\x01 binary \x80", "binary data"),
+        (b"to whom it may concern", "not TOML"),
+        (b"PK\x03\x04", "not TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_refused(call: Call, tmp_path: Path, command: str, content: bytes, part: str) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_bytes(content)
+    refused(call(command, path), str(path), part)
+
+
+def test_a_missing_file_and_a_folder_are_refused(call: Call, tmp_path: Path) -> None:
+    for command in ("run", "check"):
+        refused(call(command, tmp_path / "none.toml"), "none.toml", "no such file")
+        refused(call(command, tmp_path), str(tmp_path), "a directory")
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (["--seed", "abc"], ["--seed", "'abc'", "a whole number", "flowsim run --help"]),
+        (["--seed", "1.5"], ["--seed", "'1.5'"]),
+        (["--seed", "-1"], ["seed", "-1"]),
+        (["--seed", str(2**63)], ["seed", str(2**63)]),
+        (["--replications", "0"], ["replications", "found 0"]),
+        (["--replications", "many"], ["--replications", "'many'"]),
+        (["--threads", "0"], ["threads", "found 0"]),
+        (["--threads", "x"], ["--threads", "'x'"]),
+        (["--engine", "steam"], ["engine", "'steam'", "compiled, reference"]),
+        (["--lang", "xx"], ["language", "'xx'"]),
+        (["--log", "log.txt"], ["--log", "'.txt'", ".parquet"]),
+        (["--colour", "red"], ["--colour", "flowsim run --help"]),
+        (["--seed"], ["--seed", "argument"]),
+        (["another.toml"], ["another.toml"]),
+    ],
+)
+def test_bad_options_are_refused(
+    call: Call, file: Path, tmp_path: Path, options: list[str], parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused(call("run", file, "--out", tmp_path / "out", *options), *parts)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_unknown_commands_and_missing_files_are_refused(call: Call) -> None:
+    refused(call("walk"), "'walk'", "flowsim --help")
+    refused(call("run"), "FILE", "flowsim run --help")
+    refused(call("--speed"), "--speed")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    code = "import sys; from flowsim.cli import main; sys.exit(main())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "plan"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == DONE
+
+
+def test_a_fault_in_flowsim_is_told_in_one_line(call: Call, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowsim.model.network.read_toml", lambda _: 1 / 0)
+    code, out, error = call("check", file)
+    assert (code, out) == (MISSED, "")
+    assert error.count("\n") == 1
+    assert "ZeroDivisionError" in error
+    monkeypatch.setenv("FLOWSIM_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(["check", str(file)])
+
+
+def test_too_little_memory_is_told_in_one_line(call: Call, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("flowsim.model.network.read_toml", none)
+    refused(call("check", file), "memory")
