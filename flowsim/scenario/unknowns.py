@@ -35,6 +35,8 @@ UNKNOWNS: Final = (
     "assumptions.staff_growth",
 )
 """Figures that futures draw, when they have a range in the scenario. New ones go to the end: places are addresses."""
+STREAM: Final = np.uint64(0x70617261)
+"""Root of the draws of unknowns, apart from those of residents."""
 FIXED_BY_DEFAULT: Final = frozenset({"assumptions.would_have_entered", "assumptions.staff_growth"})
 """Levers: they have a range to say what is thinkable, and stay at their value unless a scenario gives them a range."""
 
@@ -62,8 +64,9 @@ def triangular(low: float, mode: float, high: float, u: float) -> float:
 
 def quantiles(seed: int, future: int) -> dict[str, float]:
     """A uniform number per unknown for one future: addressed by seed, future and the unknown's place."""
-    key = draws.output(draws.output(np.uint64(0x70617261), seed), future)
-    return {name: float(draws.unit(np.uint64(draws.output(np.uint64(key), i)))) for i, name in enumerate(UNKNOWNS)}
+    of_seed = np.uint64(draws.output(STREAM, seed))
+    key = np.uint64(draws.output(of_seed, future))
+    return {name: float(draws.unit(np.uint64(draws.output(key, i)))) for i, name in enumerate(UNKNOWNS)}
 
 
 def values(scenario: Scenario, uniforms: Mapping[str, float]) -> dict[str, float]:

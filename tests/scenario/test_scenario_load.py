@@ -1,0 +1,124 @@
+"""Scenario files: parents, overrides with reasons, and one clear message for what cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowsim.errors import InputError
+from flowsim.scenario.compile import compile_scenario
+from flowsim.scenario.load import default, load
+from flowsim.scenario.schema import DEFAULTS, Settings
+
+EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
+
+
+def write(folder: Path, text: str | bytes, name: str = "a.toml") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def refused(path: Path) -> InputError:
+    with pytest.raises(InputError) as caught:
+        compile_scenario(load(path))
+    return caught.value
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_experiment_compiles(path: Path) -> None:
+    scenario = load(path)
+    assert scenario.asks.endswith("?")
+    assert all(change.because for change in scenario.changes)
+    network = compile_scenario(scenario)
+    assert network.horizon == pytest.approx(1826 + 182)
+
+
+def test_the_experiments_that_were_promised_are_there() -> None:
+    names = {path.stem for path in EXPERIMENTS}
+    promised = {"no_network", "plan", "diversion_10", "reading_headcount", "reading_capacity", "reading_net"}
+    assert promised | {"growth_0", "growth_1", "growth_3", "staff_shrinks"} <= names
+
+
+def test_every_open_question_has_a_default() -> None:
+    assert set(DEFAULTS) == set(Settings.model_fields)
+
+
+def test_a_child_overrides_its_parent_and_keeps_the_rest(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        'title = "parent"\n[settings]\nreading = "capacity"\nramp = "year_end"\n'
+        '[figures."demand.inflow"]\nvalue = 3000\nbecause = "a test"\n',
+        "parent.toml",
+    )
+    child = load(write(tmp_path, 'title = "child"\nparent = "parent"\n[settings]\nreading = "net"\n', "child.toml"))
+    assert child.settings["reading"] == "net"
+    assert child.settings["ramp"] == "year_end"
+    assert child.book.value("demand.inflow") == 3000
+    assert [change.because for change in child.changes] == ["a test"]
+    assert child.files == ("parent.toml", "child.toml")
+
+
+def test_the_hash_changes_with_what_matters_only(tmp_path: Path) -> None:
+    base = default()
+    assert base.hash == default().with_settings("another name").hash
+    assert base.hash != base.with_settings("x", reading="capacity").hash
+    assert base.hash != base.with_figure("demand.inflow", 3000.0, "a test").hash
+
+
+def test_the_scenario_it_came_from_is_not_changed() -> None:
+    base = default()
+    before = base.book.value("demand.inflow")
+    base.with_figure("demand.inflow", 3000.0, "a test")
+    assert base.book.value("demand.inflow") == before
+    assert base.changes == ()
+
+
+FIGURE = 'title = "abc"\n[figures."{key}"]\nvalue = {value}\nbecause = "a test"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ("empty file",)),
+        (b"\xff\xfe\x00\x01", ("binary",)),
+        ("title = ", ("not TOML",)),
+        ('asks = "what?"', ("title", "required")),
+        ('title = "abc"\nfoo = 1', ("foo", "unknown key")),
+        ('title = "abc"\n[settings]\nreading = "gross"', ("settings.reading", "gross", "headcount")),
+        ('title = "abc"\nparent = "nowhere"', ("parent", "nowhere", "does not exist")),
+        ('title = "abc"\nparent = "a"', ("circle", "a.toml")),
+        ('title = "abc"\nregion = "atlantis"', ("atlantis",)),
+        ('title = "abc"\ndiversion = 1.5', ("diversion", "1.5", "0.9")),
+        ('title = "abc"\ndiversion = 0.1\n[settings]\nnetwork = "none"', ("diversion", "none")),
+        (FIGURE.format(key="demand.inflow", value='"many"'), ("demand.inflow", "many", "number")),
+        (FIGURE.format(key="demand.inflw", value=3), ("demand.inflw", "demand.inflow")),
+        (FIGURE.format(key="demand.inflow", value="nan"), ("demand.inflow", "nan", "finite")),
+        (FIGURE.format(key="demand.inflow", value="1e308"), ("demand.inflow", "1e+308")),
+        (FIGURE.format(key="demand.inflow", value=-5), ("demand.inflow", "-5", "not negative")),
+        (FIGURE.format(key="demand.inflow", value=0), ("demand.inflow", "severe mental illness")),
+        (FIGURE.format(key="assumptions.reneging_share", value=1.5), ("reneging_share", "1.5", "fraction")),
+        (FIGURE.format(key="functions.conversations", value=3), ("functions.conversations", "each year")),
+        (FIGURE.format(key="functions.conversations", value="{ soon = 3 }"), ("functions.conversations", "by year")),
+        ('title = "abc"\n[figures."demand.inflow"]\nvalue = 3000', ("because", "required")),
+        ('title = "abc"\n[figures."demand.inflow"]\nvalue = 3000\nlow = 1.0\nbecause = "xyz"', ("both low and high",)),
+    ],
+)
+def test_bad_files_get_one_clear_message(tmp_path: Path, text: str | bytes, words: tuple[str, ...]) -> None:
+    message = str(refused(write(tmp_path, text)))
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_missing_files_and_directories(tmp_path: Path) -> None:
+    assert "no such file" in str(refused(tmp_path / "nowhere.toml"))
+    assert "directory" in str(refused(tmp_path))
+
+
+def test_a_long_circle_of_parents_is_told_whole(tmp_path: Path) -> None:
+    write(tmp_path, 'title = "aaa"\nparent = "b"', "a.toml")
+    write(tmp_path, 'title = "bbb"\nparent = "c"', "b.toml")
+    write(tmp_path, 'title = "ccc"\nparent = "a"', "c.toml")
+    assert "a.toml -> b.toml -> c.toml -> a.toml" in str(refused(tmp_path / "a.toml"))
