@@ -5,7 +5,6 @@ The words for the codes are in ``flowsim/present/<language>/answer.toml``; the t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -66,19 +65,17 @@ def leading(names: Sequence[str], settings: Mapping[str, Any]) -> str:
     return names[-1]
 
 
+def undecided(estimates: Mapping[str, Estimate]) -> str:
+    """The case whose probability lies nearest to even: where an unknown can turn the answer; the first of equals."""
+    return min(estimates, key=lambda name: abs(estimates[name].value - EVEN))
+
+
 def strength(correlation: float, low: float, high: float) -> str:
     """How much hangs on an unknown; ``unclear`` when its correlation may be zero."""
     if not (low > 0.0 or high < 0.0):
         return "unclear"
     size = abs(correlation)
     return "strong" if size >= STRONG else "moderate" if size >= MODERATE else "weak"
-
-
-def ratio(low: float, high: float, target: float) -> str:
-    """Whether a mean that should be at most ``target`` is: ``met``, ``missed``, or ``open`` when the interval holds it."""
-    if math.isnan(low) or math.isnan(high):
-        return "open"
-    return "met" if high <= target else "missed" if low > target else "open"
 
 
 def turning_share(curve: Iterable[tuple[float, Estimate]]) -> float | None:
@@ -96,8 +93,8 @@ def verdicts(answer: Any) -> dict[str, Any]:
 
     Returns
     -------
-    ``leading``: the case of the first sentence; ``code``: its code; ``overall``: all readings together; ``cases``: a code
-    for each; ``turning_share``: see `turning_share` (None without a curve).
+    ``leading``: the case of the first sentence; ``undecided``: see `undecided`; ``code``: that of the leading case;
+    ``overall``: all readings together; ``cases``: a code for each; ``turning_share``: see `turning_share`.
     """
     estimates = {name: answer.probability(name) for name in answer.cases}
     codes = {name: chance(one.low, one.high) for name, one in estimates.items()}
@@ -105,6 +102,7 @@ def verdicts(answer: Any) -> dict[str, Any]:
     readings = [code for name, code in codes.items() if name != "none"] or list(codes.values())
     return {
         "leading": first,
+        "undecided": undecided(estimates),
         "code": codes[first],
         "overall": across(readings),
         "cases": codes,

@@ -1,6 +1,6 @@
 """The answer as a person reads it: a first sentence, tables with intervals, what it hangs on, what it assumes.
 
-`blocks` makes it from an answer, its tables and its verdicts; `print_blocks` prints it; `as_json` is the same for programs.
+`blocks` makes it from an answer and its tables; `print_blocks` prints it; `as_json` is the same for programs.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import datetime as dt
 import math
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.analysis import verdict
@@ -23,6 +23,7 @@ from flowsim.scenario.schema import DEFAULTS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from flowsim.scenario.load import Scenario
     from flowsim.study.answer import Answer
 
 WIDTH: Final = 110
@@ -81,6 +82,11 @@ def unknown_name(lang: str, key: str) -> str:
     return texts(lang).get(f"answer.unknown.{key}", key)
 
 
+def scenario_title(lang: str, scenario: Scenario) -> str:
+    """A scenario's own title; that of the plan as it stands, which no file gives, in the language."""
+    return scenario.title if scenario.files else text(lang, "answer.title.default")
+
+
 def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> list[Block]:
     """All that is printed, in order.
 
@@ -98,7 +104,7 @@ def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> lis
         page.kpi24(),
         page.why(),
         page.curve(),
-        page.unknowns(),
+        *page.unknowns(),
         page.split(),
         page.settings(),
         page.assumptions(),
@@ -169,8 +175,8 @@ class _Page:
     def case(self, name: str) -> str:
         return case_name(self.lang, name)
 
-    def rows_of(self, table: str) -> Iterator[dict[str, Any]]:
-        yield from self.tables[table].to_dict("records")
+    def rows_of(self, table: str) -> list[dict[Any, Any]]:
+        return self.tables[table].to_dict("records")
 
     # ---- the answer -----------------------------------------------------------------------------------------------
 
@@ -185,7 +191,11 @@ class _Page:
             case=self.case(self.leading),
             **ends,
         )
-        lines = [self.t("head.question", title=self.scenario.title, region=self.region.name, year=LAST_YEAR)]
+        lines = [
+            self.t(
+                "head.question", title=scenario_title(self.lang, self.scenario), region=self.region.name, year=LAST_YEAR
+            )
+        ]
         if self.answer.interrupted:
             lines.append(self.t("head.interrupted"))
         readings = [name for name in self.cases if name != "none"]
@@ -222,7 +232,7 @@ class _Page:
         columns = ("case", "cleared", "interval", "verdict", "futures", "median", "range")
         return self.table("summary", columns, rows)
 
-    def table(self, name: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], left: int = 1) -> Rows:
+    def table(self, name: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int = 1) -> Rows:
         header = tuple(self.t(f"table.{name}.{column}") for column in columns)
         return Rows(self.t(f"table.{name}.title"), header, tuple(rows), left)
 
@@ -326,12 +336,17 @@ class _Page:
         note = note or self.t("table.curve.turning", share=self.percent(turn))
         return Rows(made.title, made.header, made.rows, notes=(note,))
 
-    def unknowns(self) -> Rows | None:
-        table = self.tables["unknowns"]
-        if not len(table):
-            return None
-        rows = []
-        for row in table[table["case"] == self.leading].to_dict("records")[:TOP]:
+    def unknowns(self) -> list[Rows]:
+        """What the answer hangs on, for the leading case and for the one that an unknown can turn most easily."""
+        if not len(self.tables["unknowns"]):
+            return []
+        cases = list(dict.fromkeys((self.leading, self.verdicts["undecided"])))
+        made = [self.strongest(case) for case in cases]
+        return [*made[:-1], replace(made[-1], notes=(self.t("table.unknowns.note"),))]
+
+    def strongest(self, case: str) -> Rows:
+        table, rows = self.tables["unknowns"], []
+        for row in table[table["case"] == case].to_dict("records")[:TOP]:
             r, low, high = (row[name] for name in ("correlation", "correlation_low", "correlation_high"))
             strength = verdict.strength(r, low, high)
             effect = self.t("effect." + ("unclear" if strength == "unclear" else "more" if r > 0.0 else "fewer"))
@@ -346,8 +361,7 @@ class _Page:
                 )
             )
         made = self.table("unknowns", ("unknown", "effect", "correlation", "interval", "low", "high"), rows, left=2)
-        title = self.t("table.unknowns.title", case=self.case(self.leading), year=LAST_YEAR)
-        return Rows(title, made.header, made.rows, 2, (self.t("table.unknowns.note"),))
+        return replace(made, title=self.t("table.unknowns.title", case=self.case(case), year=LAST_YEAR))
 
     def split(self) -> Paragraph | None:
         lines = [
@@ -368,17 +382,16 @@ class _Page:
 
     def settings(self) -> Paragraph:
         used, lines = self.scenario.settings, []
-        names = {key: self.t(f"setting.{key}") for key in used}
-        other = [
-            self.t("used.setting", name=names[key], value=_setting(value), default=_setting(DEFAULTS[key]))
-            for key, value in used.items()
-            if value != DEFAULTS[key]
-        ]
+        other, stated = [], []
+        for key, value in used.items():
+            words = {"name": self.t(f"setting.{key}"), "value": self.setting(key, value)}
+            stated.append(self.t("used.setting", **words))
+            if value != DEFAULTS[key]:
+                other.append(self.t("used.instead", default=self.setting(key, DEFAULTS[key]), **words))
         if other:
             lines.append(self.t("used.settings", settings="; ".join(other)))
         else:
-            stated = "; ".join(f"{names[key]} = {_setting(value)}" for key, value in used.items())
-            lines.append(self.t("used.default", settings=stated))
+            lines.append(self.t("used.default", settings="; ".join(stated)))
         for change in self.scenario.changes:
             after = change.after
             value = self.t("used.yearly") if after.dated else self.figure(after.at(), after.unit)
@@ -387,10 +400,13 @@ class _Page:
                 value = self.t("used.between", value=value, low=low, high=high)
             before = self.t("used.yearly") if change.before.dated else self.figure(change.before.at(), after.unit)
             name = unknown_name(self.lang, change.key)
-            lines.append(self.t("used.change", key=name, value=value, before=before, because=change.because))
+            lines.append(self.t("used.change", name=name, value=value, before=before, because=change.because))
         if not self.scenario.changes:
             lines.append(self.t("used.no_changes"))
         return Paragraph(tuple(lines), self.t("used.title"))
+
+    def setting(self, key: str, value: Any) -> str:
+        return self.t(f"value.{key}.{str(value).lower()}")
 
     def assumptions(self) -> Rows | None:
         """The figures that the futures draw, each with its range."""
@@ -400,10 +416,10 @@ class _Page:
         keys = drawn(self.scenario)
         for key in keys:
             figure = book.figure(key)
-            assert figure.low is not None and figure.high is not None
-            low, high = self.figure(figure.low, figure.unit), self.figure(figure.high, figure.unit)
+            ends = [self.figure(end, figure.unit) for end in (figure.low, figure.high) if end is not None]
             kind = self.t(f"used.{figure.kind}")
-            rows.append((unknown_name(self.lang, key), self.figure(figure.at(), figure.unit), f"{low} - {high}", kind))
+            value = self.figure(figure.at(), figure.unit)
+            rows.append((unknown_name(self.lang, key), value, " - ".join(ends), kind))
         if not rows:
             return None
         header = tuple(self.t(f"used.{name}") for name in ("unknown", "value", "range", "basis"))
@@ -416,7 +432,3 @@ class _Page:
         shown = round(factor * value, 6)
         decimals = next((d for d in range(3) if abs(shown - round(shown, d)) < 1e-9), 2)
         return self.number(shown, decimals) + sign
-
-
-def _setting(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -42,7 +42,7 @@ class Answer:
 
     Attributes
     ----------
-    scenario : the question. cases : by name, in order: ``none`` first. curve : probability of clearing by diverted share.
+    scenario : the question. cases : by name, in order: ``none`` first. curve : probability by diverted share.
     calibration : how the first day stands, target by target (`flowsim.study.calibrate`).
     interrupted : True when it was stopped before the precision was reached.
     curve_asked, most : as asked for; with seed and half_width all that a repetition needs beside the scenario.
@@ -72,7 +72,7 @@ class Answer:
 
 
 def cases_of(scenario: Scenario) -> dict[str, Scenario]:
-    """The cases of a scenario: no network, and the scenario under each reading (a top-down one has a single reading)."""
+    """The cases of a scenario: no network, and the scenario under each reading (top-down: a single one)."""
     cases = {"none": scenario.with_settings("none", network="none")}
     if scenario.settings["network"] == "functions":
         cases |= {reading: scenario.with_settings(reading, reading=reading) for reading in READINGS}

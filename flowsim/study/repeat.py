@@ -46,7 +46,7 @@ def from_manifest(path: str | Path) -> Repeat:
 
     Raises
     ------
-    InputError : a file that cannot be read, is not a manifest of an answer, or asks for what this flowsim does not have.
+    InputError : a file that cannot be read, is no manifest of an answer, or asks for what this flowsim does not have.
     """
     content = _json(Path(path))
     asked = _part(content, "asked", dict, path)
