@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numba import njit
 
 from flowsim.model import draws
-from flowsim.model.compiling import compiled
 
 CHUNK = 1 << 17  # words written at a time
+compiled = njit(nogil=True, error_model="numpy")  # as flowsim compiles, without its cache
 
 # ---------------------------------------------------------------- words, interleaved as simulations use them
 
