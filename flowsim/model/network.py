@@ -178,14 +178,15 @@ class Network:
     def expected_arrivals(self) -> float:
         """Residents expected from outside over the horizon, those present at time zero included."""
         total = float(self.initial["waiting"].sum() + self.initial["in_service"].sum())
-        for stream in self.streams:
-            if stream["interval"] >= 0:
-                total += self.horizon / float(self.distributions["mean"][stream["interval"]])
-                continue
-            steps = self.steps[stream["rate_first"] : stream["rate_first"] + stream["rate_count"]]
-            ends = np.append(steps["time"][1:], self.horizon)
-            total += float((np.clip(ends, 0, self.horizon) - np.clip(steps["time"], 0, self.horizon)) @ steps["value"])
-        return total
+        renewal = self.streams["interval"] >= 0
+        total += float((self.horizon / self.distributions["mean"][self.streams["interval"][renewal]]).sum())
+        poisson = self.streams[~renewal]
+        last = poisson["rate_first"] + poisson["rate_count"] - 1
+        times = self.steps["time"].clip(0.0, self.horizon)
+        ends = np.append(times[1:], self.horizon)
+        ends[last] = self.horizon
+        mass = np.concatenate([[0.0], np.cumsum((ends - times) * self.steps["value"])])
+        return total + float((mass[last + 1] - mass[poisson["rate_first"]]).sum())
 
     def server_time(self) -> np.ndarray:
         """Integral of the number of servers over (warm_up, horizon): (K,) float64, inf where there is no limit."""
@@ -220,5 +221,5 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise InputError(str(path), "binary data (not UTF-8 text)", "a TOML file") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise InputError(str(path), f"text that is not TOML ({error})", "a TOML file") from None
