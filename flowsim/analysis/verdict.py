@@ -14,7 +14,9 @@ from flowsim.errors import InputError
 CODES: Final = ("no", "unlikely", "uncertain", "likely", "yes")
 """From the worst to the best."""
 ALMOST_SURE: Final = 0.9
-"""``yes``: the whole interval is at or above it; ``no``: the whole interval is at or below one less it."""
+"""``yes``: the whole interval is at or above it."""
+ALMOST_NEVER: Final = 0.1
+"""``no``: the whole interval is at or below it."""
 EVEN: Final = 0.5
 """``likely``: the whole interval is above it; ``unlikely``: below; ``uncertain``: it lies within the interval."""
 STRENGTHS: Final = ("unclear", "weak", "moderate", "strong")
@@ -35,7 +37,7 @@ def chance(low: float, high: float) -> str:
         raise InputError("interval of a probability", f"{low!r} to {high!r}", "0 <= low <= high <= 1")
     if low >= ALMOST_SURE:
         return "yes"
-    if high <= 1.0 - ALMOST_SURE:
+    if high <= ALMOST_NEVER:
         return "no"
     if low > EVEN:
         return "likely"
