@@ -13,7 +13,6 @@ from typing import Any
 from flowsim.errors import InputError
 from flowsim.plan.figures import FigureBook, Source
 from flowsim.scenario.load import Change, Scenario, default
-from flowsim.study.answer import MOST
 from flowsim.study.store import provenance
 
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy")
@@ -62,7 +61,7 @@ def from_manifest(path: str | Path) -> Repeat:
         seed=_part(asked, "seed", int, path, "asked."),
         half_width=float(_part(asked, "half_width", (int, float), path, "asked.")),
         curve=_part(asked, "curve", bool, path, "asked."),
-        most=asked.get("most", MOST),
+        most=_part(asked, "most", int, path, "asked."),
         was_interrupted=bool(content.get("interrupted", False)),
         differences=tuple((what, str(then), str(here)) for what, then, here in pairs if then != here),
     )
