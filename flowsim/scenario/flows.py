@@ -170,19 +170,25 @@ def conversation_hours(scenario: Scenario, value: Values) -> float:
     return price / (value("business_case.cost_per_client") / value("impact.hours_per_client"))
 
 
-def capacity_factor(scenario: Scenario, value: Values, region: Region, day: float) -> float:
-    """Places from this day on, relative to the first day: staff, hours that conversations take, heavier clients."""
+def capacity_factor(scenario: Scenario, value: Values, region: Region, day: float, group: str) -> float:
+    """Places of a group's programmes from this day on, relative to the first day.
+
+    Staff comes and goes in all programmes. The ggz hours of conversations, and heavier clients in freed places, come out
+    of the programmes that the functions serve: all but that for severe mental illness.
+    """
     factor = float((1.0 + value("assumptions.staff_growth")) ** (day / YEAR))
     year = region.date(day).year
     pilot = int(value("functions.pilot_year"))
-    if scenario.settings["network"] != "functions" or (year == pilot and region.date(day).month < 7):
+    before = year == pilot and region.date(day).month < 7
+    if scenario.settings["network"] != "functions" or before or group == "smi":
         return factor
     volume = yearly_volume(scenario, value, "conversations", year) * (2.0 if year == pilot else 1.0)
-    hours = value("demand.clients") * value("impact.hours_per_client")
+    clients = value("demand.clients") - value("demand.smi")
     if scenario.settings["reading"] == "net":
+        hours = clients * value("impact.hours_per_client")
         factor *= 1.0 - volume * conversation_hours(scenario, value) / hours
     if scenario.settings["freed_place"] == "heavier":
-        freed = freed_share(value, year)
+        freed = freed_share(value, year) * value("demand.clients") / clients
         factor *= 1.0 - freed * (1.0 - value("impact.hours_per_client") / value("assumptions.heavier_hours"))
     return factor
 

@@ -73,8 +73,13 @@ class Stations(Frame):
     def programmes(self) -> list[dict[str, Any]]:
         """One queue per programme, in balance on the first day; places follow the scenario's capacity."""
         days = self.year_starts(half_years=True)
-        factors = [flows.capacity_factor(self.scenario, self.value, self.region, day) for day in days]
-        exact = [[one.places * factor for one in self.base.programmes] for factor in factors]
+        exact = [
+            [
+                one.places * flows.capacity_factor(self.scenario, self.value, self.region, day, one.group)
+                for one in self.base.programmes
+            ]
+            for day in days
+        ]
         places = [whole(row, round(sum(row))) for row in exact]
         return [
             self.programme(i, [(day, row[i]) for day, row in zip(days, places, strict=True)])

@@ -166,8 +166,10 @@ def test_capacity_follows_staff_conversations_and_heavier_clients() -> None:
     still = places(reading="capacity")
     assert len(set(still)) == 1
     net = places(reading="net")
-    # 650 conversations of 350 euros at 125 an hour, of 6,491 clients at 8 hours
-    assert net[2] / still[2] == pytest.approx(1.0 - 650 * 2.8 / (6491 * 8), abs=1e-3)
+    # 650 conversations of 350 euros at 125 an hour, of 5,021 clients without severe mental illness at 8 hours
+    smi = Compiler(default(), {}).base.programmes[-1].places
+    served = still[2] - smi
+    assert (net[2] - smi) / served == pytest.approx(1.0 - 650 * 2.8 / ((6491 - 1470) * 8), abs=1e-3)
     assert places(reading="net", conversation_hours="mean")[2] > net[2]
     assert places(freed_place="heavier", reading="capacity")[2] < still[2]
     shrinking = default().with_figure("assumptions.staff_growth", -0.02, "a test").with_settings("x", network="none")
