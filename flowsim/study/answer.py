@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 READINGS: Final = ("headcount", "capacity", "net")
 BATCH: Final = 64
-SECOND_RUNS: Final = 96
+SECOND_RUNS: Final = 64
 LEAST: Final = 96
 MOST: Final = 20_000
-CURVE: Final = (0.0, 0.05, 0.10, 0.15, 0.20, 0.30)
-CURVE_FUTURES: Final = 96
-CALIBRATION: Final = 64
+CURVE: Final = (0.05, 0.10, 0.15, 0.20, 0.30)
+CURVE_FUTURES: Final = 64
+CALIBRATION: Final = 48
 LEVEL: Final = 0.95
 
 Progress = Callable[[str, int, int], None]
@@ -169,7 +169,8 @@ def _until_precise(
 
 
 def _curve(result: Answer, balances: Balances, threads: int | None, progress: Progress | None) -> None:
-    """Probability of clearing for a range of diverted shares, top-down."""
+    """Probability of clearing for a range of diverted shares, top-down; nothing diverted is the case without network."""
+    result.curve.append((0.0, result.probability("none")))
     top_down = result.scenario.with_settings("diversion", network="diversion")
     for i, share in enumerate(CURVE):
         changed = top_down.with_figure("functions.diversion", share, "a point of the curve")

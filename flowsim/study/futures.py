@@ -46,7 +46,8 @@ class Balances:
         self.known: dict[tuple[Any, ...], Baseline] = {}
 
     def get(self, scenario: Scenario, drawn: dict[str, float]) -> Baseline:
-        fixed = tuple((change.key, change.after.values) for change in scenario.changes)
+        changes = (change for change in scenario.changes if not change.key.startswith("functions."))
+        fixed = tuple((change.key, change.after.values) for change in changes)  # functions do not touch the first day
         key = (scenario.region, fixed, tuple(drawn.items()))
         if key not in self.known:
             self.known[key] = calibrate(Values(scenario, drawn), load_region(scenario.region))
