@@ -19,9 +19,7 @@ YEARS: Final = (2025, 2026, 2027, 2028, 2029)
 
 
 def tables(answer: Any) -> dict[str, pd.DataFrame]:
-    """All tables of a `flowsim.study.answer.Answer` by name."""
-    from flowsim.analysis.targets import euros, targets
-
+    """The tables of a `flowsim.study.answer.Answer` by name, but for the promises of the plan."""
     made = {
         "summary": summary(answer),
         "years": years(answer),
@@ -32,8 +30,6 @@ def tables(answer: Any) -> dict[str, pd.DataFrame]:
         "uncertainty": uncertainty(answer),
         "differences": differences(answer),
         "futures": futures(answer),
-        "targets": targets(answer),
-        "euros": euros(answer),
     }
     if answer.calibration is not None:
         made["calibration"] = answer.calibration

@@ -65,10 +65,10 @@ class Answer:
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Tidy tables by name: see `flowsim.analysis.answers`."""
-        from flowsim.analysis import answers
+        """Tidy tables by name: see `flowsim.analysis.answers` and `flowsim.analysis.targets`."""
+        from flowsim.analysis import answers, targets
 
-        return answers.tables(self)
+        return {**answers.tables(self), "targets": targets.targets(self), "euros": targets.euros(self)}
 
 
 def cases_of(scenario: Scenario) -> dict[str, Scenario]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowsim.analysis.answers import tables
 from flowsim.analysis.clearing import Definition, clearing_day
 from flowsim.errors import InputError
 from flowsim.scenario.load import default
@@ -74,7 +73,7 @@ def test_cases_share_unknowns_and_differ_in_what_the_network_does(small: Answer)
 
 
 def test_tables_hold_an_interval_with_every_estimate(small: Answer) -> None:
-    made = tables(small)
+    made = small.tables
     assert set(made) >= {"summary", "years", "fan", "unknowns", "uncertainty", "differences", "targets", "euros"}
     summary = made["summary"].set_index("case")
     for name in small.cases:
@@ -88,7 +87,7 @@ def test_tables_hold_an_interval_with_every_estimate(small: Answer) -> None:
 
 
 def test_the_plan_s_own_numbers_come_out_of_the_simulation(small: Answer) -> None:
-    table = tables(small)["targets"].set_index(["case", "target"])
+    table = small.tables["targets"].set_index(["case", "target"])
     assert table.loc[("headcount", "freed_clients_2028"), "mean"] == pytest.approx(650, abs=1)
     assert table.loc[("capacity", "freed_clients_2028"), "mean"] == pytest.approx(499, abs=1)
     assert table.loc[("net", "freed_clients_2028"), "mean"] == pytest.approx(271.6, abs=1)
