@@ -169,7 +169,7 @@ def _until_precise(
 
 
 def _curve(result: Answer, balances: Balances, threads: int | None, progress: Progress | None) -> None:
-    """Probability of clearing for a range of diverted shares, top-down; nothing diverted is the case without network."""
+    """Probability of clearing for a range of diverted shares, top-down; none diverted is the case without network."""
     result.curve.append((0.0, result.probability("none")))
     top_down = result.scenario.with_settings("diversion", network="diversion")
     for i, share in enumerate(CURVE):

@@ -29,7 +29,7 @@ def test_cleared_on_the_first_day_of_a_stretch_that_lasts() -> None:
 
 
 def test_a_late_clearing_is_seen_to_hold_past_the_fifth_year() -> None:
-    last_week = int(1826 // 7)
+    last_week = 1826 // 7
     overdue = weekly((100, last_week), (0, 27))
     assert clearing_day(overdue, 7.0, CLEARED) <= CLEARED.deadline
 
@@ -69,7 +69,7 @@ def test_cases_share_unknowns_and_differ_in_what_the_network_does(small: Answer)
     assert first == [future.overdue[0] for future in net.futures]
     ends = np.array([[f.waiting[260] for f in small.cases[name].futures] for name in small.cases]).astype(int)
     assert (ends[0] > ends[1]).all()  # headcount against none, every future by itself
-    assert (ends[1].mean() < ends[2].mean()) and (ends[2].mean() < ends[3].mean())
+    assert ends[1].mean() < ends[2].mean() < ends[3].mean()
 
 
 def test_tables_hold_an_interval_with_every_estimate(small: Answer) -> None:
