@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import sys
 import textwrap
@@ -17,13 +16,13 @@ from flowsim.analysis import verdict
 from flowsim.plan.business_case import client_equivalents, plan_volumes
 from flowsim.present.console import print_table
 from flowsim.present.texts import format_number, text, texts
+from flowsim.present.wording import case_name, month, percent, scenario_title, unknown_name
 from flowsim.scenario.region import Region, load_region
 from flowsim.scenario.schema import DEFAULTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from flowsim.scenario.load import Scenario
     from flowsim.study.answer import Answer
 
 WIDTH: Final = 110
@@ -56,37 +55,6 @@ class Rows:
 Block = Paragraph | Rows
 
 
-def percent(lang: str, share: float) -> str:
-    """A probability or share in whole per cents; what is nearly none or all does not become it by rounding."""
-    if math.isnan(share):
-        return "-"
-    if 0.0 < share < 0.005:
-        return "<1%"
-    if 0.995 < share < 1.0:
-        return ">99%"
-    return format_number(lang, 100.0 * share) + "%"
-
-
-def month(lang: str, date: dt.date) -> str:
-    """A date as month and year."""
-    return text(lang, f"answer.month.{date.month}", year=date.year)
-
-
-def case_name(lang: str, case: str) -> str:
-    """The name of a case for people."""
-    return texts(lang).get(f"answer.case.{case}", case)
-
-
-def unknown_name(lang: str, key: str) -> str:
-    """The name of an unknown for people; its key when there is none."""
-    return texts(lang).get(f"answer.unknown.{key}", key)
-
-
-def scenario_title(lang: str, scenario: Scenario) -> str:
-    """A scenario's own title; that of the plan as it stands, which no file gives, in the language."""
-    return scenario.title if scenario.files else text(lang, "answer.title.default")
-
-
 def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> list[Block]:
     """All that is printed, in order.
 
@@ -106,6 +74,7 @@ def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> lis
         page.curve(),
         *page.unknowns(),
         page.split(),
+        page.start(),
         page.settings(),
         page.assumptions(),
     ]
@@ -377,6 +346,27 @@ class _Page:
             if row["measure"] == f"overdue_{LAST_YEAR}" and row["case"] == self.leading
         ]
         return Paragraph(tuple(lines), self.t("split.title")) if lines else None
+
+    def start(self) -> Paragraph | None:
+        """Whether the first day stands, and what of it does not."""
+        if "calibration" not in self.tables:
+            return None
+        rows = self.rows_of("calibration")
+        met = sum(row["stands"] for row in rows)
+        lines = [self.t("start.text", count=len(rows), met=met)]
+        for row in rows:
+            if not row["stands"]:
+                shown = {name: self.figure(round(row[name], 3), row["unit"]) for name in ("simulated", "value")}
+                lines.append("  " + self.t("start.miss", name=self.target(row["target"]), **shown))
+        return Paragraph(tuple(lines), self.t("start.title"))
+
+    def target(self, code: str) -> str:
+        """A target of the first day in words; those of a municipality have a code of their own."""
+        name, _, year = code.rpartition("_")
+        key = f"answer.target.{name}"
+        if year.isdigit() and key in texts(self.lang):
+            return text(self.lang, key, year=year)
+        return texts(self.lang).get(f"answer.target.{code}", code)
 
     # ---- what it assumes ------------------------------------------------------------------------------------------
 

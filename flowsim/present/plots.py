@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.analysis import verdict
-from flowsim.present.answer import LAST_YEAR, case_name, percent, unknown_name
+from flowsim.present.answer import LAST_YEAR
 from flowsim.present.texts import format_number, text
+from flowsim.present.wording import case_name, percent, unknown_name
 from flowsim.scenario.region import load_region
 
 if TYPE_CHECKING:

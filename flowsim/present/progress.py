@@ -7,9 +7,9 @@ import time
 from types import TracebackType
 from typing import Any, Final
 
-from flowsim.present.answer import case_name
 from flowsim.present.console import say
 from flowsim.present.texts import text
+from flowsim.present.wording import case_name
 
 EVERY: Final = 10.0
 """Seconds between two lines where there is no terminal."""

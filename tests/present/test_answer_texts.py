@@ -11,9 +11,10 @@ import pytest
 from present_tables import Made, two_sided
 
 from flowsim.analysis import verdict
-from flowsim.present.answer import Paragraph, Rows, as_json, blocks, month, percent, print_blocks
+from flowsim.present.answer import Paragraph, Rows, as_json, blocks, print_blocks
 from flowsim.present.progress import StudyProgress
 from flowsim.present.texts import LANGUAGES, text, texts
+from flowsim.present.wording import month, percent
 from flowsim.scenario.load import default
 from flowsim.scenario.schema import DEFAULTS, Settings
 from flowsim.scenario.unknowns import UNKNOWNS
@@ -182,3 +183,16 @@ def test_progress_can_be_silent(capsys: pytest.CaptureFixture[str]) -> None:
         progress("none", 1, 2)
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
+
+
+def test_the_first_day_is_told_with_what_it_misses(made: Made) -> None:
+    answer, tables = made
+    calibration = tables["calibration"].copy()
+    calibration["stands"] = calibration["target"] != "wait_trauma_2029"
+    parts = blocks(answer, {**tables, "calibration": calibration}, "nl")
+    start = next(part for part in parts if isinstance(part, Paragraph) and part.heading == "Klopt de begindag?")
+    assert f"Van de {len(calibration)} " in start.lines[0]
+    assert f"liggen er {len(calibration) - 1} binnen" in start.lines[0]
+    (miss,) = start.lines[1:]
+    assert "weken wachten bij trauma in 2029" in miss
+    assert miss.endswith("volgens de bron 28.")

@@ -1,0 +1,43 @@
+"""Words for what answers speak of: probabilities, months, cases, unknowns, scenarios."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING
+
+from flowsim.present.texts import format_number, text, texts
+
+if TYPE_CHECKING:
+    from flowsim.scenario.load import Scenario
+
+
+def percent(lang: str, share: float) -> str:
+    """A probability or share in whole per cents; what is nearly none or all does not become it by rounding."""
+    if math.isnan(share):
+        return "-"
+    if 0.0 < share < 0.005:
+        return "<1%"
+    if 0.995 < share < 1.0:
+        return ">99%"
+    return format_number(lang, 100.0 * share) + "%"
+
+
+def month(lang: str, date: dt.date) -> str:
+    """A date as month and year."""
+    return text(lang, f"answer.month.{date.month}", year=date.year)
+
+
+def case_name(lang: str, case: str) -> str:
+    """The name of a case for people."""
+    return texts(lang).get(f"answer.case.{case}", case)
+
+
+def unknown_name(lang: str, key: str) -> str:
+    """The name of an unknown for people; its key when there is none."""
+    return texts(lang).get(f"answer.unknown.{key}", key)
+
+
+def scenario_title(lang: str, scenario: Scenario) -> str:
+    """A scenario's own title; that of the plan as it stands, which no file gives, in the language."""
+    return scenario.title if scenario.files else text(lang, "answer.title.default")
