@@ -71,7 +71,7 @@ def answer(
         print_json(as_json(found, tables, {"seconds": round(seconds, 1), "manifest": str(manifest)}))
     else:
         print_blocks(blocks(found, tables, lang))
-        width = format_number(lang, 100 * found.half_width, 1) + "%"
+        width = format_number(lang, 100 * found.half_width, 1)
         values = {"width": width, "seed": found.seed, "seconds": format_number(lang, seconds)}
         print("\n" + text(lang, "answer.run.precision", **values))
         if not found.interrupted:

@@ -52,14 +52,20 @@ STYLE: Final[Any] = {  # matplotlib types its keys one by one
 MEASURES: Final = ("waiting", "overdue")
 
 
-def save_plots(folder: Path, answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> list[Path]:
-    """Write every plot that the tables allow, as .png and .svg; the same tables give the same bytes."""
+def save_plots(
+    folder: Path,
+    answer: Answer,
+    tables: Mapping[str, pd.DataFrame],
+    lang: str,
+    kinds: Sequence[str] = ("png", "svg"),
+) -> list[Path]:
+    """Write every plot that the tables allow, as files of these kinds; the same tables give the same bytes."""
     import matplotlib
 
     made = []
     with matplotlib.rc_context(STYLE):
         for name, figure in plots(answer, tables, lang).items():
-            for kind in ("png", "svg"):
+            for kind in kinds:
                 made.append(folder / f"{name}.{kind}")
                 metadata = {"Date": None} if kind == "svg" else {"Software": "flowsim"}
                 figure.savefig(made[-1], metadata=metadata, facecolor="white")
