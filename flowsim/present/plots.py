@@ -65,6 +65,8 @@ def save_plots(
     made = []
     with matplotlib.rc_context(STYLE):
         for name, figure in plots(answer, tables, lang).items():
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # laid out once: every file gets the same
             for kind in kinds:
                 made.append(folder / f"{name}.{kind}")
                 metadata = {"Date": None} if kind == "svg" else {"Software": "flowsim"}
