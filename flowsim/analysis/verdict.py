@@ -95,18 +95,18 @@ def verdicts(answer: Any) -> dict[str, Any]:
 
     Returns
     -------
-    ``leading``: the case of the first sentence; ``undecided``: see `undecided`; ``code``: that of the leading case;
+    ``leading``: the case of the first sentence; ``undecided``: the reading that is; ``code``: that of the leading case;
     ``overall``: all readings together; ``cases``: a code for each; ``turning_share``: see `turning_share`.
     """
     estimates = {name: answer.probability(name) for name in answer.cases}
     codes = {name: chance(one.low, one.high) for name, one in estimates.items()}
     first = leading(list(codes), answer.scenario.settings)
-    readings = [code for name, code in codes.items() if name != "none"] or list(codes.values())
+    readings = [name for name in codes if name != "none"] or list(codes)
     return {
         "leading": first,
-        "undecided": undecided(estimates),
+        "undecided": undecided({name: estimates[name] for name in readings}),
         "code": codes[first],
-        "overall": across(readings),
+        "overall": across(codes[name] for name in readings),
         "cases": codes,
         "turning_share": turning_share(answer.curve),
     }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.analysis import verdict
 from flowsim.plan.business_case import client_equivalents, plan_volumes
-from flowsim.present.console import print_table
+from flowsim.present.fitting import fitted_table
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import case_name, month, percent, scenario_title, unknown_name
 from flowsim.scenario.region import Region, load_region
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from flowsim.study.answer import Answer
 
 WIDTH: Final = 110
+"""Of paragraphs; less on a narrow terminal."""
+WIDEST: Final = 200
+"""Of tables where there is no terminal."""
 LAST_YEAR: Final = 2029
 FULL_YEAR: Final = 2028
 """The year for which the plan gives its 650 (TP 5.2)."""
@@ -82,18 +86,21 @@ def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> lis
 
 
 def print_blocks(parts: list[Block]) -> None:
-    """Print on standard output: drawn tables on a terminal, plain ones elsewhere."""
+    """Print on standard output, as wide as the terminal allows."""
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
+    width = min(WIDTH, room)
     for number, part in enumerate(parts):
         if number:
             sys.stdout.write("\n")
         if isinstance(part, Rows):
-            print_table(part.header, part.rows, part.title, part.left)
+            sys.stdout.write(textwrap.fill(part.title, width) + "\n")
+            sys.stdout.write(fitted_table(part.header, part.rows, room, part.left))
             lines: tuple[str, ...] = part.notes
         else:
             lines = (part.heading, *part.lines) if part.heading else part.lines
         for line in lines:
             indent = " " * (len(line) - len(line.lstrip()))
-            sys.stdout.write(textwrap.fill(line, WIDTH, subsequent_indent=indent + "  " * bool(indent)) + "\n")
+            sys.stdout.write(textwrap.fill(line, width, subsequent_indent=indent + "  " * bool(indent)) + "\n")
 
 
 def as_json(answer: Answer, tables: Mapping[str, pd.DataFrame], written: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,11 +142,14 @@ class _Page:
     def number(self, value: float, decimals: int = 0) -> str:
         return "-" if math.isnan(value) else format_number(self.lang, value, decimals)
 
-    def interval(self, low: float, high: float) -> str:
-        return self.t("table.summary.to", low=self.percent(low), high=self.percent(high))
+    def probability(self, value: float, low: float, high: float) -> str:
+        """A probability with its interval."""
+        return self.t("estimate", value=self.percent(value), low=self.percent(low), high=self.percent(high))
 
-    def decimal_interval(self, low: float, high: float) -> str:
-        return self.t("table.summary.to", low=self.number(low, 2), high=self.number(high, 2))
+    def estimate(self, value: float, low: float, high: float) -> str:
+        """A number with its interval."""
+        shown = {"value": value, "low": low, "high": high}
+        return self.t("estimate", **{name: self.number(one, 2) for name, one in shown.items()})
 
     def case(self, name: str) -> str:
         return case_name(self.lang, name)
@@ -190,15 +200,14 @@ class _Page:
             rows.append(
                 (
                     self.case(row["case"]),
-                    self.percent(row["cleared"]),
-                    self.interval(row["cleared_low"], row["cleared_high"]),
+                    self.probability(row["cleared"], row["cleared_low"], row["cleared_high"]),
                     self.t(f"chance.{self.verdicts['cases'][row['case']]}"),
                     self.number(row["futures"]),
                     date(row["day_50"]),
                     early if early == late else self.t("table.summary.to", low=early, high=late),
                 )
             )
-        columns = ("case", "cleared", "interval", "verdict", "futures", "median", "range")
+        columns = ("case", "cleared", "verdict", "futures", "median", "range")
         return self.table("summary", columns, rows)
 
     def table(self, name: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int = 1) -> Rows:
@@ -261,13 +270,12 @@ class _Page:
         rows = [
             (
                 self.case(row["case"]),
-                self.number(row["wait_ratio"], 2),
-                self.decimal_interval(row["wait_ratio_low"], row["wait_ratio_high"]),
+                self.estimate(row["wait_ratio"], row["wait_ratio_low"], row["wait_ratio_high"]),
                 self.percent(row["wait_halved"]),
             )
             for row in self.rows_of("summary")
         ]
-        return self.table("kpi24", ("case", "ratio", "interval", "halved"), rows)
+        return self.table("kpi24", ("case", "ratio", "halved"), rows)
 
     # ---- why ------------------------------------------------------------------------------------------------------
 
@@ -292,14 +300,13 @@ class _Page:
         rows = [
             (
                 self.percent(share),
-                self.percent(one.value),
-                self.interval(one.low, one.high),
+                self.probability(one.value, one.low, one.high),
                 self.t(f"chance.{verdict.chance(one.low, one.high)}"),
                 self.number(one.n),
             )
             for share, one in self.answer.curve
         ]
-        made = self.table("curve", ("share", "cleared", "interval", "verdict", "futures"), rows)
+        made = self.table("curve", ("share", "cleared", "verdict", "futures"), rows)
         turn = self.verdicts["turning_share"]
         note = self.t("table.curve.no_turning") if turn is None else ""
         note = note or self.t("table.curve.turning", share=self.percent(turn))
@@ -323,13 +330,11 @@ class _Page:
                 (
                     unknown_name(self.lang, row["unknown"]),
                     self.t(f"strength.{strength}", effect=effect),
-                    self.number(r, 2),
-                    self.decimal_interval(low, high),
-                    self.percent(row["cleared_low"]),
-                    self.percent(row["cleared_high"]),
+                    self.estimate(r, low, high),
+                    f"{self.percent(row['cleared_low'])} → {self.percent(row['cleared_high'])}",
                 )
             )
-        made = self.table("unknowns", ("unknown", "effect", "correlation", "interval", "low", "high"), rows, left=2)
+        made = self.table("unknowns", ("unknown", "effect", "correlation", "chances"), rows, left=2)
         return replace(made, title=self.t("table.unknowns.title", case=self.case(case), year=LAST_YEAR))
 
     def split(self) -> Paragraph | None:

@@ -149,7 +149,7 @@ def test_the_unknowns_are_told_with_direction_and_strength(made: Made) -> None:
         "fewer people overdue (moderate)",
         "not shown",
     ]
-    assert shown.rows[0][3] == "0.52 to 0.72"
+    assert shown.rows[0][2:] == ("0.62 (0.52 to 0.72)", "50% → 10%")
 
 
 def test_json_holds_what_programs_need(made: Made) -> None:
