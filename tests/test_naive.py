@@ -78,19 +78,7 @@ def samples(document: dict[str, Any], seed: int) -> tuple[list[str], np.ndarray,
     return names, table(slow, names), table(fast, names)
 
 
-KNOWN = {
-    "double lists": "the stop rule counts places on second lists as people waiting",
-    "two desks": "two review clocks of one resident share the luck of their n-th reviews",
-}
-"""Disagreements that are the engines' (see docs/engine-rules.md and `StopRule`); to be taken out with the cause."""
-
-
-def _marked(name: str) -> Any:
-    marks = [pytest.mark.xfail(reason=KNOWN[name], strict=True)] if name in KNOWN else []
-    return pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", [_marked(name) for name in NETWORKS])
+@pytest.mark.parametrize("name", list(NETWORKS))
 def test_engine_agrees_with_naive(name: str) -> None:
     names, slow, fast = samples(NETWORKS[name], seed=1 + list(NETWORKS).index(name))
     told = disagreements(names, slow, fast, FAMILY / len(NETWORKS))

@@ -28,6 +28,7 @@ from flowsim.engines.queues import (
     link,
     new_resident,
     new_slot,
+    people_waiting,
     rank,
     resolve,
     soonest,
@@ -161,8 +162,8 @@ def _become(w: Any, slot: Any, patient_class: Any, now: Any) -> Any:
 def _stop_rule_holds(w: Any, rule: Any) -> Any:
     total = 0.0
     for i in range(rule.first, rule.first + rule.count):
-        p = places(w, tables.rule_stations(w, i).value)
-        total += p.starts if rule.starts else p.waiting
+        k = tables.rule_stations(w, i).value
+        total += places(w, k).starts if rule.starts else people_waiting(w, k)
     return total >= rule.threshold if rule.at_least else total <= rule.threshold
 
 
@@ -249,7 +250,7 @@ def run(w: Any) -> Any:
             k = r.station
             c = r.patient_class
             clock = tables.clocks(w, tables.cell(w, k, c).clock_first + j - 1)
-            count = ring(w, slot, j).count
+            turn = ring(w, slot, j).count * draws.MAX_CLOCKS + j
             ring(w, slot, j).time = np.inf
             desk = clock.station
             goes = False
@@ -259,7 +260,7 @@ def run(w: Any) -> Any:
                 emit(w, now, events.REVIEW, r.id, desk, c)
                 tally.reviewed(w, desk, c, now)
                 if r.ticket != 0:
-                    luck = draws.unit(draws.tick(draws.word(r.key, r.loop, k, draws.PURPOSE_TICKET), count))
+                    luck = draws.unit(draws.tick(draws.word(r.key, r.loop, k, draws.PURPOSE_TICKET), turn))
                     if luck < tables.stations(w, desk).removes_second_place:
                         ticket = r.ticket
                         second = residents(w, ticket).station
@@ -267,14 +268,14 @@ def run(w: Any) -> Any:
                         emit(w, now, events.DROP, r.id, second, residents(w, ticket).patient_class)
                         free_slot(w, ticket)
                         r.ticket = 0
-                luck_bits = draws.tick(draws.word(r.key, r.loop, k, draws.PURPOSE_REVIEW_ROUTE), count)
+                luck_bits = draws.tick(draws.word(r.key, r.loop, k, draws.PURPOSE_REVIEW_ROUTE), turn)
                 way = tables.ways(w, rules.way(w, tables.cell(w, desk, c).review_row, luck_bits))
                 r.factor *= way.factor
                 if way.patient_class >= 0 and way.patient_class != c:
                     _become(w, slot, way.patient_class, now)
                 destination = way.station
                 if destination >= 0:
-                    destination = resolve(w, slot, destination, count)
+                    destination = resolve(w, slot, destination, turn)
                 goes = destination != n.STAY and destination != k
             if goes:
                 stop_waiting(w, slot, now)

@@ -86,6 +86,11 @@ class Station:
         return sum(map(len, self.queue))
 
     @property
+    def people(self) -> int:
+        """Residents in the queue, places on second lists left out."""
+        return sum(isinstance(entry, Resident) for level in self.queue for entry in level)
+
+    @property
     def can_start(self) -> bool:
         return self.busy < self.capacity and self.tokens > 0
 

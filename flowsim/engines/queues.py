@@ -120,6 +120,19 @@ def first_in_queue(w: Any, k: Any) -> Any:
     return np.uint32(0)
 
 
+@compiled
+def people_waiting(w: Any, k: Any) -> Any:
+    """Residents in the queue of station ``k``, places on second lists left out."""
+    people = 0
+    for level in range(tables.stations(w, k).levels):
+        slot = queue(w, k, level).head
+        while slot != 0:
+            if residents(w, slot).state == WAITING:
+                people += 1
+            slot = residents(w, slot).behind
+    return people
+
+
 @inlined
 def can_start(w: Any, k: Any) -> Any:
     """Whether station ``k`` has a free server and, where it has a quota, a token."""

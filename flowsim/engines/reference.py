@@ -121,7 +121,7 @@ class Reference:
         self.appointments += 1
         looked_at = self.network.rule_stations[rule["first"] : rule["first"] + rule["count"]].tolist()
         to_close = self.network.rule_stations[rule["close_first"] : rule["close_first"] + rule["close_count"]].tolist()
-        measure = sum(self.stations[k].starts if rule["starts"] else self.stations[k].length for k in looked_at)
+        measure = sum(self.stations[k].starts if rule["starts"] else self.stations[k].people for k in looked_at)
         if not (measure >= rule["threshold"] if rule["at_least"] else measure <= rule["threshold"]):
             return
         for k in to_close:
@@ -381,21 +381,21 @@ class Reference:
         k, c, desk = resident.station, resident.patient_class, int(clock["station"])
         destination = n.STAY
         if self.stations[desk].tokens > 0:
-            count = resident.drawn[j]
+            turn = resident.drawn[j] * draws.MAX_CLOCKS + j
             self.stations[desk].tokens -= 1
             self.stations[desk].starts += 1
             self.write(events.REVIEW, resident.number, desk, c)
-            bits = np.uint64(draws.tick(self.bits(resident, draws.PURPOSE_TICKET), count))
+            bits = np.uint64(draws.tick(self.bits(resident, draws.PURPOSE_TICKET), turn))
             if resident.ticket and draws.unit(bits) < self.network.stations["removes_second_place"][desk]:
                 self.drop(resident.ticket)
-            bits = np.uint64(draws.tick(self.bits(resident, draws.PURPOSE_REVIEW_ROUTE), count))
+            bits = np.uint64(draws.tick(self.bits(resident, draws.PURPOSE_REVIEW_ROUTE), turn))
             way = self.network.ways[rules.way(self.w, int(self.network.cells["review_row"][desk, c]), bits)]
             resident.factor *= float(way["factor"])
             if way["patient_class"] >= 0 and way["patient_class"] != c:
                 self.become(resident, int(way["patient_class"]))
             destination = int(way["station"])
             if destination >= 0:
-                destination = self.resolve(resident, destination, count)
+                destination = self.resolve(resident, destination, turn)
         if destination in (n.STAY, k):
             if clock["repeats"] and resident.patient_class == c:
                 self.draw_clock(resident, j)
