@@ -103,7 +103,7 @@ bench: setup-dev
 # Keeps the pinned versions that still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock: setup-dev
 	$(COMPILE) $(UPGRADE) --output-file requirements/run.txt
-	$(COMPILE) $(UPGRADE) --constraint requirements/run.txt --extra app --extra cluster --extra dev \
+	$(COMPILE) $(UPGRADE) --constraint requirements/run.txt --extra app --extra cluster --extra research --extra dev \
 	  --output-file requirements/dev.txt
 
 clean:
