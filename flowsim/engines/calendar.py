@@ -1,160 +1,255 @@
-"""The calendar of the compiled engine: bins of time, of which only the open one is sorted.
+"""The calendar of the compiled engine: days, moments of the open day, and a heap for the open moment.
 
-An appointment goes into the bin of its time (a list threaded through the slots) in a handful of instructions, and can
-be taken out again as quickly. When a bin opens, its appointments move to a small binary heap in the order (time, rank).
-Bins are as many as arrivals are expected, so the heap holds a few appointments, and its logarithm is small. This is a
-calendar queue (R. Brown, CACM 31(10), 1988, p. 1220) with a heap for the current day, which keeps the worst case
-logarithmic when all appointments fall on one moment.
+The run is cut into days of about 256 appointments. An appointment on a later day joins that day's list (threaded
+through the slots) in a handful of instructions, and can be taken out again as quickly. When a day opens, its
+appointments are dealt out over 1,024 moments, with a mark for each moment that has any; when a moment opens, it mostly
+holds one appointment, which is the next. Several go to a small binary heap in the order (time, rank). This is a calendar
+queue (R. Brown, CACM 31(10), 1988, p. 1220) of two levels, with a heap that keeps the worst case logarithmic when all
+appointments fall on one moment.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
 
-from flowsim.engines.world import IN_BIN, IN_HEAP, NOWHERE, bins, heap, residents
-from flowsim.model.compiling import compiled, inlined
+from flowsim.engines.world import (
+    IN_HEAP,
+    IN_LIST,
+    MOMENTS,
+    NOWHERE,
+    calendar,
+    heads,
+    heap,
+    marks,
+    residents,
+    states,
+)
+from flowsim.model.memory import fetch
+from flowsim.model.compiling import inlined_step, step
+
+_ONE: Final = np.uint64(1)
+_WORDS: Final = MOMENTS // 64
 
 
-@inlined
-def _before(w: Any, i: Any, j: Any) -> Any:
-    a = heap(w, i)
-    b = heap(w, j)
-    return a.time < b.time or (a.time == b.time and a.rank < b.rank)
+@intrinsic
+def _lowest(typing_context: Any, bits: Any) -> Any:
+    """Place of the lowest bit that is set; at least one is."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
+
+    return types.int64(types.uint64), generate
 
 
-@compiled
+@inlined_step
+def _before(time: Any, rank: Any, other: Any) -> Any:
+    return time < other.time or (time == other.time and rank < other.rank)
+
+
+@inlined_step
+def _put(w: Any, i: Any, time: Any, rank: Any, slot: Any) -> Any:
+    entry = heap(w, i)
+    entry.time = time
+    entry.rank = rank
+    entry.slot = slot
+
+
+@step
 def _push(w: Any, slot: Any) -> Any:
-    time = residents(w, slot).time
-    rank = residents(w, slot).rank
-    i = w.heap_size
-    w.heap_size = i + 1
+    a = calendar(w, slot)
+    time = a.time
+    rank = a.rank
+    a.held = IN_HEAP
+    s = states(w, 0)
+    i = s.heap_size
+    s.heap_size = i + 1
     while i > 0:
         up = (i - 1) >> 1
-        if heap(w, up).time < time or (heap(w, up).time == time and heap(w, up).rank < rank):
+        above = heap(w, up)
+        if not _before(time, rank, above):
             break
-        heap(w, i).time = heap(w, up).time
-        heap(w, i).rank = heap(w, up).rank
-        heap(w, i).slot = heap(w, up).slot
+        _put(w, i, above.time, above.rank, above.slot)
         i = up
-    heap(w, i).time = time
-    heap(w, i).rank = rank
-    heap(w, i).slot = slot
-    residents(w, slot).held = IN_HEAP
+    _put(w, i, time, rank, slot)
 
 
-@compiled
+@step
 def _pop(w: Any) -> Any:
-    """Take out the first entry of the heap; its slot."""
-    slot = heap(w, 0).slot
-    size = w.heap_size - 1
-    w.heap_size = size
-    time = heap(w, size).time
-    rank = heap(w, size).rank
-    last = heap(w, size).slot
+    """Take out the first entry of the heap."""
+    s = states(w, 0)
+    size = s.heap_size - 1
+    s.heap_size = size
+    last = heap(w, size)
+    time = last.time
+    rank = last.rank
+    slot = last.slot
     i = 0
     while True:
         down = 2 * i + 1
         if down >= size:
             break
-        if down + 1 < size and _before(w, down + 1, down):
+        below = heap(w, down)
+        if down + 1 < size and _before(heap(w, down + 1).time, heap(w, down + 1).rank, below):
             down += 1
-        if time < heap(w, down).time or (time == heap(w, down).time and rank < heap(w, down).rank):
+            below = heap(w, down)
+        if _before(time, rank, below):
             break
-        heap(w, i).time = heap(w, down).time
-        heap(w, i).rank = heap(w, down).rank
-        heap(w, i).slot = heap(w, down).slot
+        _put(w, i, below.time, below.rank, below.slot)
         i = down
-    heap(w, i).time = time
-    heap(w, i).rank = rank
-    heap(w, i).slot = last
-    return slot
+    _put(w, i, time, rank, slot)
 
 
-@inlined
-def _bin(w: Any, time: Any) -> Any:
-    return min(np.int64(time * w.scale), w.bin_count - 1)
-
-
-@compiled
-def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
-    """Give a slot its appointment; one at or after the horizon is not kept."""
-    residents(w, slot).time = time
-    residents(w, slot).rank = rank
-    if not time < w.horizon:
-        residents(w, slot).held = NOWHERE
-        return
-    b = _bin(w, time)
-    if b <= w.open_bin:
-        _push(w, slot)
-        return
-    after = bins(w, b).head
-    residents(w, slot).next = after
-    residents(w, slot).prev = 0
-    if after != 0:
-        residents(w, after).prev = slot
-    bins(w, b).head = slot
-    residents(w, slot).held = IN_BIN
-
-
-@compiled
-def cancel(w: Any, slot: Any) -> Any:
-    """Take back a slot's appointment; an entry in the heap stays behind and is passed over when it comes up."""
-    if residents(w, slot).held == IN_BIN:
-        before = residents(w, slot).prev
-        after = residents(w, slot).next
-        if before != 0:
-            residents(w, before).next = after
-        else:
-            bins(w, _bin(w, residents(w, slot).time)).head = after
-        if after != 0:
-            residents(w, after).prev = before
-    residents(w, slot).held = NOWHERE
-
-
-@compiled
+@step
 def _compact(w: Any) -> Any:
     """Rebuild the heap without the entries that were taken back."""
-    size = w.heap_size
-    w.heap_size = 0
+    s = states(w, 0)
+    size = s.heap_size
+    s.heap_size = 0
     for i in range(size):
-        slot = heap(w, i).slot
-        r = residents(w, slot)
-        if r.held == IN_HEAP and r.time == heap(w, i).time and r.rank == heap(w, i).rank:
-            r.held = NOWHERE  # a doubled entry is kept once
-            _push(w, slot)
+        entry = heap(w, i)
+        a = calendar(w, entry.slot)
+        if a.held == IN_HEAP and a.time == entry.time and a.rank == entry.rank:
+            a.held = NOWHERE  # a doubled entry is kept once
+            _push(w, entry.slot)
 
 
-@compiled
-def peek(w: Any) -> Any:
-    """Bring the first appointment to the top of the heap; False when none is left before the horizon."""
-    if w.heap_size > 2 * w.slot_count:
-        _compact(w)
+@inlined_step
+def _day(w: Any, x: Any) -> Any:
+    return min(np.int64(x), w.day_count - 1)
+
+
+@inlined_step
+def _moment(x: Any, day: Any) -> Any:
+    """Moment within a day; a monotone function of time, so the order of moments is that of times."""
+    return max(0, min(np.int64((x - day) * MOMENTS), MOMENTS - 1))
+
+
+@inlined_step
+def _deal(w: Any, slot: Any, a: Any, x: Any, day: Any) -> Any:
+    """Put an appointment into its list; what lies at or before the open moment goes to the heap.
+
+    One way for days and moments, without a branch that depends on luck: a day marks a word that nobody reads, and the
+    neighbour that is not there is slot 0.
+    """
+    s = states(w, 0)
+    today = day <= s.open_day
+    m = _moment(x, day)
+    if today and m <= s.open_moment:
+        _push(w, slot)
+        return
+    a.held = IN_LIST
+    head = heads(w, m if today else MOMENTS + day)
+    marks(w, m >> 6 if today else _WORDS).value |= _ONE << np.uint64(m & 63)
+    after = head.head
+    a.next = after
+    a.prev = 0
+    calendar(w, after).prev = slot
+    head.head = slot
+
+
+@step
+def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
+    """Give a slot its appointment; one at or after the horizon is not kept."""
+    a = calendar(w, slot)
+    a.time = time
+    a.rank = rank
+    if not time < w.horizon:
+        a.held = NOWHERE
+        return
+    x = time * w.scale
+    _deal(w, slot, a, x, _day(w, x))
+
+
+@step
+def cancel(w: Any, slot: Any) -> Any:
+    """Take back a slot's appointment; an entry in the heap stays behind and is passed over when it comes up."""
+    a = calendar(w, slot)
+    if a.held == IN_LIST:
+        before = a.prev
+        after = a.next
+        if before != 0:
+            calendar(w, before).next = after
+        else:
+            x = a.time * w.scale
+            d = _day(w, x)
+            heads(w, MOMENTS + d if d > states(w, 0).open_day else _moment(x, d)).head = after
+        calendar(w, after).prev = before
+    a.held = NOWHERE
+
+
+@step
+def _open_day(w: Any) -> Any:
+    """Open the next day that has appointments; False when there is none."""
+    s = states(w, 0)
+    d = s.open_day + 1
+    while d < w.day_count and heads(w, MOMENTS + d).head == 0:
+        d += 1
+    s.open_moment = -1
+    if d >= w.day_count:
+        s.open_day = w.day_count - 1
+        return False
+    s.open_day = d
+    slot = np.int64(heads(w, MOMENTS + d).head)
+    heads(w, MOMENTS + d).head = 0
+    while slot != 0:
+        a = calendar(w, slot)
+        after = np.int64(a.next)
+        fetch(residents(w, slot))
+        _deal(w, slot, a, a.time * w.scale, d)
+        slot = after
+    return True
+
+
+@step
+def _open_moment(w: Any) -> Any:
+    """Open the next moment that has appointments: its only slot, 0 when several went to the heap, -1 at the end."""
+    s = states(w, 0)
     while True:
-        while w.heap_size > 0:
-            r = residents(w, heap(w, 0).slot)
-            if r.held == IN_HEAP and r.time == heap(w, 0).time and r.rank == heap(w, 0).rank:
-                return True
-            _pop(w)
-        b = w.open_bin + 1
-        while b < w.bin_count and bins(w, b).head == 0:
-            b += 1
-        if b >= w.bin_count:
-            w.open_bin = w.bin_count - 1
-            return False
-        w.open_bin = b
-        slot = bins(w, b).head
-        bins(w, b).head = 0
+        word = (s.open_moment + 1) >> 6
+        while word < _WORDS and marks(w, word).value == 0:
+            word += 1
+        if word >= _WORDS:
+            if not _open_day(w):
+                return np.int64(-1)
+            continue
+        m = word * 64 + _lowest(marks(w, word).value)
+        marks(w, word).value &= ~(_ONE << np.uint64(m & 63))
+        s.open_moment = m
+        slot = np.int64(heads(w, m).head)
+        if slot == 0:
+            continue  # taken back
+        heads(w, m).head = 0
+        if calendar(w, slot).next == 0:
+            calendar(w, slot).held = NOWHERE
+            return slot
         while slot != 0:
-            after = residents(w, slot).next
+            after = np.int64(calendar(w, slot).next)
             _push(w, slot)
             slot = after
+        return np.int64(0)
 
 
-@inlined
+@inlined_step
 def take(w: Any) -> Any:
-    """Take the appointment that `peek` brought up; its slot."""
-    slot = _pop(w)
-    residents(w, slot).held = NOWHERE
-    return slot
+    """Take the next appointment: its slot, or -1 when none is left before the horizon."""
+    s = states(w, 0)
+    while True:
+        if s.heap_size == 0:
+            slot = _open_moment(w)
+            if slot != 0:
+                return slot
+        elif s.heap_size > 2 * w.slot_count:
+            _compact(w)
+            continue
+        entry = heap(w, 0)
+        slot = entry.slot
+        a = calendar(w, slot)
+        valid = a.held == IN_HEAP and a.time == entry.time and a.rank == entry.rank
+        _pop(w)
+        if valid:
+            a.held = NOWHERE
+            return slot

@@ -9,7 +9,7 @@ import numpy as np
 from flowsim.model import draws, rules, tables
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled
-from flowsim.model.memory import Addresses
+from flowsim.model.memory import Addresses, opened
 
 PRESENT: Final = np.dtype(
     [
@@ -27,6 +27,7 @@ PRESENT: Final = np.dtype(
 
 @compiled
 def _fill(w: Any, present: Any, key: Any) -> Any:
+    w = opened(w)
     i = 0
     served = 0  # numbers go on over the groups of one station, which stand next to each other
     queued = 0

@@ -1,6 +1,7 @@
 """Queues, places and waiting clocks of the compiled engine: the steps that its event loop is made of.
 
-Every function takes the world ``w`` (see `flowsim.engines.world.create`) and does one thing to one resident.
+Every function takes the world ``w`` (see `flowsim.engines.world.create`) and does one thing to one resident. Slots,
+stations and classes are int64 wherever they are handed on, so that every function is compiled once.
 """
 
 from __future__ import annotations
@@ -10,58 +11,91 @@ from typing import Any
 import numpy as np
 
 from flowsim.engines.calendar import cancel, schedule
-from flowsim.engines.world import FREE, NOWHERE, SERVING, TICKET, WAITING, log, places, queue, residents, ring
+from flowsim.engines.world import (
+    FREE,
+    NOWHERE,
+    SERVING,
+    TICKET,
+    WAITING,
+    calendar,
+    log,
+    places,
+    queue,
+    residents,
+    ring,
+    states,
+)
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
-from flowsim.model.compiling import compiled, inlined
+from flowsim.model.compiling import inlined_step, step
 
 _RANK_BITS = np.uint64(events.RANK_BITS)
 
 
-@inlined
+@inlined_step
 def rank(kind: Any, resident: Any) -> Any:
     """`flowsim.model.events.rank`, compiled."""
     return (np.uint64(kind) << _RANK_BITS) | np.uint64(resident)
 
 
-@compiled
+@inlined_step
+def at(r: Any) -> Any:
+    """Code of the station where a resident is, or was last; -1 before the first."""
+    return np.int64(r.station)
+
+
+@inlined_step
+def class_of(r: Any) -> Any:
+    """Code of a resident's class."""
+    return np.int64(r.patient_class)
+
+
+@step
+def _write(w: Any, now: Any, kind: Any, resident: Any, station: Any, patient_class: Any) -> Any:
+    s = states(w, 0)
+    line = log(w, s.log_size)
+    line.time = now
+    line.kind = kind
+    line.resident = resident
+    line.station = station
+    line.patient_class = patient_class
+    s.log_size += 1
+
+
+@inlined_step
 def emit(w: Any, now: Any, kind: Any, resident: Any, station: Any, patient_class: Any) -> Any:
     """Write a line of the log, if a log is kept."""
     if w.logging:
-        e = log(w, w.log_size)
-        e.time = now
-        e.kind = kind
-        e.resident = resident
-        e.station = station
-        e.patient_class = patient_class
-        w.log_size += 1
+        _write(w, now, np.int64(kind), np.int64(resident), np.int64(station), np.int64(patient_class))
 
 
-@inlined
+@inlined_step
 def new_slot(w: Any) -> Any:
     """A free slot, marked as in use."""
-    slot = w.free
+    s = states(w, 0)
+    slot = s.free
     if slot != 0:
-        w.free = residents(w, slot).next
+        s.free = calendar(w, slot).next
     else:
-        slot = w.top
-        w.top = np.uint32(w.top + 1)
-    w.used += 1
+        slot = s.top
+        s.top = slot + 1
+    s.used += 1
     return slot
 
 
-@compiled
+@step
 def free_slot(w: Any, slot: Any) -> Any:
     """Give a slot back."""
-    r = residents(w, slot)
-    r.state = FREE
-    r.held = NOWHERE
-    r.next = w.free
-    w.free = slot
-    w.used -= 1
+    residents(w, slot).state = FREE
+    s = states(w, 0)
+    a = calendar(w, slot)
+    a.held = NOWHERE
+    a.next = s.free
+    s.free = slot
+    s.used -= 1
 
 
-@compiled
+@step
 def new_resident(w: Any, slot: Any, resident: Any, key: Any, patient_class: Any) -> Any:
     """Fill a slot with somebody who has just come into the network."""
     r = residents(w, slot)
@@ -70,36 +104,37 @@ def new_resident(w: Any, slot: Any, resident: Any, key: Any, patient_class: Any)
     r.patient_class = patient_class
     r.station = -1
     r.loop = 0
-    r.ordinal = 0
     r.factor = 1.0
-    r.ticket = 0
-    r.owner = 0
-    r.held = NOWHERE
+    r.twin = 0
+    a = calendar(w, slot)
+    a.ordinal = 0
+    a.held = NOWHERE
 
 
-@compiled
+@step
 def link(w: Any, slot: Any, k: Any, level: Any) -> Any:
     """Put a slot at the end of its level of the queue."""
     r = residents(w, slot)
     q = queue(w, k, level)
-    r.level = level
+    calendar(w, slot).level = level
+    last = q.tail
     r.behind = 0
-    r.ahead = q.tail
-    if q.tail != 0:
-        residents(w, q.tail).behind = slot
+    r.ahead = last
+    if last != 0:
+        residents(w, last).behind = slot
     else:
         q.head = slot
     q.tail = slot
     places(w, k).waiting += 1
 
 
-@compiled
+@step
 def unlink(w: Any, slot: Any, k: Any) -> Any:
     """Take a slot out of the queue, wherever it stands."""
     r = residents(w, slot)
     ahead = r.ahead
     behind = r.behind
-    q = queue(w, k, r.level)
+    q = queue(w, k, calendar(w, slot).level)
     if ahead != 0:
         residents(w, ahead).behind = behind
     else:
@@ -111,169 +146,181 @@ def unlink(w: Any, slot: Any, k: Any) -> Any:
     places(w, k).waiting -= 1
 
 
-@inlined
+@inlined_step
 def first_in_queue(w: Any, k: Any) -> Any:
     """The slot whose turn it is at station ``k``; 0 when nobody waits."""
     for level in range(tables.stations(w, k).levels):
-        if queue(w, k, level).head != 0:
-            return queue(w, k, level).head
-    return np.uint32(0)
+        slot = np.int64(queue(w, k, level).head)
+        if slot != 0:
+            return slot
+    return np.int64(0)
 
 
-@compiled
+@step
 def people_waiting(w: Any, k: Any) -> Any:
     """Residents in the queue of station ``k``, places on second lists left out."""
     people = 0
     for level in range(tables.stations(w, k).levels):
-        slot = queue(w, k, level).head
+        slot = np.int64(queue(w, k, level).head)
         while slot != 0:
             if residents(w, slot).state == WAITING:
                 people += 1
-            slot = residents(w, slot).behind
+            slot = np.int64(residents(w, slot).behind)
     return people
 
 
-@inlined
+@inlined_step
 def can_start(w: Any, k: Any) -> Any:
     """Whether station ``k`` has a free server and, where it has a quota, a token."""
     p = places(w, k)
     return p.busy < p.capacity and p.tokens > 0
 
 
-@inlined
+@inlined_step
 def give_up_ticket(w: Any, slot: Any) -> Any:
     """The place on a second list is void; it stays there until it is reached."""
-    ticket = residents(w, slot).ticket
+    r = residents(w, slot)
+    ticket = r.twin
     if ticket != 0:
-        residents(w, ticket).owner = 0
-        residents(w, slot).ticket = 0
+        residents(w, ticket).twin = 0
+        r.twin = 0
 
 
-@compiled
+@step
 def stop_waiting(w: Any, slot: Any, now: Any) -> Any:
     """End a waiting spell: out of the queue, no clocks, the spell counted."""
     r = residents(w, slot)
-    tally.waited(w, r.station, r.patient_class, r.since, r.joined, now)
-    unlink(w, slot, r.station)
+    k = at(r)
+    tally.waited(w, k, class_of(r), r.since, r.joined, now)
+    unlink(w, slot, k)
     cancel(w, slot)
 
 
-@compiled
-def start(w: Any, slot: Any, now: Any) -> Any:
-    """Begin the service of a resident at the station where he is."""
+@inlined_step
+def start(w: Any, slot: Any, k: Any, now: Any) -> Any:
+    """Begin the service of a resident at station ``k``, where he is."""
     r = residents(w, slot)
-    k = r.station
-    c = r.patient_class
-    emit(w, now, events.START, r.id, k, c)
+    c = class_of(r)
+    resident = r.id
+    emit(w, now, events.START, resident, k, c)
     p = places(w, k)
     p.busy += 1
     p.starts += 1
     p.tokens -= 1
     tally.started(w, k, c, now - r.since, now)
     factor = r.factor if tables.stations(w, k).uses_service_factor else 1.0
-    bits = draws.word(r.key, r.loop, k, draws.PURPOSE_SERVICE)
-    length = rules.service_time(w, tables.cell(w, k, c).service, factor, bits)
+    bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_SERVICE)
+    length = rules.service_time(w, np.int64(tables.cell(w, k, c).service), factor, bits)
     r.joined = now
     r.state = SERVING
-    schedule(w, slot, now + length, rank(events.COMPLETE, r.id))
+    schedule(w, slot, now + length, rank(events.COMPLETE, resident))
 
 
-@compiled
+@step
 def fill(w: Any, k: Any, now: Any) -> Any:
     """Start those whose turn it is while places are free."""
     while places(w, k).waiting > 0 and can_start(w, k):
         slot = first_in_queue(w, k)
-        if residents(w, slot).state == TICKET:
-            owner = residents(w, slot).owner
+        r = residents(w, slot)
+        if r.state == TICKET:
+            owner = np.int64(r.twin)
             unlink(w, slot, k)
             if owner == 0:
-                emit(w, now, events.DROP, residents(w, slot).id, k, residents(w, slot).patient_class)
+                emit(w, now, events.DROP, r.id, k, class_of(r))
                 free_slot(w, slot)
                 continue
             free_slot(w, slot)
-            residents(w, owner).ticket = 0
-            stop_waiting(w, owner, now)
             slot = owner
+            r = residents(w, slot)
+            r.twin = 0
+            stop_waiting(w, slot, now)
             go_to(w, slot, k)
-            residents(w, slot).joined = now
-            emit(w, now, events.TRANSFER, residents(w, slot).id, k, residents(w, slot).patient_class)
-            tally.transferred(w, k, residents(w, slot).patient_class, now)
+            r.joined = now
+            emit(w, now, events.TRANSFER, r.id, k, class_of(r))
+            tally.transferred(w, k, class_of(r), now)
         else:
             stop_waiting(w, slot, now)
             give_up_ticket(w, slot)
-        start(w, slot, now)
+        start(w, slot, k, now)
 
 
-@inlined
+@inlined_step
 def go_to(w: Any, slot: Any, k: Any) -> Any:
     """Set a resident's station; going back to an earlier one begins a new loop of draws."""
     r = residents(w, slot)
-    if k <= r.station:
-        r.loop += 1
+    if k <= at(r):
+        r.loop += np.uint32(1)
     r.station = k
 
 
-@compiled
+@step
 def appoint_first_clock(w: Any, slot: Any) -> Any:
     """Put the first of a waiting resident's clocks into the calendar; at equal times by kind, then by number."""
     r = residents(w, slot)
-    cell = tables.cell(w, r.station, r.patient_class)
+    resident = r.id
+    cell = tables.cell(w, at(r), class_of(r))
     best = ring(w, slot, 0).time
     kind = np.int64(events.RENEGE)
     which = 0
-    if r.id < (1 << n.COMPANION_SHIFT):
+    if resident < (1 << n.COMPANION_SHIFT):
+        first = np.int64(cell.clock_first)
         for j in range(cell.clock_count):
             time = ring(w, slot, j + 1).time
-            other = np.int64(tables.clocks(w, cell.clock_first + j).kind)
-            if time < best or (time == best and other < kind):
-                best = time
-                kind = other
-                which = j + 1
+            if time <= best:
+                other = np.int64(tables.clocks(w, first + j).kind)
+                if time < best or other < kind:
+                    best = time
+                    kind = other
+                    which = j + 1
     r.clock = which
     if best < np.inf:
-        schedule(w, slot, best, rank(kind, r.id))
+        schedule(w, slot, best, rank(kind, resident))
 
 
-@compiled
+@step
 def draw_clock(w: Any, slot: Any, j: Any, now: Any) -> Any:
     """Draw the next time of clock ``j`` (from 1) of a waiting resident; its ``count`` says how often it was drawn."""
     r = residents(w, slot)
-    cell = tables.cell(w, r.station, r.patient_class)
-    bits = draws.word(r.key, r.loop, r.station, draws.PURPOSE_CLOCK + j)
+    k = at(r)
+    first = np.int64(tables.cell(w, k, class_of(r)).clock_first)
+    bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_CLOCK + j)
     mine = ring(w, slot, j)
-    if mine.count > 0:
-        bits = draws.tick(bits, mine.count)
-    mine.count += 1
-    mine.time = now + rules.distribution(w, tables.clocks(w, cell.clock_first + j - 1).after, bits)
+    count = mine.count
+    if count > 0:
+        bits = draws.tick(bits, count)
+    mine.count = count + 1
+    mine.time = now + rules.distribution(w, np.int64(tables.clocks(w, first + j - 1).after), bits)
 
 
-@compiled
+@step
 def draw_clocks(w: Any, slot: Any, now: Any) -> Any:
     """Draw all clocks of a class but patience; companions have none."""
     r = residents(w, slot)
     if r.id < (1 << n.COMPANION_SHIFT):
-        for j in range(tables.cell(w, r.station, r.patient_class).clock_count):
+        for j in range(np.int64(tables.cell(w, at(r), class_of(r)).clock_count)):
             draw_clock(w, slot, j + 1, now)
 
 
-@compiled
+@step
 def enqueue(w: Any, slot: Any, now: Any) -> Any:
     """Join the queue of the resident's station and start the clocks that run there."""
     r = residents(w, slot)
-    cell = tables.cell(w, r.station, r.patient_class)
+    k = at(r)
+    cell = tables.cell(w, k, class_of(r))
     r.state = WAITING
-    link(w, slot, r.station, cell.level)
+    tally.queued(w, k)
+    link(w, slot, k, np.int64(cell.level))
     ring(w, slot, 0).time = np.inf
     if cell.patience >= 0:
-        bits = draws.word(r.key, r.loop, r.station, draws.PURPOSE_CLOCK)
-        ring(w, slot, 0).time = now + rules.distribution(w, cell.patience, bits)
+        bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_CLOCK)
+        ring(w, slot, 0).time = now + rules.distribution(w, np.int64(cell.patience), bits)
     for j in range(1, w.ring_count):
         ring(w, slot, j).count = 0
     draw_clocks(w, slot, now)
     appoint_first_clock(w, slot)
 
 
-@compiled
+@step
 def take_ticket(w: Any, slot: Any, k: Any, now: Any) -> Any:
     """Take a place on the list of station ``k`` beside one's own."""
     r = residents(w, slot)
@@ -282,22 +329,22 @@ def take_ticket(w: Any, slot: Any, k: Any, now: Any) -> Any:
     x.id = r.id
     x.patient_class = r.patient_class
     x.state = TICKET
-    x.held = NOWHERE
-    x.owner = slot
+    x.twin = slot
     x.station = k
-    r.ticket = ticket
-    link(w, ticket, k, tables.cell(w, k, r.patient_class).level)
-    emit(w, now, events.TICKET, r.id, k, r.patient_class)
+    calendar(w, ticket).held = NOWHERE
+    r.twin = ticket
+    link(w, ticket, k, np.int64(tables.cell(w, k, class_of(r)).level))
+    emit(w, now, events.TICKET, r.id, k, class_of(r))
 
 
-@compiled
+@step
 def soonest(w: Any, pool: Any, patient_class: Any, without: Any) -> Any:
     """Station of a pool with the shortest expected wait, the first of equals; ``without``: a station to pass over."""
     p = tables.pools(w, pool)
-    best = -1
+    best = np.int64(-1)
     shortest = np.inf
     for i in range(p.first, p.first + p.count):
-        k = tables.members(w, i).value
+        k = np.int64(tables.members(w, i).value)
         if k == without:
             continue
         place = places(w, k)
@@ -310,17 +357,19 @@ def soonest(w: Any, pool: Any, patient_class: Any, without: Any) -> Any:
     return best
 
 
-@compiled
+@step
+def _of_pool(w: Any, slot: Any, pool: Any, turn: Any) -> Any:
+    r = residents(w, slot)
+    if not tables.pools(w, pool).by_share:
+        return soonest(w, pool, class_of(r), np.int64(-1))
+    origin = at(r) if r.station >= 0 else np.int64(draws.MAX_STATIONS - 1)
+    bits = draws.word(r.key, np.int64(r.loop), origin, draws.PURPOSE_POOL)
+    return rules.member(w, pool, draws.tick(bits, turn) if turn > 0 else bits)
+
+
+@inlined_step
 def resolve(w: Any, slot: Any, destination: Any, turn: Any) -> Any:
     """The station behind a destination that is a station or a pool; ``turn``: of a review, how often it came."""
-    stations = w.station_count
-    if destination < stations:
+    if destination < w.station_count:
         return destination
-    pool = destination - stations
-    p = tables.pools(w, pool)
-    r = residents(w, slot)
-    if not p.by_share:
-        return soonest(w, pool, r.patient_class, -1)
-    origin = r.station if r.station >= 0 else draws.MAX_STATIONS - 1
-    bits = draws.word(r.key, r.loop, origin, draws.PURPOSE_POOL)
-    return rules.member(w, pool, draws.tick(bits, turn) if turn > 0 else bits)
+    return _of_pool(w, slot, destination - w.station_count, turn)

@@ -13,8 +13,8 @@ import numpy as np
 
 from flowsim.model import draws, events, tables, tally
 from flowsim.model import network as n
-from flowsim.model.compiling import inlined
-from flowsim.model.memory import Addresses, table
+from flowsim.model.memory import Addresses, aligned, table
+from flowsim.model.tables import WORD
 
 # What a slot is used for.
 FREE: Final = 0
@@ -27,38 +27,48 @@ MOVING: Final = 6
 
 # Where a slot's appointment is held.
 NOWHERE: Final = 0
-IN_BIN: Final = 1
+IN_LIST: Final = 1
 IN_HEAP: Final = 2
+
+MOMENTS: Final = 1024
+"""Parts of a day of the calendar (see `flowsim.engines.calendar`)."""
+A_DAY: Final = 256
+"""Appointments that a day of the calendar is meant to hold."""
 
 RESIDENT: Final = np.dtype(
     [
-        ("time", "f8"),
-        ("rank", "u8"),
         ("since", "f8"),
         ("joined", "f8"),
         ("factor", "f8"),
         ("key", "u8"),
         ("id", "i8"),
-        ("next", "u4"),
-        ("prev", "u4"),
         ("behind", "u4"),
         ("ahead", "u4"),
-        ("ticket", "u4"),
-        ("owner", "u4"),
+        ("twin", "u4"),
         ("loop", "u4"),
-        ("ordinal", "u4"),
-        ("station", "i4"),
         ("patient_class", "i4"),
-        ("level", "i4"),
+        ("station", "i2"),
         ("clock", "u1"),
         ("state", "u1"),
+    ]
+)
+"""A slot, one cache line. ``behind``/``ahead``: neighbours in the queue; ``twin``: slot of the place on a second list,
+and of a place on a second list its owner; ``clock``: which of the clocks of somebody who waits is in the calendar."""
+APPOINTMENT: Final = np.dtype(
+    [
+        ("time", "f8"),
+        ("rank", "u8"),
+        ("next", "u4"),
+        ("prev", "u4"),
+        ("ordinal", "u4"),
+        ("level", "u2"),
         ("held", "u1"),
         ("pad", "u1"),
     ]
 )
-"""A slot. ``time``, ``rank``: its one appointment (who waits has the first of his clocks in the calendar);
-``next``/``prev``: neighbours in the calendar; ``behind``/``ahead``: in the queue; ``ticket``: slot of the place on a
-second list, whose ``owner`` points back."""
+"""The one appointment of a slot (who waits has the first of his clocks in the calendar): ``time``, ``rank``, where it is
+``held``, its neighbours there (``next`` also of free slots). What a resident rarely needs fills the row: the ``level`` in
+the queue, and the ``ordinal`` of the last companion."""
 RING: Final = np.dtype([("time", "f8"), ("count", "i8")])
 PLACE: Final = np.dtype(
     [
@@ -75,28 +85,39 @@ PLACE: Final = np.dtype(
     ]
 )
 QUEUE: Final = np.dtype([("head", "u4"), ("tail", "u4")])
-APPOINTMENT: Final = np.dtype([("time", "f8"), ("rank", "u8"), ("slot", "u4"), ("pad", "u4")])
+ENTRY: Final = np.dtype([("time", "f8"), ("rank", "u8"), ("slot", "i8")])
 HEAD: Final = np.dtype([("head", "u4")])
+STATE: Final = np.dtype(
+    [
+        ("now", "f8"),
+        ("next_epoch", "f8"),
+        ("events", "i8"),
+        ("epoch", "i8"),
+        ("used", "i8"),
+        ("free", "i8"),
+        ("top", "i8"),
+        ("log_size", "i8"),
+        ("heap_size", "i8"),
+        ("open_day", "i8"),
+        ("open_moment", "i8"),
+    ]
+)
+"""What changes as a replication goes on, one row."""
 
 residents = table("residents", RESIDENT)
+calendar = table("calendar", APPOINTMENT)
+ring = table("rings", RING, columns="ring_count")
+"""Clock ``j`` of a slot; 0 is patience."""
 places = table("places", PLACE)
-heap = table("heap", APPOINTMENT)
-bins = table("bins", HEAD)
+queue = table("queues", QUEUE, columns="level_count")
+"""Head and tail of one level of a station's queue."""
+heap = table("heap", ENTRY)
+heads = table("heads", HEAD)
+"""Lists of the calendar: moments of the open day, then days."""
+marks = table("marks", WORD)
+"""A bit for each moment, and a word that nobody reads."""
 log = table("log", events.EVENT)
-_queues = table("queues", QUEUE)
-_rings = table("rings", RING)
-
-
-@inlined
-def queue(w: Any, k: Any, level: Any) -> Any:
-    """Head and tail of one level of a station's queue."""
-    return _queues(w, np.int64(k) * w.level_count + level)
-
-
-@inlined
-def ring(w: Any, slot: Any, j: Any) -> Any:
-    """Clock ``j`` of a slot; 0 is patience."""
-    return _rings(w, np.int64(slot) * w.ring_count + j)
+states = table("state", STATE)
 
 
 def slots_needed(network: n.Network) -> int:
@@ -115,7 +136,7 @@ def create(network: n.Network, seed: int, replication: int, logging: bool) -> Ad
     """A world at time zero, still without residents: the network's tables, an empty tally, and room."""
     slots = slots_needed(network)
     expected = max(network.expected_arrivals, 16.0)
-    bin_count = 1 << min(17, max(6, round(math.log2(expected))))
+    day_count = 1 << min(17, max(4, math.ceil(math.log2(3.0 * expected / A_DAY))))
     rings = 1 + int(network.cells["clock_count"].max(initial=0))
     levels = int(network.stations["levels"].max(initial=1))
     log_length = log_lines(network) if logging else 1
@@ -125,43 +146,40 @@ def create(network: n.Network, seed: int, replication: int, logging: bool) -> Ad
     start["capacity"] = network.stations["servers"]
     start["limit"] = network.stations["queue_limit"]
     start["tokens"] = network.stations["tokens"]
+    state = np.zeros(1, STATE)
+    state["top"], state["open_day"] = 1, -1
+    state["next_epoch"] = network.route_times[1] if len(network.route_times) > 1 else math.inf
     arrays = {name: getattr(network, name) for name in tables.ARRAYS}
     arrays |= tally.arrays(network)
     arrays |= {
-        "residents": np.zeros(slots, RESIDENT),
-        "rings": np.zeros((slots, rings), RING),
-        "heap": np.zeros(4 * slots, APPOINTMENT),
+        "residents": aligned(slots, RESIDENT),
+        "calendar": aligned(slots, APPOINTMENT),
+        "rings": aligned((slots, rings), RING),
+        "heap": np.zeros(4 * slots, ENTRY),
         "places": start,
         "queues": np.zeros((len(network.stations), levels), QUEUE),
-        "bins": np.zeros(bin_count, HEAD),
+        "heads": aligned(MOMENTS + day_count, HEAD),
+        "marks": aligned(MOMENTS // 64 + 1, WORD),
         "log": np.zeros(log_length, events.EVENT),
+        "state": state,
     }
-    state = {
+    settings = {
         "key": ("u8", draws.replication_key(seed, replication)),
-        "now": ("f8", 0.0),
-        "scale": ("f8", bin_count / network.horizon),
+        "scale": ("f8", day_count / network.horizon),
         "slot_count": ("i8", slots),
         "ring_count": ("i8", rings),
         "level_count": ("i8", levels),
-        "bin_count": ("i8", bin_count),
-        "open_bin": ("i8", -1),
-        "heap_size": ("i8", 0),
-        "epoch": ("i8", 0),
+        "day_count": ("i8", day_count),
         "log_length": ("i8", log_length),
-        "log_size": ("i8", 0),
         "log_reserve": ("i8", reserve),
         "logging": ("i8", int(logging)),
-        "events": ("i8", 0),
-        "used": ("i8", 0),
-        "free": ("u4", 0),
-        "top": ("u4", 1),
     }
-    return Addresses(arrays, tables.settings(network) | tally.settings(network) | state)
+    return Addresses(arrays, tables.settings(network) | tally.settings(network) | settings)
 
 
 def _grown(array: np.ndarray, length: int) -> np.ndarray:
     """A longer copy of an array, zeros behind."""
-    longer = np.zeros((length, *array.shape[1:]), array.dtype)
+    longer = aligned((length, *array.shape[1:]), array.dtype)
     longer[: len(array)] = array
     return longer
 
@@ -169,15 +187,15 @@ def _grown(array: np.ndarray, length: int) -> np.ndarray:
 def add_slots(world: Addresses) -> None:
     """Give the world twice the slots."""
     slots = 2 * len(world["residents"])
-    world.put("residents", _grown(world["residents"], slots))
-    world.put("rings", _grown(world["rings"], slots))
+    for name in ("residents", "calendar", "rings"):
+        world.put(name, _grown(world[name], slots))
     world.put("heap", _grown(world["heap"], 4 * slots))
     world.record["slot_count"] = slots
 
 
 def lengthen_log(world: Addresses) -> None:
     """Give the world a log of more than twice the length, with the reserve that the next appointment may need."""
-    needed = int(world.record["log_reserve"][0] * world.record["used"][0]) + 64
+    needed = int(world.record["log_reserve"][0] * world["state"]["used"][0]) + 64
     length = 2 * len(world["log"]) + needed
     world.put("log", _grown(world["log"], length))
     world.record["log_length"] = length

@@ -64,12 +64,13 @@ def is_compiled() -> bool:
     return CACHE_DIRECTORY is not None and any(CACHE_DIRECTORY.rglob("*.nbc"))
 
 
-def _decorate(function: F, **options: Any) -> F:
+def _decorate(function: F, cache: bool, **options: Any) -> F:
     before = _settings.CACHE_DIR
     try:
         if CACHE_DIRECTORY is not None:
             _settings.CACHE_DIR = str(CACHE_DIRECTORY)
-        decorate = _njit(nogil=True, error_model="numpy", _nrt=False, cache=CACHE_DIRECTORY is not None, **options)
+        kept = cache and CACHE_DIRECTORY is not None
+        decorate = _njit(nogil=True, error_model="numpy", _nrt=False, cache=kept, no_cfunc_wrapper=True, **options)
         return decorate(function)  # type: ignore[no-any-return]
     finally:
         _settings.CACHE_DIR = before
@@ -77,9 +78,19 @@ def _decorate(function: F, **options: Any) -> F:
 
 def compiled(function: F) -> F:
     """Compile a function that Python or another compiled function calls; no GIL, no reference counts."""
-    return _decorate(function)
+    return _decorate(function, cache=True)
 
 
 def inlined(function: F) -> F:
-    """Compile a small function into the body of each compiled caller."""
-    return _decorate(function, forceinline=True)
+    """As `compiled`, and copied into the body of each compiled caller."""
+    return _decorate(function, cache=True, forceinline=True)
+
+
+def step(function: F) -> F:
+    """Compile a function that only compiled functions call: part of theirs, and so compiled and kept with theirs."""
+    return _decorate(function, cache=False, no_cpython_wrapper=True)
+
+
+def inlined_step(function: F) -> F:
+    """As `step`, and copied into the body of each caller."""
+    return _decorate(function, cache=False, no_cpython_wrapper=True, forceinline=True)

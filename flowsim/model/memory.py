@@ -4,48 +4,173 @@ A compiled function that takes dozens of arrays passes hundreds of words at each
 flowsim's compiled functions take one argument instead, a record of addresses, and reach row ``i`` of a table by
 ``residents(w, i)``: a pointer, with no copy, no count and no bounds check. Python owns the arrays (see `Addresses`) and
 keeps them alive; compiled code allocates nothing.
+
+Rows have a Numba type of their own, because the compiler must be told what Numba's records cannot say: that a field of
+one table is never a field of another (LLVM's type-based alias analysis), and that the addresses stay as they are while
+compiled code runs. Without that, every store would make the compiler load every address again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from numba import from_dtype, types
+from llvmlite import ir
+from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.core.datamodel import models
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, lower_setattr_generic, register_model
+from numba.np.numpy_support import from_dtype
+
+LINE: Final = 64
+"""Bytes of a cache line: arrays begin on one, so that a row of this size lies on one line."""
+_BYTES: Final = ir.IntType(8).as_pointer()
 
 
-def table(field: str, dtype: np.dtype) -> Any:
+class Row(types.Type):  # type: ignore[misc]
+    """A row of a named table: a pointer, with a type and a place for each field. ``fixed``: the fields stay as they
+    are while compiled code runs."""
+
+    mutable = True
+
+    def __init__(self, table: str, dtype: np.dtype, fixed: bool = False) -> None:
+        places = dtype.fields or {}
+        self.table = table
+        self.size = dtype.itemsize
+        self.layout = {name: (from_dtype(places[name][0]), places[name][1]) for name in dtype.names or ()}
+        self.fixed = fixed
+        described = ",".join(f"{name}:{kind}@{place}" for name, (kind, place) in self.layout.items())
+        super().__init__(name=f"Row({table};{self.size};{described};{fixed})")
+
+    @property
+    def mangling_args(self) -> tuple[str, tuple[Any, ...]]:
+        """A short name for symbols; the code tells rows of one table name apart."""
+        return "Row", (self.table, self._code)
+
+
+register_model(Row)(models.OpaqueModel)
+
+
+@infer_getattr
+class _RowAttribute(AttributeTemplate):  # type: ignore[misc]
+    key = Row
+
+    def generic_resolve(self, row: Row, field: str) -> Any:
+        return row.layout[field][0] if field in row.layout else None
+
+
+def _place(context: Any, builder: Any, row: Row, pointer: Any, field: str) -> tuple[Any, Any]:
+    """Pointer to a field, and its alias tag."""
+    kind, offset = row.layout[field]
+    start = builder.gep(pointer, [ir.Constant(ir.IntType(64), offset)])
+    zero = ir.Constant(ir.IntType(64), 0)
+    module = builder.module
+    root = module.add_metadata(["flowsim"])
+    tag = module.add_metadata([f"{row.table}.{field}", root, zero])
+    return builder.bitcast(start, context.get_data_type(kind).as_pointer()), module.add_metadata([tag, tag, zero])
+
+
+@lower_getattr_generic(Row)  # type: ignore[untyped-decorator]
+def _get(context: Any, builder: Any, row: Row, pointer: Any, field: str) -> Any:
+    place, tag = _place(context, builder, row, pointer, field)
+    value = builder.load(place)
+    value.set_metadata("tbaa", tag)
+    if row.fixed:
+        value.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return value
+
+
+@lower_setattr_generic(Row)  # type: ignore[untyped-decorator]
+def _set(context: Any, builder: Any, signature: Any, arguments: Any, field: str) -> None:
+    row, given = signature.args
+    place, tag = _place(context, builder, row, arguments[0], field)
+    value = context.cast(builder, arguments[1], given, row.layout[field][0])
+    builder.store(value, place).set_metadata("tbaa", tag)
+
+
+def table(field: str, dtype: np.dtype, columns: str | None = None) -> Any:
     """Make the compiled function ``rows(w, i)``: row ``i`` of the table whose address is field ``field`` of ``w``.
 
-    ``dtype`` is the structured type of a row; the row can be read and written by its fields.
+    ``dtype`` is the structured type of a row; the row can be read and written by its fields. With ``columns``, the name
+    of a setting of ``w``, the table has two dimensions, and the function is ``rows(w, i, j)``.
     """
-    row = from_dtype(dtype)
-    size = dtype.itemsize
+    row = Row(field, dtype)
 
-    @intrinsic
-    def rows(typing_context: Any, w: Any, i: Any) -> Any:
-        if not isinstance(w, types.Record) or field not in w.fields or not isinstance(i, types.Integer):
-            return None
+    def address(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        w, pointer = signature.args[0], arguments[0]
+        index = context.cast(builder, arguments[1], signature.args[1], types.intp)
+        if columns is not None:
+            index = builder.mul(index, _get(context, builder, w, pointer, columns))
+            index = builder.add(index, context.cast(builder, arguments[2], signature.args[2], types.intp))
+        start = _get(context, builder, w, pointer, field)
+        offset = builder.mul(index, context.get_constant(types.intp, row.size))
+        return builder.inttoptr(builder.add(start, offset), _BYTES)
 
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            word = context.get_data_type(types.uintp)
-            start = cgutils.get_record_member(builder, arguments[0], w.offset(field), word)  # type: ignore[no-untyped-call]
-            index = context.cast(builder, arguments[1], signature.args[1], types.intp)
-            offset = builder.mul(index, context.get_constant(types.intp, size))
-            return builder.inttoptr(builder.add(builder.load(start), offset), context.get_value_type(row))
+    def fits(w: Any, *indices: Any) -> bool:
+        known = isinstance(w, Row) and field in w.layout and (columns is None or columns in w.layout)
+        return known and all(isinstance(i, types.Integer) for i in indices)
 
-        return row(w, i), generate
+    if columns is None:
+
+        @intrinsic
+        def rows(typing_context: Any, w: Any, i: Any) -> Any:
+            return (row(w, i), address) if fits(w, i) else None
+
+    else:
+
+        @intrinsic
+        def rows(typing_context: Any, w: Any, i: Any, j: Any) -> Any:
+            return (row(w, i, j), address) if fits(w, i, j) else None
 
     return rows
+
+
+@intrinsic
+def opened(typing_context: Any, w: Any) -> Any:
+    """The record of `Addresses` that Python handed in, as compiled code reads it; what is open stays so."""
+    if isinstance(w, Row):
+        return w(w), lambda context, builder, signature, arguments: arguments[0]
+    if not isinstance(w, types.Record):
+        return None
+    row = Row("w", w.dtype, fixed=True)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], _BYTES)
+
+    return row(w), generate
+
+
+@intrinsic
+def fetch(typing_context: Any, row: Any) -> Any:
+    """Ask for the cache line of a row that will be needed soon."""
+    if not isinstance(row, Row):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [_BYTES, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [arguments[0], *(ir.Constant(word, x) for x in (1, 3, 1))])  # to write, all levels, data
+        return context.get_dummy_value()
+
+    return types.void(row), generate
+
+
+def aligned(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeros that begin on a cache line."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    start = -room.ctypes.data % LINE
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 class Addresses:
     """Arrays by name, and the record with their addresses and other settings that compiled code is given.
 
-    Fields of the record that bear the name of an array hold its address; the others are plain settings.
+    Fields of the record that bear the name of an array hold its address; the others are plain settings. Compiled code
+    reads the record only: what changes while it runs stands in a table.
     """
 
     def __init__(self, arrays: Mapping[str, np.ndarray], settings: Mapping[str, tuple[str, Any]]) -> None:

@@ -12,22 +12,26 @@ import numpy as np
 
 from flowsim.model import draws, tables
 from flowsim.model.compiling import compiled, inlined
+from flowsim.model.memory import opened
 
 
 @inlined
 def way(w: Any, row: Any, bits: Any) -> Any:
-    """Code of the way that a random word takes in a row."""
+    """Code of the way that a random word takes in a row: the first that it is below; all are looked at, since a loop
+    that ends by luck costs more."""
+    w = opened(w)
     r = tables.rows(w, row)
-    i = np.int64(r.first)
-    last = i + r.count - 1
-    while i < last and bits >= tables.ways(w, i).below:
-        i += 1
-    return i
+    first = np.int64(r.first)
+    passed = np.int64(0)
+    for i in range(first, first + r.count - 1):
+        passed += bits >= tables.ways(w, i).below
+    return first + passed
 
 
 @inlined
 def member(w: Any, pool: Any, bits: Any) -> Any:
     """Station of a pool by the shares of its members."""
+    w = opened(w)
     p = tables.pools(w, pool)
     i = np.int64(p.first)
     last = i + p.count - 1
@@ -52,6 +56,7 @@ def expected_wait(waiting: Any, busy: Any, capacity: Any, tokens: Any, mean_serv
 @compiled
 def distribution(w: Any, code: Any, bits: Any) -> Any:
     """One variate of the distribution with this code."""
+    w = opened(w)
     d = tables.distributions(w, code)
     if d.family == draws.EMPIRICAL:
         return tables.values(w, d.first + np.int64(draws.unit(bits) * d.count)).value
@@ -61,12 +66,14 @@ def distribution(w: Any, code: Any, bits: Any) -> Any:
 @compiled
 def service_time(w: Any, code: Any, factor: Any, bits: Any) -> Any:
     """Length of a service; ``factor`` makes it lighter or heavier."""
+    w = opened(w)
     return factor * distribution(w, code, bits)
 
 
 @compiled
 def residual_service(w: Any, code: Any, bits: Any) -> Any:
     """What is left at time zero of a service in progress: see `draws.excess`; an empirical service here."""
+    w = opened(w)
     d = tables.distributions(w, code)
     if d.family != draws.EMPIRICAL:
         return draws.excess(d.family, d.a, d.b, bits)
@@ -86,6 +93,7 @@ def patience_beyond(w: Any, code: Any, age: Any, bits: Any) -> Any:
     By inversion or by rejection. Where no patience is longer than ``age``, or 10,000 tries give none, the answer is
     ``age``: patience ends at once.
     """
+    w = opened(w)
     d = tables.distributions(w, code)
     if d.family != draws.GAMMA and d.family != draws.LOGNORMAL and d.family != draws.EMPIRICAL:
         return draws.beyond(age, d.family, d.a, d.b, bits)
@@ -105,6 +113,7 @@ def next_arrival(w: Any, stream: Any, time: Any, bits: Any) -> Any:
     rate: E. Cinlar, Introduction to Stochastic Processes, 1975, p. 96), so that a changed rate moves residents in time
     and never swaps them.
     """
+    w = opened(w)
     s = tables.streams(w, stream)
     if s.interval >= 0:
         return time + distribution(w, s.interval, bits)

@@ -1,7 +1,7 @@
 """A network's arrays as compiled code sees them: accessors, and the record of addresses.
 
-``w`` is any record that holds the addresses of a network's tables: the network's own (`record`), or the world of a
-replication. K stations, C classes; two-dimensional tables are laid out row by row.
+``w`` is any record (see `flowsim.model.memory.opened`) that holds the addresses of a network's tables: the network's own
+(`addresses`), or the world of a replication. K stations, C classes; two-dimensional tables are laid out row by row.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from flowsim.model import network as n
-from flowsim.model.compiling import inlined
+from flowsim.model.compiling import inlined_step
 from flowsim.model.memory import Addresses, table
 
 NUMBER: Final = np.dtype([("value", "f8")])
@@ -34,8 +34,9 @@ rule_stations = table("rule_stations", CODE)
 class_mix = table("class_mix", WORD)
 route_times = table("route_times", NUMBER)
 initial = table("initial", n.INITIAL)
-_cells = table("cells", n.CELL)
-_route_rows = table("route_rows", CODE)
+cell = table("cells", n.CELL, columns="class_count")
+"""What holds for a class at a station: ``cell(w, k, c)``."""
+_route_rows = table("route_rows", CODE, columns="class_count")
 
 ARRAYS: Final = (
     "stations",
@@ -59,16 +60,10 @@ ARRAYS: Final = (
 )
 
 
-@inlined
-def cell(w: Any, k: Any, c: Any) -> Any:
-    """What holds for class ``c`` at station ``k``."""
-    return _cells(w, np.int64(k) * w.class_count + c)
-
-
-@inlined
+@inlined_step
 def route_row(w: Any, epoch: Any, k: Any, c: Any) -> Any:
     """Code of the row of ways on completion, in this route epoch."""
-    return _route_rows(w, (np.int64(epoch) * w.station_count + k) * w.class_count + c).value
+    return _route_rows(w, epoch * w.station_count + k, c).value
 
 
 def settings(network: n.Network) -> dict[str, tuple[str, Any]]:

@@ -18,8 +18,8 @@ import numpy as np
 
 from flowsim.model import events
 from flowsim.model import network as n
-from flowsim.model.compiling import compiled, inlined
-from flowsim.model.memory import Addresses, table
+from flowsim.model.compiling import compiled, inlined_step, step
+from flowsim.model.memory import Addresses, opened, table
 from flowsim.model.tables import CODE, NUMBER
 
 WAIT_BINS: Final = 256
@@ -29,15 +29,15 @@ CELL_TALLY: Final = np.dtype(
         ("arrivals", "i8"),
         ("starts", "i8"),
         ("completions", "i8"),
+        ("exits", "i8"),
+        ("wait", "f8"),
+        ("queue_time", "f8"),
+        ("service_time", "f8"),
         ("reneged", "i8"),
         ("balked", "i8"),
         ("transferred", "i8"),
         ("reviewed", "i8"),
-        ("exits", "i8"),
-        ("wait", "f8"),
         ("wait_reneged", "f8"),
-        ("queue_time", "f8"),
-        ("service_time", "f8"),
     ]
 )
 """Per station and class, after the warm-up: numbers; sums of the waits of those who started or reneged; time spent
@@ -58,10 +58,14 @@ PERIOD: Final = np.dtype(
     ]
 )
 STARTED_BY_WAIT: Final = np.dtype([("count", "u4")])
+TURN: Final = np.dtype([("turns", "f8"), ("period", "i8"), ("counts", "i8"), ("snapshot", "i8")])
+"""Where the fold is in time, one row. ``period`` that holds the present (M after the last edge); ``counts``: whether it
+holds it; first ``snapshot`` at or after the present (J + 1 after the last); the two stay so until ``turns``."""
 
-_cells = table("tally_cells", CELL_TALLY)
-_snapshots = table("snapshots", SNAPSHOT)
-_periods = table("periods", PERIOD)
+_cell = table("tally_cells", CELL_TALLY, columns="class_count")
+_at = table("snapshots", SNAPSHOT, columns="station_count")
+_periods = table("periods", PERIOD, columns="station_count")
+_turns = table("turn", TURN)
 _waits = table("waits", STARTED_BY_WAIT)
 _edges = table("edges", NUMBER)
 _lists = table("lists", CODE)
@@ -77,7 +81,7 @@ def arrays(network: n.Network) -> dict[str, np.ndarray]:
     """The arrays of a tally in which nothing has happened yet, by name.
 
     tally_cells (K, C) `CELL_TALLY`; snapshots (J + 2, K) `SNAPSHOT`, as differences until `outcome`; periods (M, K)
-    `PERIOD`; waits (M, L, B), numbers started by wait; edges (M + 1,); lists (K,).
+    `PERIOD`; waits (M, L, B), numbers started by wait; edges (M + 1,); lists (K,); turn (1,) `TURN`.
     """
     stations, periods = len(network.stations), len(network.periods) - 1
     return {
@@ -87,11 +91,12 @@ def arrays(network: n.Network) -> dict[str, np.ndarray]:
         "waits": np.zeros((periods, max(1, len(network.list_names)), WAIT_BINS), STARTED_BY_WAIT),
         "edges": network.periods,
         "lists": np.ascontiguousarray(network.stations["list"]),
+        "turn": np.array([(-math.inf, 0, 0, 0)], TURN),
     }
 
 
 def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
-    """The settings that the fold reads, and the period that it is in."""
+    """The settings that the fold reads."""
     return {
         "warm_up": ("f8", network.warm_up),
         "every": ("f8", network.snapshot_every),
@@ -100,38 +105,45 @@ def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
         "snapshot_count": ("i8", len(snapshot_times(network))),
         "period_count": ("i8", len(network.periods) - 1),
         "list_count": ("i8", max(1, len(network.list_names))),
-        "period": ("i8", 0),
     }
 
 
-@inlined
-def _cell(w: Any, k: Any, c: Any) -> Any:
-    return _cells(w, np.int64(k) * w.class_count + c)
-
-
-@inlined
-def _at(w: Any, j: Any, k: Any) -> Any:
-    return _snapshots(w, np.int64(j) * w.station_count + k)
-
-
-@inlined
+@inlined_step
 def _period(w: Any, k: Any) -> Any:
-    return _periods(w, w.period * w.station_count + k)
+    return _periods(w, _turns(w, 0).period, k)
 
 
-@compiled
+@step
+def _turn(w: Any, now: Any) -> Any:
+    """Move on to the period and the snapshot of ``now``."""
+    t = _turns(w, 0)
+    period = t.period
+    snapshot = t.snapshot
+    while period < w.period_count and now >= _edges(w, period + 1).value:
+        period += 1
+    while snapshot < w.snapshot_count and snapshot * w.every < now:
+        snapshot += 1
+    turns = np.inf
+    if period < w.period_count:
+        turns = _edges(w, period).value
+        if now >= turns:
+            turns = _edges(w, period + 1).value
+    if snapshot < w.snapshot_count:
+        turns = min(turns, snapshot * w.every)
+    t.period = period
+    t.snapshot = snapshot
+    t.counts = period < w.period_count and now >= _edges(w, 0).value
+    t.turns = turns
+
+
+@inlined_step
 def advance(w: Any, now: Any) -> Any:
-    """Move on to the period that holds ``now``; M after the last edge."""
-    while w.period < w.period_count and now >= _edges(w, w.period + 1).value:
-        w.period += 1
+    """Tell the fold what time it is, before anything that happens then."""
+    if now >= _turns(w, 0).turns:
+        _turn(w, now)
 
 
-@inlined
-def _in_period(w: Any, now: Any) -> Any:
-    return w.period < w.period_count and now >= _edges(w, 0).value
-
-
-@compiled
+@step
 def _snapshot(w: Any, now: Any) -> Any:
     """First snapshot at or after ``now``; the row after the last one when there is none."""
     every = w.every
@@ -148,40 +160,44 @@ def _snapshot(w: Any, now: Any) -> Any:
     return j
 
 
-@inlined
+@inlined_step
 def _overlap(w: Any, start: Any, end: Any) -> Any:
     """Length of (start, end) within (warm_up, horizon)."""
     return max(0.0, min(end, w.horizon) - max(start, w.warm_up))
 
 
-@inlined
+@inlined_step
 def arrived(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A resident comes to a station, from outside or from another station."""
     if now >= w.warm_up:
         _cell(w, k, c).arrivals += 1
-    if _in_period(w, now):
+    if _turns(w, 0).counts:
         _period(w, k).arrivals += 1
 
 
-@inlined
+@inlined_step
 def transferred(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A resident comes from another queue of the same waiting list, and keeps the wait so far."""
     if now >= w.warm_up:
         _cell(w, k, c).transferred += 1
-    if _in_period(w, now):
+    if _turns(w, 0).counts:
         _period(w, k).transferred += 1
 
 
-@compiled
+@inlined_step
+def queued(w: Any, k: Any) -> Any:
+    """A waiting spell begins."""
+    _at(w, _turns(w, 0).snapshot, k).waiting += 1
+
+
+@step
 def waited(w: Any, k: Any, c: Any, since: Any, joined: Any, end: Any) -> Any:
-    """A waiting spell ends; ``end`` may be the horizon, of somebody who still waits then."""
+    """A waiting spell ends, now or (for who still waits then) at the horizon."""
+    until = _turns(w, 0).snapshot
+    _at(w, until, k).waiting -= 1
     if end <= joined:
         return
     _cell(w, k, c).queue_time += _overlap(w, joined, end)
-    last = end >= w.horizon
-    until = w.snapshot_count if last else _snapshot(w, end)
-    _at(w, _snapshot(w, joined), k).waiting += 1
-    _at(w, until, k).waiting -= 1
     if _lists(w, k).value >= 0:
         due = max(joined, since + w.norm)
         if due < end:
@@ -193,75 +209,79 @@ def waited(w: Any, k: Any, c: Any, since: Any, joined: Any, end: Any) -> Any:
             _at(w, until, k).overdue -= 1
 
 
-@compiled
+@inlined_step
+def serving(w: Any, k: Any) -> Any:
+    """A spell in service begins."""
+    _at(w, _turns(w, 0).snapshot, k).in_service += 1
+
+
+@step
 def started(w: Any, k: Any, c: Any, wait: Any, now: Any) -> Any:
     """A service begins, ``wait`` after referral."""
+    serving(w, k)
     if now >= w.warm_up:
         _cell(w, k, c).starts += 1
         _cell(w, k, c).wait += wait
-    if _in_period(w, now):
+    if _turns(w, 0).counts:
         _period(w, k).starts += 1
         _period(w, k).wait += wait
         which = np.int64(_lists(w, k).value)
         if which >= 0:
             b = np.int64(min(wait / w.wait_bin, WAIT_BINS - 1.0))
-            _waits(w, (w.period * w.list_count + which) * WAIT_BINS + b).count += np.uint32(1)
+            _waits(w, (_turns(w, 0).period * w.list_count + which) * WAIT_BINS + b).count += np.uint32(1)
 
 
-@compiled
+@inlined_step
 def served(w: Any, k: Any, c: Any, start: Any, end: Any) -> Any:
     """A spell in service ends (or the horizon comes)."""
     _cell(w, k, c).service_time += _overlap(w, start, end)
-    _at(w, _snapshot(w, start), k).in_service += 1
-    last = end >= w.horizon
-    until = w.snapshot_count if last else _snapshot(w, end)
-    _at(w, until, k).in_service -= 1
+    _at(w, _turns(w, 0).snapshot, k).in_service -= 1
 
 
-@compiled
+@inlined_step
 def completed(w: Any, k: Any, c: Any, start: Any, now: Any) -> Any:
     """A service is complete."""
     served(w, k, c, start, now)
     if now >= w.warm_up:
         _cell(w, k, c).completions += 1
-    if _in_period(w, now):
+    if _turns(w, 0).counts:
         _period(w, k).completions += 1
 
 
-@inlined
+@inlined_step
 def reneged(w: Any, k: Any, c: Any, wait: Any, now: Any) -> Any:
     """A resident gives up waiting; the spell itself goes to `waited`."""
     if now >= w.warm_up:
         _cell(w, k, c).reneged += 1
         _cell(w, k, c).wait_reneged += wait
-    if _in_period(w, now):
+    if _turns(w, 0).counts:
         _period(w, k).reneged += 1
 
 
-@inlined
+@inlined_step
 def balked(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A resident finds a full queue, or a station that closes."""
     if now >= w.warm_up:
         _cell(w, k, c).balked += 1
-    if _in_period(w, now):
+    if _turns(w, 0).counts:
         _period(w, k).balked += 1
 
 
-@inlined
+@inlined_step
 def reviewed(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A desk looks at somebody who waits elsewhere; counted at the desk."""
     if now >= w.warm_up:
         _cell(w, k, c).reviewed += 1
-    if _in_period(w, now):
+    if _turns(w, 0).counts:
         _period(w, k).reviewed += 1
 
 
-@inlined
+@inlined_step
 def left(w: Any, k: Any, c: Any, now: Any) -> Any:
     """A resident leaves the network from station ``k``."""
     if now >= w.warm_up:
         _cell(w, k, c).exits += 1
-    if _in_period(w, now):
+    if _turns(w, 0).counts:
         _period(w, k).exits += 1
 
 
@@ -275,6 +295,7 @@ SERVING: Final = 2
 
 @compiled
 def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
+    w = opened(w)
     for i in range(len(log)):
         e = log[i]
         r = who[i]
@@ -283,10 +304,12 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
         f = followed[r]
         waiting = f.state == WAITING
         if e.kind == events.WAITING_AT_START:
+            queued(w, k)
             followed[r].since = now
             followed[r].joined = now
             followed[r].state = WAITING
         elif e.kind == events.IN_SERVICE_AT_START:
+            serving(w, k)
             followed[r].joined = now
             followed[r].state = SERVING
         elif e.kind == events.ARRIVE or e.kind == events.TRANSFER:
@@ -297,6 +320,7 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
                 followed[r].since = now
             else:
                 transferred(w, k, c, now)
+            queued(w, k)
             followed[r].joined = now
             followed[r].state = WAITING
         elif e.kind == events.START:
@@ -318,6 +342,7 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
             followed[r].state = AWAY
         elif e.kind == events.CHANGE:
             waited(w, f.station, f.patient_class, f.since, f.joined, now)
+            queued(w, k)
             followed[r].joined = now
         elif e.kind == events.REVIEW:
             reviewed(w, k, c, now)
@@ -336,6 +361,8 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
 @compiled
 def close(w: Any, followed: Any) -> Any:
     """The horizon comes: count the spells of those who are still there (``followed``, by number)."""
+    w = opened(w)
+    _turns(w, 0).snapshot = w.snapshot_count
     for r in range(len(followed)):
         f = followed[r]
         if f.state == WAITING:
