@@ -3,9 +3,9 @@
 The run is cut into days of about 256 appointments. An appointment on a later day joins that day's list (threaded
 through the slots) in a handful of instructions, and can be taken out again as quickly. When a day opens, its
 appointments are dealt out over 1,024 moments, with a mark for each moment that has any; when a moment opens, it mostly
-holds one appointment, which is the next. Several go to a small binary heap in the order (time, rank). This is a calendar
-queue (R. Brown, CACM 31(10), 1988, p. 1220) of two levels, with a heap that keeps the worst case logarithmic when all
-appointments fall on one moment.
+holds one appointment, which is the next. Several go to a small binary heap in the order (time, rank). This is a
+calendar queue (R. Brown, CACM 31(10), 1988, p. 1220) of two levels, with a heap that keeps the worst case logarithmic
+when all appointments fall on one moment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 from numba import types
-from numba.extending import intrinsic
 
 from flowsim.engines.world import (
     IN_HEAP,
@@ -28,14 +27,14 @@ from flowsim.engines.world import (
     residents,
     states,
 )
-from flowsim.model.memory import fetch
 from flowsim.model.compiling import inlined_step, step
+from flowsim.model.memory import compiler, fetch
 
 _ONE: Final = np.uint64(1)
 _WORDS: Final = MOMENTS // 64
 
 
-@intrinsic
+@compiler
 def _lowest(typing_context: Any, bits: Any) -> Any:
     """Place of the lowest bit that is set; at least one is."""
 

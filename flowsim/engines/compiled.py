@@ -112,7 +112,8 @@ def open_doors(w: Any) -> Any:
         _appoint_step(w, _fixed_slot(w, STATION, k), k)
         _appoint_release(w, _fixed_slot(w, STATION, k), k)
     for i in range(w.rule_count):
-        slot = _fixed_slot(w, STATION, i)
+        slot = _fixed_slot(w, STATION, -1)
+        residents(w, slot).id = i
         schedule(w, slot, tables.stop_rules(w, i).at, rank(events.STOP_RULE, i))
 
 
@@ -145,8 +146,8 @@ def seat(w: Any, present: Any) -> Any:
         ring(w, slot, 0).time = one.patience_ends
         draw_clocks(w, slot, 0.0)
         appoint_first_clock(w, slot)
-    for k in range(w.station_count):
-        fill(w, k, 0.0)
+    for station in range(w.station_count):
+        fill(w, station, 0.0)
 
 
 @step
@@ -291,7 +292,6 @@ def run(w: Any) -> Any:
         now = appointment.time
         kind = np.int64(appointment.rank >> _RANK_BITS)
         r = residents(w, slot)
-        s.now = now
         s.events += 1
         tally.advance(w, now)
         while now >= s.next_epoch:
@@ -378,9 +378,9 @@ def run(w: Any) -> Any:
             p.release += np.int32(1)
             _appoint_release(w, slot, k)
         else:
-            rule = tables.stop_rules(w, r.station)
+            rule = tables.stop_rules(w, r.id)
             if _stop_rule_holds(w, rule):
-                closing = at(r)
+                closing = r.id
                 _close_stations(w, rule, now)
 
         while True:

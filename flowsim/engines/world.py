@@ -7,7 +7,7 @@ leaving. Slot 0 stands for nobody. Appointments, queues and free slots are lists
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -66,9 +66,9 @@ APPOINTMENT: Final = np.dtype(
         ("pad", "u1"),
     ]
 )
-"""The one appointment of a slot (who waits has the first of his clocks in the calendar): ``time``, ``rank``, where it is
-``held``, its neighbours there (``next`` also of free slots). What a resident rarely needs fills the row: the ``level`` in
-the queue, and the ``ordinal`` of the last companion."""
+"""The one appointment of a slot (who waits has the first of his clocks in the calendar): ``time``, ``rank``, where it
+is ``held``, its neighbours there (``next`` also of free slots). What a resident rarely needs fills the row: the
+``level`` in the queue, and the ``ordinal`` of the last companion."""
 RING: Final = np.dtype([("time", "f8"), ("count", "i8")])
 PLACE: Final = np.dtype(
     [
@@ -89,7 +89,6 @@ ENTRY: Final = np.dtype([("time", "f8"), ("rank", "u8"), ("slot", "i8")])
 HEAD: Final = np.dtype([("head", "u4")])
 STATE: Final = np.dtype(
     [
-        ("now", "f8"),
         ("next_epoch", "f8"),
         ("events", "i8"),
         ("epoch", "i8"),

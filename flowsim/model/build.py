@@ -32,6 +32,8 @@ WORDS = 2**64
 PERIODS_DEFAULT = 1
 SNAPSHOTS_DEFAULT = 100
 TOO_MANY_ARRIVALS = 2.0e8
+MOST_LEVELS = 2**16
+"""Of priority at one station: a place in a queue has 16 bits for it."""
 MOST_VISITS = 2**18
 """Of one resident who would wait from beginning to end: a companion's number has room for twice as many."""
 SHORTEST = 1e-9
@@ -202,6 +204,8 @@ class _Builder:
         if given.discipline == "fifo" and given.priority:
             raise self.refuse(f"{place}.priority", "priorities", 'discipline = "priority" beside it')
         ranks = sorted(set(given.priority.values()))
+        if len(ranks) >= MOST_LEVELS:
+            raise self.refuse(f"{place}.priority", f"{len(ranks)} priorities", f"fewer than {MOST_LEVELS}")
         levels = [len(ranks)] * len(self.classes)  # a class that is not named comes after all that are
         for name, value in given.priority.items():
             levels[self.patient_class(name, f"{place}.priority")] = ranks.index(value)

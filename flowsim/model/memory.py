@@ -24,19 +24,21 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, lower_setattr_generic, register_model
 from numba.np.numpy_support import from_dtype
 
+compiler: Any = intrinsic
+"""`numba.extending.intrinsic`: makes a compiled function from what generates its code; its type is not a caller's."""
 LINE: Final = 64
 """Bytes of a cache line: arrays begin on one, so that a row of this size lies on one line."""
 _BYTES: Final = ir.IntType(8).as_pointer()
 
 
-class Row(types.Type):  # type: ignore[misc]
+class Row(types.Type):
     """A row of a named table: a pointer, with a type and a place for each field. ``fixed``: the fields stay as they
     are while compiled code runs."""
 
     mutable = True
 
     def __init__(self, table: str, dtype: np.dtype, fixed: bool = False) -> None:
-        places = dtype.fields or {}
+        places: Mapping[str, Any] = dtype.fields or {}
         self.table = table
         self.size = dtype.itemsize
         self.layout = {name: (from_dtype(places[name][0]), places[name][1]) for name in dtype.names or ()}
@@ -47,17 +49,17 @@ class Row(types.Type):  # type: ignore[misc]
     @property
     def mangling_args(self) -> tuple[str, tuple[Any, ...]]:
         """A short name for symbols; the code tells rows of one table name apart."""
-        return "Row", (self.table, self._code)
+        return "Row", (self.table, self._code)  # type: ignore[attr-defined]
 
 
 register_model(Row)(models.OpaqueModel)
 
 
 @infer_getattr
-class _RowAttribute(AttributeTemplate):  # type: ignore[misc]
+class _RowAttribute(AttributeTemplate):
     key = Row
 
-    def generic_resolve(self, row: Row, field: str) -> Any:
+    def generic_resolve(self, row: Row, field: str) -> Any:  # type: ignore[override]
         return row.layout[field][0] if field in row.layout else None
 
 
@@ -72,7 +74,7 @@ def _place(context: Any, builder: Any, row: Row, pointer: Any, field: str) -> tu
     return builder.bitcast(start, context.get_data_type(kind).as_pointer()), module.add_metadata([tag, tag, zero])
 
 
-@lower_getattr_generic(Row)  # type: ignore[untyped-decorator]
+@lower_getattr_generic(Row)  # type: ignore[no-untyped-call]
 def _get(context: Any, builder: Any, row: Row, pointer: Any, field: str) -> Any:
     place, tag = _place(context, builder, row, pointer, field)
     value = builder.load(place)
@@ -82,7 +84,7 @@ def _get(context: Any, builder: Any, row: Row, pointer: Any, field: str) -> Any:
     return value
 
 
-@lower_setattr_generic(Row)  # type: ignore[untyped-decorator]
+@lower_setattr_generic(Row)  # type: ignore[no-untyped-call]
 def _set(context: Any, builder: Any, signature: Any, arguments: Any, field: str) -> None:
     row, given = signature.args
     place, tag = _place(context, builder, row, arguments[0], field)
@@ -114,20 +116,20 @@ def table(field: str, dtype: np.dtype, columns: str | None = None) -> Any:
 
     if columns is None:
 
-        @intrinsic
+        @compiler
         def rows(typing_context: Any, w: Any, i: Any) -> Any:
             return (row(w, i), address) if fits(w, i) else None
 
     else:
 
-        @intrinsic
+        @compiler
         def rows(typing_context: Any, w: Any, i: Any, j: Any) -> Any:
             return (row(w, i, j), address) if fits(w, i, j) else None
 
     return rows
 
 
-@intrinsic
+@compiler
 def opened(typing_context: Any, w: Any) -> Any:
     """The record of `Addresses` that Python handed in, as compiled code reads it; what is open stays so."""
     if isinstance(w, Row):
@@ -142,7 +144,7 @@ def opened(typing_context: Any, w: Any) -> Any:
     return row(w), generate
 
 
-@intrinsic
+@compiler
 def fetch(typing_context: Any, row: Any) -> Any:
     """Ask for the cache line of a row that will be needed soon."""
     if not isinstance(row, Row):
@@ -151,7 +153,9 @@ def fetch(typing_context: Any, row: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         word = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [_BYTES, word, word, word])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+            builder.module, kind, "llvm.prefetch.p0i8"
+        )
         builder.call(function, [arguments[0], *(ir.Constant(word, x) for x in (1, 3, 1))])  # to write, all levels, data
         return context.get_dummy_value()
 

@@ -17,15 +17,14 @@ from flowsim.model.memory import opened
 
 @inlined
 def way(w: Any, row: Any, bits: Any) -> Any:
-    """Code of the way that a random word takes in a row: the first that it is below; all are looked at, since a loop
-    that ends by luck costs more."""
+    """Code of the way that a random word takes in a row."""
     w = opened(w)
     r = tables.rows(w, row)
-    first = np.int64(r.first)
-    passed = np.int64(0)
-    for i in range(first, first + r.count - 1):
-        passed += bits >= tables.ways(w, i).below
-    return first + passed
+    i = np.int64(r.first)
+    last = i + r.count - 1
+    while i < last and bits >= tables.ways(w, i).below:
+        i += 1
+    return i
 
 
 @inlined

@@ -1,7 +1,7 @@
 """A network's arrays as compiled code sees them: accessors, and the record of addresses.
 
-``w`` is any record (see `flowsim.model.memory.opened`) that holds the addresses of a network's tables: the network's own
-(`addresses`), or the world of a replication. K stations, C classes; two-dimensional tables are laid out row by row.
+``w`` is any record (see `flowsim.model.memory.opened`) that holds the addresses of a network's tables: the network's
+own (`addresses`), or the world of a replication. K stations, C classes; two-dimensional tables are laid out row by row.
 """
 
 from __future__ import annotations
