@@ -30,7 +30,7 @@ def verify(
     from flowsim.present.console import print_json, say
     from flowsim.present.texts import text, texts
     from flowsim.present.verify_table import VerifyProgress, as_json, as_markdown, as_text, check_format
-    from flowsim.study.verify import missed
+    from flowsim.study.verify import passed
     from flowsim.study.verify import verify as compare
 
     texts(lang)
@@ -51,4 +51,4 @@ def verify(
     else:
         room = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
         sys.stdout.write(as_text(table, lang, room, seconds))
-    return MISSED if missed(table) else DONE
+    return DONE if passed(table) else MISSED

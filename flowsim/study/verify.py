@@ -13,6 +13,7 @@ to it is tested (tests/study/test_study_verify.py) and told in docs/verification
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -23,7 +24,7 @@ import numpy as np
 from flowsim.analysis.statistics import student
 from flowsim.errors import InputError
 from flowsim.model.network import Network
-from flowsim.study.replicate import Outcome, replicate, run_many, whole
+from flowsim.study.replicate import Outcome, replicate, run_many, simulate_once, whole
 from flowsim.study.verification import cases as all_cases
 from flowsim.study.verification.case import ENGINES, Case
 from flowsim.study.verification.sources import sources
@@ -79,7 +80,8 @@ def verify(
     published figure), ``reference`` and ``page`` (where it stands), ``expected``, ``tolerance``, ``engine``,
     ``replications``, ``estimate``, ``low``, ``high``, ``verdict`` (``agrees`` or ``misses``). What is too rare for the
     short runs of the reference engine has no row for it. ``attrs``: seed, rate (of the table), rate_each (of a
-    comparison).
+    comparison), and with the reference engine: twins, unequal (its replications, and in how many of them the compiled
+    engine, given the same luck, differs in any bit).
 
     Raises
     ------
@@ -96,21 +98,29 @@ def verify(
     engines = ENGINES if engine == "both" else (engine,)
     comparisons = sum(one in known.engines for one in engines for case in chosen for known in case.known)
     rate_each = rate / comparisons
-    by_engine = {one: _measured(chosen, one, seed, threads, progress) for one in engines}
+    by_engine = {one: sampled(chosen, one, seed, threads, progress) for one in engines}
     rows = [
         row
         for number, case in enumerate(chosen)
         for one in engines
-        for row in compared(case, one, by_engine[one][number], 1.0 - rate_each)
+        for row in compared(case, one, by_engine[one][0][number], 1.0 - rate_each)
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table.attrs = {"seed": seed, "rate": rate, "rate_each": rate_each}
+    if "reference" in engines:
+        table.attrs["twins"] = sum(case.replications["reference"] for case in chosen)
+        table.attrs["unequal"] = by_engine["reference"][1]
     return table
 
 
 def missed(table: pd.DataFrame) -> int:
     """Number of comparisons that miss."""
     return int((table["verdict"] == MISSES).sum())
+
+
+def passed(table: pd.DataFrame) -> bool:
+    """Whether nothing misses and the engines are equal wherever both ran."""
+    return missed(table) == 0 and table.attrs.get("unequal", 0) == 0
 
 
 def case_seed(seed: int, case: str, engine: str) -> int:
@@ -127,10 +137,10 @@ def compared(case: Case, engine: str, values: np.ndarray, level: float) -> Itera
         if engine not in known.engines:
             continue
         tops, bottoms = values[:, number, 0], values[:, number, 1]
-        bottom = float(bottoms.mean())
-        estimate = float(tops.mean()) / bottom if bottom > 0.0 else float("nan")
-        half = quantile * float(np.std(tops - known.expected * bottoms, ddof=1)) / (count**0.5 * bottom)
-        agrees = abs(estimate - known.expected) <= half + known.tolerance  # not so where nothing was seen (NaN)
+        bottom = float(bottoms.mean()) or math.nan  # nothing was seen: no estimate, and so no agreement
+        estimate = float(tops.mean()) / bottom
+        half = quantile * float(np.std(tops - known.expected * bottoms, ddof=1)) / (math.sqrt(count) * bottom)
+        agrees = abs(estimate - known.expected) <= half + known.tolerance
         yield {
             "kind": case.kind,
             "case": case.name,
@@ -156,14 +166,20 @@ def measured(case: Case, outcome: Outcome, network: Network) -> np.ndarray:
     return np.array([[known.top(seen), known.bottom(seen)] for known in case.known])
 
 
-def _measured(
+def sampled(
     cases: Sequence[Case],
     engine: str,
     seed: int,
-    threads: int | None,
-    progress: Callable[[str, int, int], None] | None,
-) -> list[np.ndarray]:
-    """(replications, known, 2) per case."""
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[list[np.ndarray], int]:
+    """Run cases on an engine.
+
+    Returns
+    -------
+    Per case (replications, known, 2) tops and bottoms; and the number of replications of the reference engine in which
+    the compiled engine, given the same luck, does not come at the same outcome to the last bit.
+    """
     networks = [Network.from_dict(case.document_for(engine), case.name) for case in cases]
     counts = [case.replications[engine] for case in cases]
     seeds = [case_seed(seed, case.name, engine) for case in cases]
@@ -174,11 +190,14 @@ def _measured(
             progress(engine, done, total)
 
     found: list[list[np.ndarray]] = [[] for _ in cases]
+    unequal = 0
     if engine == "reference":
+        twin = simulate_once("compiled")
         done = 0
         for number, case in enumerate(cases):
             for one in replicate(networks[number], counts[number], seeds[number], engine):
                 found[number].append(measured(case, one.outcome, networks[number]))
+                unequal += not same(one.outcome, twin(networks[number], seeds[number], one.number, False)[0])
                 done += 1
                 tell(done)
     else:
@@ -195,7 +214,12 @@ def _measured(
         )
         for number, values in run_many(jobs, reduce, threads, tell):
             found[number].append(values)
-    return [np.stack(values) for values in found]
+    return [np.stack(values) for values in found], unequal
+
+
+def same(one: Outcome, other: Outcome) -> bool:
+    """Whether two outcomes are equal in every bit of every array."""
+    return one.keys() == other.keys() and all(array.tobytes() == other[name].tobytes() for name, array in one.items())
 
 
 def _job(network: Network, seed: int, replication: int) -> tuple[Network, int, int]:
