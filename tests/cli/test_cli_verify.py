@@ -36,7 +36,7 @@ def test_the_table_is_printed_with_its_rates_and_sources(call: Call, few: list[C
     comparisons = sum(len(known.engines) for case in few for known in case.known)
     assert text(lang, "verify.head.title") in out
     assert str(comparisons) in words.split(text(lang, "verify.head.sources"))[-1]
-    assert ("0,077%" if lang == "nl" else "0.077%") in words
+    assert ("0,053%" if lang == "nl" else "0.053%") in words
     for case in few:
         assert text(lang, f"verify.case.{case.name}").split(" (")[0].split()[-1] in words
         assert text(lang, f"verify.kind.{case.kind}").upper() in out

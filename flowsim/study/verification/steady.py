@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from flowsim.analysis import theory
@@ -105,9 +106,10 @@ def _many_servers() -> list[Case]:
     ):
         answer = theory.mmc(rate, 1.0, servers)
         place = Source("gross", "section 2.2") if servers == 1 else source
+        seen = RARE if servers == 20 else ENGINES  # few wait there
         known = [
-            mean_wait(answer.mean_wait, "C / (c m - l)", place),
-            mean_queue(answer.mean_queue, "C r / (1 - r)", place),
+            replace(mean_wait(answer.mean_wait, "C / (c m - l)", place), engines=seen),
+            replace(mean_queue(answer.mean_queue, "C r / (1 - r)", place), engines=seen),
             utilisation(answer.utilisation, servers, "r = l / (c m)", place),
         ]
         cases.append(_case("mmc", name, single(rate, servers, exponential(1.0), counted, warm_up), known, share))
@@ -131,7 +133,7 @@ def _delay() -> list[Case]:
                 "C exp(-(c m - l) t)",
                 gross,
                 place=f"{width * bins:g}",
-                engines=RARE if bins > 4 else ENGINES,
+                engines=RARE if bins > 1 else ENGINES,
             )
         )
     tail = single(rate, servers, exponential(1.0), 15_000.0, 120.0, wait_bin=width)
@@ -188,8 +190,8 @@ def _impatient() -> list[Case]:
         cases.append(_case(kind, name, document, known, 0.015))
     office = single(48.0, 50, exponential(1.0), 2_000.0, 10.0, patience=exponential(2.0))  # minutes
     published = [
-        reneged(0.031, "", Source("palm", "example: 3.1%"), 0.0005),
-        mean_queue(3.0, "", Source("palm", "example: 3.0 wait"), 0.05),
+        replace(reneged(0.031, "", Source("palm", "example: 3.1%"), 0.0005), engines=RARE),
+        replace(mean_queue(3.0, "", Source("palm", "example: 3.0 wait"), 0.05), engines=RARE),
         utilisation(0.93, 50, "", Source("palm", "example: 93%"), 0.005),
     ]
     cases.append(_case("erlang_a_under", "call_centre_impatient", office, published, 0.012))
