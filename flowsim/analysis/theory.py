@@ -7,6 +7,8 @@ what they mean in the literature: arrival, service and reneging rate, load per s
 .. [GSTH] D. Gross, J. F. Shortle, J. M. Thompson, C. M. Harris, *Fundamentals of Queueing Theory*, 4th ed., Wiley 2008.
 .. [MZ] A. Mandelbaum, S. Zeltyn, "Service engineering in action: the Palm/Erlang-A queue, with applications to call
    centers", in: *Advances in Services Innovations*, Springer 2007, pp. 17-45.
+.. [F] K. Fong, Y. Mushtaq, T. House, D. Gordon, Y. Chen, D. Griffths, S. Ahmad, N. Walton, "Understanding waiting lists
+   pressures", medRxiv 2022, doi:10.1101/2022.08.23.22279117; the facts that it numbers.
 .. [ZM] S. Zeltyn, A. Mandelbaum, "Call centers with impatient customers: many-server asymptotics of the M/M/n+G queue",
    Queueing Systems 51, 2005, pp. 361-402.
 """
@@ -148,10 +150,39 @@ def mg1(arrival_rate: float, service_mean: float, service_cv: float) -> SteadySt
     return SteadyState(ρ, ρ, arrival_rate * wait, wait, wait)
 
 
+def gm1(interval_transform: Callable[[float], float], interval_mean: float, service_mean: float) -> SteadyState:
+    """G/M/1 ([GSTH]_ section 5.3.1): arrivals at independent intervals of any distribution, exponential service.
+
+    An arrival waits with probability σ, the root below 1 of σ = A(μ (1 - σ)); W_q = σ / (μ (1 - σ)).
+
+    Parameters
+    ----------
+    interval_transform : Laplace transform A of the interval, E[exp(-s interval)]. interval_mean : its mean.
+    """
+    from scipy.optimize import brentq
+
+    require("gm1", interval_mean=interval_mean, service_mean=service_mean)
+    ρ, μ = service_mean / interval_mean, 1.0 / service_mean
+    _stable("gm1", ρ)
+    # 1 is a root as well: near it the difference is positive, at 0 it is negative.
+    σ = float(brentq(lambda share: share - interval_transform(μ * (1.0 - share)), 0.0, 1.0 - 1e-9, xtol=1e-14))
+    wait = σ / (μ * (1.0 - σ))
+    return SteadyState(ρ, σ, wait / interval_mean, wait, wait)
+
+
 def mg_infinity(arrival_rate: float, service_mean: float) -> float:
     """Mean (and variance) of the number in service at M/G/∞, which is Poisson ([GSTH]_ section 5.2.2): λ E[S]."""
     require("mg_infinity", arrival_rate=arrival_rate, service_mean=service_mean)
     return arrival_rate * service_mean
+
+
+def full_share(beds: int, offered: float) -> float:
+    """Probability of delay as bed planners take it from an M/G/∞ ward: P(N = n) / P(N <= n), N its number of patients.
+
+    With a Poisson number this is Erlang's loss formula for n beds (T. Monks et al., BMC Health Serv. Res. 16, 2016,
+    530, p. 3, "the general form").
+    """
+    return erlang_b(beds, offered)
 
 
 def mmc_limited(arrival_rate: float, service_mean: float, servers: int, queue_limit: int) -> SteadyState:
@@ -329,3 +360,40 @@ def jackson(
     """
     rates = traffic(external, routing)
     return [mmc(float(λ), mean, c) for λ, mean, c in zip(rates, service_means, servers, strict=True)]
+
+
+# ---------------------------------------------------------------- waiting lists
+
+
+def target_mean_wait(target_wait: float, factor: float = 4.0) -> float:
+    """Mean wait at which all but exp(-factor) are treated within the target ([F]_ facts 3 and 4).
+
+    The wait of a waiting list that is stable and heavily loaded is exponential. ``factor`` 4: 1.8% miss the target;
+    6: 0.2%.
+    """
+    require("target_mean_wait", target_wait=target_wait, factor=factor)
+    return target_wait / factor
+
+
+def target_list_size(demand: float, target_wait: float, factor: float = 4.0) -> float:
+    """Number on a list that keeps its target: demand times `target_mean_wait`, Little's law ([F]_ facts 5 and 6)."""
+    require("target_list_size", demand=demand)
+    return demand * target_mean_wait(target_wait, factor)
+
+
+def relief_capacity(demand: float, size: float, target_size: float, time: float) -> float:
+    """Treatments per unit of time that bring a list from ``size`` to ``target_size`` within ``time`` ([F]_ fact 7)."""
+    require("relief_capacity", demand=demand, size=size, target_size=target_size, time=time)
+    return demand + (size - target_size) / time
+
+
+def target_capacity(demand: float, target_wait: float, factor: float = 4.0) -> float:
+    """Treatments per unit of time that keep a list at `target_list_size`: demand + factor / target_wait.
+
+    For random referrals and treatments (both with a coefficient of variation of 1) it is exact when the wait runs to
+    the end of a treatment by one team: 1 / (μ - λ) is the mean time in an M/M/1 queue ([GSTH]_ section 2.2). [F]_ fact
+    8 has the same form with another constant; this one is that of the authors' package NHSRwaitinglist 0.1.2
+    (calc_target_capacity, CRAN 2025).
+    """
+    require("target_capacity", demand=demand)
+    return demand + 1.0 / target_mean_wait(target_wait, factor)

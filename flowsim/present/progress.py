@@ -18,6 +18,9 @@ EVERY: Final = 10.0
 class StudyProgress:
     """Called by a study with (name, futures done, futures expected); shows nothing when ``silent``."""
 
+    LINE = "answer.run.line"
+    """Key of the line that is said where there is no terminal."""
+
     def __init__(self, lang: str, silent: bool = False) -> None:
         self.lang = lang
         self.silent = silent
@@ -75,4 +78,4 @@ class StudyProgress:
         for name in names:
             done, total = self.steps[name]
             seconds = round(self.said - self.began)
-            say(text(self.lang, "answer.run.line", what=self.label(name), done=done, total=total, seconds=seconds))
+            say(text(self.lang, self.LINE, what=self.label(name), done=done, total=total, seconds=seconds))

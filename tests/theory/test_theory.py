@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from scipy.integrate import quad, solve_ivp
 from scipy.linalg import expm
+from scipy.special import lambertw
 from scipy.stats import poisson
 
 from flowsim.analysis import theory, transient
 from flowsim.errors import InputError
+from flowsim.study.verification.networks import stroke_loads
+from flowsim.study.verification.sources import data
 
 # ---------------------------------------------------------------- published numbers
 
@@ -68,7 +71,62 @@ def test_two_phases_of_a_machine_shop() -> None:
     assert second.mean_queue == pytest.approx(0.4**2 / 0.6)
 
 
+def test_beds_for_stroke_care() -> None:
+    """Monks et al. 2016, table 2 (p. 5): every printed p(delay) fits what its printed parameters allow.
+
+    The times between admissions are printed to one decimal: each stands for a range, and so does what follows.
+    """
+    study = data("stroke.toml")
+    printed = {
+        ("acute", 1.00): {9: 0.19, 10: 0.14, 11: 0.09, 12: 0.06, 13: 0.04, 14: 0.02},
+        ("acute", 1.05): {10: 0.16, 11: 0.11, 12: 0.07, 13: 0.05, 14: 0.03},
+        ("rehab", 1.00): {10: 0.20, 12: 0.11, 13: 0.08, 14: 0.05, 15: 0.03, 16: 0.02},
+        ("rehab", 1.05): {12: 0.13, 13: 0.09, 14: 0.07, 15: 0.04, 16: 0.02},
+    }
+    for (ward, admissions), table in printed.items():
+        lowest, highest = (admissions * stroke_loads(study, slip)[ward == "rehab"] for slip in (0.5, -0.5))
+        for beds, share in table.items():
+            assert theory.full_share(beds, lowest) - 0.005 <= share <= theory.full_share(beds, highest) + 0.005
+
+
+def test_waiting_list_of_an_ent_department() -> None:
+    """Fong et al. 2022: 30 referrals a week, 1,200 waiting, a target of 52 weeks, 26 weeks to get there."""
+    assert theory.target_mean_wait(52.0) == 13.0
+    assert theory.target_list_size(30.0, 52.0) == 390.0
+    assert theory.relief_capacity(30.0, 1200.0, 390.0, 26.0) == pytest.approx(61.15, abs=0.005)
+    assert math.exp(-4.0) == pytest.approx(0.018, abs=0.0005)  # fact 4: between 1.8% ...
+    assert math.exp(-6.0) == pytest.approx(0.002, abs=0.0005)  # ... and 0.2% miss the target
+
+
 # ---------------------------------------------------------------- identities and limits
+
+
+@pytest.mark.parametrize(("demand", "target", "factor"), [(2.0, 14.0, 4.0), (30.0, 52.0, 4.0), (3.0, 4.0, 6.0)])
+def test_one_team_at_target_capacity_is_the_simplest_queue(demand: float, target: float, factor: float) -> None:
+    capacity = theory.target_capacity(demand, target, factor)
+    queue = theory.mm1(demand, 1.0 / capacity)
+    assert queue.mean_queue + queue.utilisation == pytest.approx(theory.target_list_size(demand, target, factor))
+    beyond = theory.mmc_wait_beyond(target, demand, 1.0 / capacity, 1)
+    assert beyond == pytest.approx(queue.utilisation * math.exp(-factor))
+
+
+@pytest.mark.parametrize("load", [0.1, 0.5, 0.9, 0.99])
+def test_arrivals_at_intervals(load: float) -> None:
+    random = theory.gm1(lambda s: 1.0 / (1.0 + s), 1.0, load)
+    simple = theory.mm1(1.0, load)
+    for name in ("utilisation", "wait_probability", "mean_wait", "mean_queue"):
+        assert getattr(random, name) == pytest.approx(getattr(simple, name))
+    steady = theory.gm1(lambda s: math.exp(-s), 1.0, load)
+    root = -load * lambertw(-math.exp(-1.0 / load) / load).real  # D/M/1 in closed form
+    assert steady.wait_probability == pytest.approx(root, abs=1e-9)
+    assert steady.mean_wait < simple.mean_wait
+
+
+def test_a_poisson_ward_is_full_as_often_as_calls_are_lost() -> None:
+    for beds, offered in ((3, 2.0), (10, 8.1), (26, 17.9)):
+        assert theory.full_share(beds, offered) == pytest.approx(
+            poisson.pmf(beds, offered) / poisson.cdf(beds, offered)
+        )
 
 
 @pytest.mark.parametrize("load", [0.1, 0.5, 0.9, 0.99])
@@ -247,6 +305,11 @@ def test_fluid_wait_is_the_limit_of_the_queue_with_that_patience() -> None:
         lambda: theory.jackson([1.0], [[1.0]], [0.1], [1]),
         lambda: theory.traffic([1.0], [[1.5]]),
         lambda: theory.erlang_a(1.0, 1.0, 1, math.nan),
+        lambda: theory.gm1(lambda s: math.exp(-s), 1.0, 1.0),
+        lambda: theory.target_mean_wait(0.0),
+        lambda: theory.target_list_size(-1.0, 14.0),
+        lambda: theory.relief_capacity(30.0, 1200.0, 390.0, 0.0),
+        lambda: theory.target_capacity(math.inf, 14.0),
         lambda: transient.presence(1.0, 1.0, 1, 0, [2.0, 1.0]),
         lambda: transient.presence(1.0, 1.0, 1, 9, [1.0], queue_limit=2),
         lambda: transient.fluid_queue(1.0, 1.0, 2, 1.0, 0.0, [1.0]),
