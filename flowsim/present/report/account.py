@@ -40,7 +40,7 @@ class Account(Chapter):
             return made
         rows = [self.discrepancy(members) for members in groups.values()]
         header = [self.r(f"column.{name}") for name in ("place", "cell", "cause")]
-        return [*made, table(header, rows, (3.1, 6.0, 6.1), left=3, small=True, note=self.r("note.plan"))]
+        return [*made, table(header, rows, (2.6, 6.4, 6.2), left=3, tiny=True, note=self.r("note.plan"))]
 
     def discrepancy(self, members: Sequence[Check]) -> list[str]:
         """One cause in one table: its cells, each with what is printed and what follows."""
@@ -106,7 +106,7 @@ class Account(Chapter):
         found = self.assumptions()
         if found is None:
             return None
-        return table(found.header, found.rows, (5, 2, 2.4, 2), found.title, small=True)
+        return table(found.header, found.rows, (5, 2, 2.4, 2), found.title, tiny=True)
 
     def sources(self) -> list[Block]:
         """The documents that the figures cite, most cited first."""

@@ -51,6 +51,7 @@ def table(
     note: str = "",
     left: int = 1,
     small: bool = False,
+    tiny: bool = False,
     strong: Sequence[int] = (),
 ) -> Block:
     """A table.
@@ -71,5 +72,6 @@ def table(
         "caption": caption,
         "note": note,
         "small": small,
+        "tiny": tiny,
         "strong": list(strong),
     }

@@ -38,6 +38,8 @@ def document(
         *promises.targets(),
         *promises.euros(),
         *story.hangs_on(),
+    ]
+    back = [
         *account.plan(),
         *account.method(),
         *account.assumed(),
@@ -54,6 +56,7 @@ def document(
         "running": story.r("running", title=title, scenario=subtitle),
         "footer": story.r("footer", version=_version(), seed=answer.seed, hash=answer.scenario.hash),
         "blocks": blocks,
+        "account": back,
     }
 
 

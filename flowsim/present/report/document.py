@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import category
 
 from flowsim.errors import InputError
 from flowsim.present.report.blocks import Block
@@ -24,6 +25,7 @@ MOST_SCENARIOS: Final = 4
 """As many as the colours and a page can tell apart."""
 TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
+UNREADABLE: Final = "?"
 
 
 def make_report(
@@ -82,11 +84,23 @@ def typeset(content: Mapping[str, Any]) -> bytes:
         font_paths=fonts,
         ignore_system_fonts=True,
         format="pdf",
-        sys_inputs={"data": json.dumps(content)},
+        sys_inputs={"data": json.dumps(readable(content))},
         pdf_standards=[STANDARD],
     )
     assert isinstance(made, bytes)
     return made
+
+
+def readable(value: Any) -> Any:
+    """The same data, with a question mark for each character that cannot be read.
+
+    Control and formatting characters, which could reverse or hide words, and those that PDF/UA does not allow.
+    """
+    if isinstance(value, str):
+        return "".join(one if one == "\n" or category(one)[0] != "C" else UNREADABLE for one in value)
+    if isinstance(value, Mapping):
+        return {key: item if key == "svg" else readable(item) for key, item in value.items()}
+    return [readable(item) for item in value] if isinstance(value, list) else value
 
 
 def figures_of(blocks: Sequence[Block]) -> list[Block]:

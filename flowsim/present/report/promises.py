@@ -56,7 +56,7 @@ class Promises(Chapter):
         header += [self.r("column.chance_under", case=self.case(case)) for case in self.readings]
         header.append(self.r("column.paid"))
         names = [2.2 if len(self.case(case)) > 9 else 1.5 for case in self.readings]
-        widths = (3.9, 1.55, 1.3, 2.7, *names, 1.5)
+        widths = (3.9, 1.55, 1.35, 2.65, *names, 1.5)
         even = self.percent(verdict.EVEN)
         lights = [light(code, self.r(f"light.{sign}", even=even)) for code, sign in SIGNS.items()]
         sources = sorted({str(one) for one in found["source"]})
@@ -97,8 +97,10 @@ class Promises(Chapter):
         """A quantity of a promise: fractions in per cents, staff in one decimal."""
         if unit.startswith("fraction"):
             shown = 100.0 * value
-            return self.number(shown, 0 if math.isclose(shown, round(shown), abs_tol=1e-9) else 1) + "%"
-        return self.number(value, 1 if unit == "fte" else 0)
+            written = self.number(shown, 0 if math.isclose(shown, round(shown), abs_tol=1e-9) else 1) + "%"
+        else:
+            written = self.number(value, 1 if unit == "fte" else 0)
+        return written.replace("-", "−")
 
     def euro(self, value: float) -> str:
         """Whole euros."""

@@ -12,7 +12,7 @@ from flowsim.analysis import verdict
 from flowsim.analysis.beside import Contender, contender, side_by_side
 from flowsim.plan.business_case import client_equivalents, plan_volumes
 from flowsim.plan.targets import Target, load_targets
-from flowsim.present.answer import FULL_YEAR, LAST_YEAR, WEEK
+from flowsim.present.answer import FULL_YEAR, LAST_YEAR, WEEK, Page
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, bullets, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
@@ -85,7 +85,7 @@ class Story(Chapter):
             )
         ]
         if len(self.readings) > 1:
-            lines.append(self.r(f"overall.{self.verdicts['overall']}"))
+            lines.append(self.t(f"overall.{self.verdicts['overall']}"))
         return {"kind": "answer", "word": self.t(f"verdict.{self.verdicts['code']}"), "lines": lines}
 
     def standing(self, rows: Sequence[Mapping[Any, Any]]) -> Block:
@@ -268,7 +268,19 @@ class Story(Chapter):
         first = self.r("scenario", letter=LETTERS[0]) if scenarios else self.case(contenders[0].case)
         shown = [self.pictured(draw, "together", alt, year=LAST_YEAR)] if scenarios else []  # else the fans show it
         words = paragraphs(self.r(f"comparison.{key}", first=first))
-        return [opened, words, *shown, self.differences(contenders, compared, labels, first)]
+        return [opened, words, *shown, self.differences(contenders, compared, labels, first), *self.told_apart()]
+
+    def told_apart(self) -> list[Block]:
+        """What each of several scenarios sets otherwise than the plan as it stands."""
+        if not self.others:
+            return []
+        items = []
+        for letter, (answer, _) in zip(LETTERS, [(self.answer, self.tables), *self.others], strict=False):
+            page = Page(answer, {}, self.lang)
+            said = [*page.other_settings(), *page.changes()] or [self.r("as_it_stands")]
+            title = scenario_title(self.lang, answer.scenario)
+            items.append(self.r("scenario_differs", letter=letter, title=title, differs=" ".join(said)))
+        return [heading(self.r("heading.told_apart"), 2), bullets(*items)]
 
     def differences(
         self, contenders: Sequence[Contender], compared: pd.DataFrame, labels: Sequence[str], first: str
