@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsim.analysis.statistics import Estimate, normal
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
+from flowsim.scenario.region import load_region
 from flowsim.study.answer import LEVEL, Answer, cases_of
-from flowsim.study.futures import Case
+from flowsim.study.futures import Case, definition
 from flowsim.study.repeat import Repeat, from_manifest
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The tables of every answer, and columns that they cannot do without; what has none may be without rows."""
 OPTIONAL: Final = ("calibration", "curve")
+
+
+class Emptied(Case):
+    """A case of which the futures are gone: it is not compiled, as it is not going to run."""
+
+    def __post_init__(self) -> None:
+        self.region = load_region(self.scenario.region)
+        self.definition = definition(self.scenario, self.region)
 
 
 @dataclass
@@ -97,7 +106,7 @@ def _case(name: str, known: Mapping[str, Scenario], folder: Path) -> Case:
     if name not in known:
         expected = "one of " + ", ".join(known)
         raise InputError(f"results {folder}: summary.parquet", f"the case {name!r}", expected)
-    return Case(name, known[name])
+    return Emptied(name, known[name])
 
 
 def _point(row: Mapping[Any, Any], folder: Path) -> tuple[float, Estimate]:
