@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flowsim.present.answer import LAST_YEAR, Page
@@ -55,21 +55,24 @@ class Chapter(Page):
         """A probability of a table, with its interval."""
         return self.probability(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
-    def pictured(self, draw: Any, key: str, alt: Mapping[str, object], **values: object) -> Block:
-        """A figure with its title, alternative text, unit and source."""
+    def pictured(self, draw: Any, key: str, alt: Mapping[str, object], source: str = "", **values: object) -> Block:
+        """A figure with its title, alternative text, unit and source (left out: the futures of the cases)."""
+        source = source or self.r("source.simulation", futures=self.futures_shown())
         return figure(
             charts.svg(draw),
             self.r(f"figure.{key}.title", **values),
             self.r(f"figure.{key}.alt", **alt),
-            self.r(f"figure.{key}.note", source=self.r("source.simulation", futures=self.futures_shown())),
+            self.r(f"figure.{key}.note", source=source),
         )
 
     def futures_shown(self) -> str:
         """How many futures the cases have."""
-        counts = sorted({int(row["futures"]) for row in self.rows_of("summary")})
-        if len(counts) == 1:
-            return self.number(counts[0])
-        return self.r("from_to", low=self.number(counts[0]), high=self.number(counts[-1]))
+        return self.ends({int(row["futures"]) for row in self.rows_of("summary")})
+
+    def ends(self, counts: Collection[int]) -> str:
+        """One number, or the lowest and the highest of several."""
+        low, high = self.number(min(counts)), self.number(max(counts))
+        return low if low == high else self.r("from_to", low=low, high=high)
 
     def listed(self, parts: Sequence[str]) -> str:
         """Parts in one sentence."""

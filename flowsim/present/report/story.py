@@ -300,8 +300,7 @@ class Story(Chapter):
             rows.append(cells)
         columns = ("contender", "chance", "waiting", "change", "overdue", "change")
         header = [self.r(f"column.{name}", year=LAST_YEAR, first=first) for name in columns]
-        pairs = sorted({int(n) for n in compared["pairs"][1:]})
-        note = self.r("note.paired", pairs=self.number(pairs[0]))
+        note = self.r("note.paired", pairs=self.ends({int(n) for n in compared["pairs"][1:]}))
         return table(header, rows, (2.9, 2.2, 1.2, 2.9, 1.2, 2.9), self.r("table.differences"), note, small=True)
 
     def change(self, value: float, low: float, high: float) -> str:
@@ -390,6 +389,7 @@ class Story(Chapter):
                     partial(charts.curve, self.tables["curve"], plan, self.lang),
                     "curve",
                     {"points": self.listed(points), "year": LAST_YEAR},
+                    self.r("source.points", futures=self.ends({one.n for _, one in self.answer.curve})),
                     year=LAST_YEAR,
                 ),
             ]
