@@ -72,7 +72,15 @@ def report(
             say(text(lang, "answer.run.nothing_done"))
             return INTERRUPTED
         say(text(lang, "report.run.typesetting"))
-        content = make_report(*made[0], lang, made[1:])
+        try:
+            content = make_report(*made[0], lang, made[1:])
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            if not folders or isinstance(error, InputError):
+                raise
+            place, why = f"--from {folders[0]}", " ".join(f"{type(error).__name__}: {error}".split())[:80]
+            raise InputError(
+                place, f"tables that cannot be told ({why})", "tables as `flowsim answer` writes"
+            ) from None
         files.write(out, lambda stream: stream.write(content))
         files.commit()
     interrupted = made[0][0].interrupted and not folders

@@ -31,7 +31,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "targets": (),
     "euros": (),
 }
-"""The tables of every answer, and columns that they cannot do without; what has none may be without rows."""
+"""The tables of every answer, and columns that they cannot do without; what names none may be without rows."""
 OPTIONAL: Final = ("calibration", "curve")
 
 

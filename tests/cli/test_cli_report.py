@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from command_line import Call, refused
 from pypdf import PdfReader
 
 import flowsim.study.answer as study
-from flowsim.cli import DONE, INTERRUPTED
+from flowsim.cli import DONE, INTERRUPTED, UNUSABLE
 from flowsim.present.progress import StudyProgress
 from flowsim.present.report import charts
 from flowsim.scenario.load import load
@@ -64,6 +65,13 @@ def test_simulated_or_read_back_the_report_is_the_same(call: Call, scenario: Pat
     assert "Scenario A" in text
     assert "0 (0 to 0)" in text
     assert [file.name for file in first.parent.iterdir()] == ["a.pdf"]
+    # tables that are there but say nothing sensible: one message
+    years = tmp_path / "results" / "years.parquet"
+    pd.read_parquet(years).assign(measure="?").to_parquet(years)
+    code, out, said = call("report", "--from", tmp_path / "results", "--out", tmp_path / "c.pdf")
+    assert (code, out) == (UNUSABLE, "")
+    assert said.splitlines()[-1].startswith(f"flowsim: --from {tmp_path / 'results'}: found tables that cannot be told")
+    assert not (tmp_path / "c.pdf").exists()
 
 
 def test_interrupted_the_report_tells_what_was_finished(

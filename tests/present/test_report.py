@@ -353,7 +353,7 @@ def test_differences_from_no_network_are_those_of_the_answer(made: Made) -> None
 @pytest.mark.parametrize("network", ["none", "diversion"])
 def test_a_scenario_without_functions_has_a_report_too(made: Made, network: str) -> None:
     answer, _ = made
-    scenario = default().with_settings(network, network=network)
+    scenario = default().with_settings(network, network=network).with_figure("functions.diversion", 0.2, "a test")
     cases = {"none": answer.cases["none"]}
     if network == "diversion":
         cases["diversion"] = replace_scenario(answer.cases["capacity"], cases_of(scenario)["diversion"])
@@ -366,6 +366,8 @@ def test_a_scenario_without_functions_has_a_report_too(made: Made, network: str)
         assert (text(lang, "report.targets.nothing") in said) == (network == "none")
         assert (text(lang, "report.comparison.nothing") in said) == (network == "none")
         assert report.content["title"] in said
+        question = next(block for block in report.content["blocks"] if block["kind"] == "text")
+        assert "10%" in question["lines"][0]  # the plan's promise, whatever the scenario diverts
 
 
 def replace_scenario(case: Any, scenario: Scenario) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
@@ -47,6 +48,9 @@ class Account(Chapter):
         by_row: dict[str, list[str]] = {}
         for check in members:
             row, column, printed, recomputed = (one.replace(" ", HARD) for one in plan_cells(check, self.lang)[:4])
+            if check.unit == "date":
+                days = (dt.date.fromisoformat(str(day)) for day in (check.printed, check.recomputed))
+                printed, recomputed = map(self.date, days)
             words = {"column": column, "printed": printed, "recomputed": recomputed}
             by_row.setdefault(row.replace(HARD, " "), []).append(self.r("plan.cell", **words))
         lines = [self.r("plan.row", row=row, cells=self.listed(found)) for row, found in by_row.items()]

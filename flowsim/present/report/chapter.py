@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from flowsim.plan.figures import Figure, load_figures
 from flowsim.present.answer import LAST_YEAR, Page
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, figure
@@ -28,6 +29,10 @@ class Chapter(Page):
     def compared(self) -> bool:
         """Whether there is a network to hold against none."""
         return "none" in self.cases and self.leading != "none"
+
+    def published(self, key: str) -> Figure:
+        """A figure as its source gives it, whatever the scenario makes of it."""
+        return load_figures(self.scenario.region).figure(key)
 
     def date(self, day: dt.date) -> str:
         """A date as the language writes it."""

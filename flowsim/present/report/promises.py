@@ -30,10 +30,10 @@ class Promises(Chapter):
 
     def targets(self) -> list[Block]:
         """Every promise with its date, expectation, probability and light, under each reading."""
-        made = [heading(self.r("heading.targets"), fresh=True)]
         found = self.tables["targets"]
         if not len(found):
-            return [*made, paragraphs(self.r("targets.nothing"))]
+            return [heading(self.r("heading.targets")), paragraphs(self.r("targets.nothing"))]
+        made = [heading(self.r("heading.targets"), fresh=True)]
         paid = {f"kpi_{one.nr}": float(one.amount) for one in load_kpis(self.scenario.region)}
         rows, at_stake = [], 0.0
         for row in found[found["case"] == self.leading].to_dict("records"):
@@ -56,7 +56,7 @@ class Promises(Chapter):
         header += [self.r("column.chance_under", case=self.case(case)) for case in self.readings]
         header.append(self.r("column.paid"))
         names = [2.2 if len(self.case(case)) > 9 else 1.5 for case in self.readings]
-        widths = (3.9, 1.55, 1.35, 2.65, *names, 1.5)
+        widths = (3.8, 1.55, 1.5, 2.6, *names, 1.5)
         even = self.percent(verdict.EVEN)
         lights = [light(code, self.r(f"light.{sign}", even=even)) for code, sign in SIGNS.items()]
         sources = sorted({str(one) for one in found["source"]})
@@ -114,10 +114,10 @@ class Promises(Chapter):
 
     def euros(self) -> list[Block]:
         """Both boundaries of the business case, by year, beside what the plan prints."""
-        made = [heading(self.r("heading.euros"), fresh=True)]
         found = self.tables["euros"]
         if not len(found) or self.leading not in set(found["case"]):
-            return [*made, paragraphs(self.r("euros.nothing"))]
+            return [heading(self.r("heading.euros")), paragraphs(self.r("euros.nothing"))]
+        made = [heading(self.r("heading.euros"), fresh=True)]
         own = found[found["case"] == self.leading]
         years = sorted({int(year) for year in own["year"]})
         printed = self.printed()

@@ -45,7 +45,7 @@ class Story(Chapter):
 
     def opening(self) -> list[Block]:
         """Question, verdict, dots, why the readings differ, in brief."""
-        share = self.scenario.book.figure("functions.diversion")
+        share = self.published("functions.diversion")
         title = self.r("title", region=self.region.name, year=LAST_YEAR)
         subtitle = self.r("subtitle", scenario=scenario_title(self.lang, self.scenario))
         values = {"share": self.percent(share.at()), "section": share.source.section, "region": self.region.name}
@@ -222,7 +222,7 @@ class Story(Chapter):
         note = self.r("note.spread")
         if promise is not None:
             note += " " + self.r("note.halved", kpi=self.kpi(promise), source=str(promise.source))
-        widths = (2.4, 1.5, 2.3, 1.3, 2.0, 1.5, 1.5, 1.2)
+        widths = (2.25, 1.75, 2.2, 1.75, 1.85, 1.45, 1.45, 1.15)
         return table(header, rows, widths, self.r("table.waits"), note, small=True)
 
     def halving(self) -> Target | None:
@@ -377,7 +377,7 @@ class Story(Chapter):
         if split is not None:
             made += [heading(split.heading, 2), paragraphs(*(line.strip() for line in split.lines))]
         if "curve" in self.tables:
-            plan = self.scenario.book.value("functions.diversion")
+            plan = self.published("functions.diversion").at()
             points = [
                 self.r("figure.curve.each", share=self.percent(share), chance=self.percent(one.value))
                 for share, one in self.answer.curve
