@@ -91,7 +91,7 @@ def report(
 def _finished(folders: Sequence[Path], lang: str) -> list[Tabled]:
     """Answers that were simulated before; all in the same futures."""
     from flowsim.present.console import say
-    from flowsim.present.texts import text
+    from flowsim.present.texts import text, texts
     from flowsim.study.finished import read
 
     made: list[Tabled] = []
@@ -99,14 +99,16 @@ def _finished(folders: Sequence[Path], lang: str) -> list[Tabled]:
         found, asked = read(folder)
         if asked.was_interrupted:
             say(text(lang, "report.run.was_interrupted", place=folder))
+        for what, then, now in asked.differences:
+            if what in ("flowsim", "figures"):
+                named = texts(lang).get(f"answer.what.{what}", what)
+                say(text(lang, "report.run.differs", place=folder, what=named, then=then, now=now))
         if made:
             first = made[0][0]
-            for what, then, now in (
-                ("seed", first.seed, found.seed),
-                ("region", first.scenario.region, found.scenario.region),
-            ):
-                if then != now:
-                    raise InputError(f"--from {folder}", f"{what} {now}", f"{what} {then}, as {folders[0]} has")
+            facts = {"seed": (first.seed, found.seed), "region": (first.scenario.region, found.scenario.region)}
+            for fact, (wanted, given) in facts.items():
+                if wanted != given:
+                    raise InputError(f"--from {folder}", f"{fact} {given}", f"{fact} {wanted}, as {folders[0]} has")
         made.append((found, found.tables))
     return made
 

@@ -65,11 +65,15 @@ def test_simulated_or_read_back_the_report_is_the_same(call: Call, scenario: Pat
     assert "Scenario A" in text
     assert "0 (0 to 0)" in text
     assert [file.name for file in first.parent.iterdir()] == ["a.pdf"]
+    # of another version: said in a line
+    manifest = tmp_path / "results" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"flowsim": "', '"flowsim": "0.0.', 1))
     # tables that are there but say nothing sensible: one message
     years = tmp_path / "results" / "years.parquet"
     pd.read_parquet(years).assign(measure="?").to_parquet(years)
     code, out, said = call("report", "--from", tmp_path / "results", "--out", tmp_path / "c.pdf")
     assert (code, out) == (UNUSABLE, "")
+    assert "de versie van flowsim was 0.0." in said
     assert said.splitlines()[-1].startswith(f"flowsim: --from {tmp_path / 'results'}: found tables that cannot be told")
     assert not (tmp_path / "c.pdf").exists()
 
