@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, documents, plan, run, verify
+from flowsim.cli import answer, documents, plan, report, run, verify
 
 
 def _version(asked: bool) -> None:
@@ -30,6 +30,7 @@ def application() -> typer.Typer:
     app.callback()(_flowsim)
     app.command()(answer.answer)
     app.command()(plan.plan)
+    app.command()(report.report)
     app.command()(run.run)
     app.command()(verify.verify)
     app.command()(documents.check)

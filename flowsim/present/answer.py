@@ -66,7 +66,7 @@ def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> lis
     ----------
     answer : what was simulated. tables : its tables (`flowsim.analysis.answers`). lang : ``nl`` or ``en``.
     """
-    page = _Page(answer, tables, lang)
+    page = Page(answer, tables, lang)
     parts: list[Block | None] = [
         page.head(),
         page.summary(),
@@ -120,7 +120,7 @@ def as_json(answer: Answer, tables: Mapping[str, pd.DataFrame], written: Mapping
     }
 
 
-class _Page:
+class Page:
     """The parts of the page, each from the tables."""
 
     def __init__(self, answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> None:
@@ -376,17 +376,27 @@ class _Page:
     # ---- what it assumes ------------------------------------------------------------------------------------------
 
     def settings(self) -> Paragraph:
-        used, lines = self.scenario.settings, []
-        other, stated = [], []
-        for key, value in used.items():
-            words = {"name": self.t(f"setting.{key}"), "value": self.setting(key, value)}
-            stated.append(self.t("used.setting", **words))
+        other, changes = self.other_settings(), self.changes()
+        if not other:
+            named = [
+                self.t("used.setting", name=self.t(f"setting.{key}"), value=self.setting(key, value))
+                for key, value in self.scenario.settings.items()
+            ]
+            other = [self.t("used.default", settings="; ".join(named))]
+        return Paragraph((*other, *(changes or [self.t("used.no_changes")])), self.t("used.title"))
+
+    def other_settings(self) -> list[str]:
+        """What the scenario reads otherwise than by default, in a sentence; nothing when it does not."""
+        other = []
+        for key, value in self.scenario.settings.items():
             if value != DEFAULTS[key]:
+                words = {"name": self.t(f"setting.{key}"), "value": self.setting(key, value)}
                 other.append(self.t("used.instead", default=self.setting(key, DEFAULTS[key]), **words))
-        if other:
-            lines.append(self.t("used.settings", settings="; ".join(other)))
-        else:
-            lines.append(self.t("used.default", settings="; ".join(stated)))
+        return [self.t("used.settings", settings="; ".join(other))] if other else []
+
+    def changes(self) -> list[str]:
+        """The figures that the scenario changes, a sentence for each."""
+        lines = []
         for change in self.scenario.changes:
             after = change.after
             value = self.t("used.yearly") if after.dated else self.figure(after.at(), after.unit)
@@ -396,9 +406,7 @@ class _Page:
             before = self.t("used.yearly") if change.before.dated else self.figure(change.before.at(), after.unit)
             name = unknown_name(self.lang, change.key)
             lines.append(self.t("used.change", name=name, value=value, before=before, because=change.because))
-        if not self.scenario.changes:
-            lines.append(self.t("used.no_changes"))
-        return Paragraph(tuple(lines), self.t("used.title"))
+        return lines
 
     def setting(self, key: str, value: Any) -> str:
         return self.t(f"value.{key}.{str(value).lower()}")

@@ -1,0 +1,81 @@
+"""An answer read back from its folder: the same tables and probabilities; what is broken is refused."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import flowsim.study.answer as study
+from flowsim.analysis.statistics import wilson
+from flowsim.errors import InputError
+from flowsim.scenario.load import default
+from flowsim.study import store
+from flowsim.study.answer import Answer
+from flowsim.study.finished import NEEDED, read, trials
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Answer:
+    """Twelve futures without a network."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LEAST", "BATCH", "SECOND_RUNS", "CALIBRATION"):
+            patch.setattr(study, name, 12)
+        return study.answer(default().with_settings("none", network="none"), 0.3, seed=4, curve=False, most=12)
+
+
+@pytest.fixture
+def folder(simulated: Answer, tmp_path: Path) -> Path:
+    store.write_tables(tmp_path, simulated.tables)
+    store.write_json(tmp_path / "manifest.json", study.manifest(simulated, 1.0))
+    return tmp_path
+
+
+def test_an_answer_is_read_back_as_it_was(simulated: Answer, folder: Path) -> None:
+    found, asked = read(folder)
+    assert asked.differences == ()
+    assert found.scenario.hash == simulated.scenario.hash
+    assert (found.seed, found.half_width, list(found.cases)) == (4, 0.3, ["none"])
+    assert found.probability("none") == simulated.probability("none")
+    before = simulated.tables
+    for name in NEEDED:
+        pd.testing.assert_frame_equal(found.tables[name], before[name], check_dtype=False, check_column_type=False)
+    assert found.calibration is not None
+
+
+@pytest.mark.parametrize("n", [12, 64, 96, 1000])
+def test_the_number_of_trials_follows_from_the_interval(n: int) -> None:
+    for successes in {0, 1, n // 3, n // 2, n - 1, n}:
+        one = wilson(successes, n)
+        assert trials(one.value, one.low, one.high) == n
+
+
+def rewritten(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        file = folder / f"{name}.parquet"
+        change(pd.read_parquet(file)).to_parquet(file, index=False)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda folder: (folder / "fan.parquet").unlink(), "fan.parquet: found no such file"),
+        (lambda folder: (folder / "fan.parquet").write_bytes(b"PAR1"), "fan.parquet: found a table that cannot"),
+        (lambda folder: (folder / "manifest.json").write_text("{}"), "manifest.json: asked"),
+        (rewritten("years", lambda t: t.drop(columns="mean")), "years.parquet: found no column 'mean'"),
+        (rewritten("summary", lambda t: t.iloc[:0]), "summary.parquet: found no rows"),
+        (rewritten("summary", lambda t: t.assign(case="../x")), "found the case '../x'"),
+        (rewritten("fan", lambda t: t.assign(case="net")), "fan.parquet: found other cases"),
+        (shutil.rmtree, "found no folder"),
+    ],
+)
+def test_a_broken_folder_is_refused(folder: Path, spoil: Callable[[Path], None], said: str) -> None:
+    spoil(folder)
+    with pytest.raises(InputError) as refusal:
+        read(folder)
+    assert said in str(refusal.value)
