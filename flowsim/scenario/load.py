@@ -68,6 +68,10 @@ class Scenario:
             raise _refuse(error, document, f"argument: figures.{key}") from None
         return _overridden(self, {key: override}, "argument")
 
+    def with_overrides(self, overrides: Mapping[str, Override], where: str) -> Scenario:
+        """The same scenario with these figures overridden; ``where`` stands in the message of what is refused."""
+        return _overridden(self, overrides, where)
+
     @property
     def hash(self) -> str:
         """A fingerprint of everything that the simulation depends on."""
