@@ -100,18 +100,11 @@ def check(names: tuple[str, ...], where: str) -> None:
 
 def measured(future: Future, names: tuple[str, ...], definition: Definition) -> tuple[float, ...]:
     """The values of these measures for one future; NaN where there is none."""
-    single = {
-        "cleared": lambda: float(future.cleared <= definition.deadline),
-        "cleared_day": lambda: future.cleared if np.isfinite(future.cleared) else np.nan,
-        "wait_ratio": lambda: wait_ratio(future),
-        "waiting_start": lambda: future.by_programme[0, :, 0].sum(),
-        "overdue_start": lambda: future.by_programme[0, :, 1].sum(),
-    }
-    yearly: dict[str, np.ndarray] = {}
     values = []
+    yearly: dict[str, np.ndarray] = {}
     for name in names:
-        if name in single:
-            values.append(float(single[name]()))
+        if name in SINGLE:
+            values.append(_single(name, future, definition))
             continue
         if not yearly:
             volumes = future.volumes.reshape(len(YEARS), 12, len(VOLUMES)).sum(axis=1)
@@ -119,3 +112,17 @@ def measured(future: Future, names: tuple[str, ...], definition: Definition) -> 
         measure, _, year = name.rpartition("_")
         values.append(float(yearly[measure][YEARS.index(int(year))]))
     return tuple(values)
+
+
+def _single(name: str, future: Future, definition: Definition) -> float:
+    match name:
+        case "cleared":
+            return float(future.cleared <= definition.deadline)
+        case "cleared_day":
+            return float(future.cleared) if np.isfinite(future.cleared) else float("nan")
+        case "wait_ratio":
+            return float(wait_ratio(future))
+        case "waiting_start":
+            return float(future.by_programme[0, :, 0].sum())
+        case _:
+            return float(future.by_programme[0, :, 1].sum())

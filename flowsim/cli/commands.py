@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, documents, plan, run
+from flowsim.cli import answer, documents, plan, run, sweep
 
 
 def _version(asked: bool) -> None:
@@ -31,6 +31,7 @@ def application() -> typer.Typer:
     app.command()(answer.answer)
     app.command()(plan.plan)
     app.command()(run.run)
+    app.command()(sweep.sweep)
     app.command()(documents.check)
     app.command()(documents.schema)
     return app
