@@ -49,6 +49,8 @@ class Routes(Frame):
             return 1.0
         full = self.value("functions.conversations", int(self.value("functions.full_operation_year")))
         volume = flows.yearly_volume(self.scenario, self.value, "conversations", date.year)
+        if full == 0.0:  # a scenario without conversations
+            return 1.0
         return 1.0 + self.value("assumptions.induced_demand") * volume / full
 
     def pools(self) -> list[dict[str, Any]]:

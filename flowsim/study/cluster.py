@@ -11,6 +11,7 @@ import contextlib
 import logging
 import pickle
 import queue
+import signal
 import sys
 import time
 import zlib
@@ -49,6 +50,11 @@ def versions() -> Versions:
 
 
 # ---------------------------------------------------------------- on a worker
+
+
+def dask_setup(_: Any) -> None:
+    """Called in each process of a local cluster: Ctrl-C is the client's business, which then ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @lru_cache(maxsize=1)
@@ -140,6 +146,7 @@ def _local_cluster(distributed: Any, workers: int) -> Any:
         host="127.0.0.1",
         dashboard_address=None,
         memory_limit=0,
+        preload=[__name__],
         silence_logs=logging.CRITICAL,
     )
 

@@ -224,7 +224,10 @@ def _experiment(document: dict[str, Any], name: str, where: str, folder: Path) -
             raise InputError(
                 f"{where}: factors.{factor.path}", f"steps beside kind = {kind!r}", "a range without steps"
             )
-    points = Design(kind, factors, file.design.points, seed)
+    try:
+        points = Design(kind, factors, file.design.points, seed)
+    except InputError as error:
+        raise InputError(f"{where}: {error.where}", error.found, error.expected) from None
     content = file.model_dump(exclude={"title", "asks", "scenario"})
     content["block"] = _block_size(file, len(points))
     experiment = Experiment(

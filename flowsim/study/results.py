@@ -260,7 +260,5 @@ def _groups(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, Mapping) and list(value) == ["0001-01-01"]:  # a figure that holds for every date
-        value = value["0001-01-01"]
     written = "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
     return written if len(written) < 40 else written[:37] + "..."

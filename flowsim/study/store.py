@@ -181,7 +181,7 @@ def scenario_record(scenario: Scenario) -> dict[str, Any]:
         "settings": dict(scenario.settings),
         "figures": {
             key: {
-                "value": {day.isoformat(): value for day, value in figure.values},
+                "value": {day.isoformat(): x for day, x in figure.values} if figure.dated else figure.at(),
                 "low": figure.low,
                 "high": figure.high,
             }
