@@ -134,17 +134,17 @@ def _connected(workers: int | None, scheduler: str | None) -> Iterator[Any]:
         yield client
 
 
-def _local_cluster(distributed: Any, workers: int) -> Any:
-    """Processes of this machine with one thread each, reachable from this machine only, without a dashboard."""
+def _local_cluster(distributed: Any, workers: int, threads: int = 1) -> Any:
+    """Processes of this machine with a thread each, reachable from this machine only."""
     from flowsim.study.replicate import warm_up
 
     warm_up()  # compile once, here, and not in every process
     return distributed.LocalCluster(
         n_workers=workers,
-        threads_per_worker=1,
+        threads_per_worker=threads,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # Dask starts its pages whatever it is told: then on any free port
         memory_limit=0,
         preload=[__name__],
         silence_logs=logging.CRITICAL,
