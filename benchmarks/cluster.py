@@ -122,16 +122,16 @@ def measure(rounds: int) -> list[dict[str, Any]]:
                 seconds[name].append(work() / replications)
     found = {name: statistics.median(values) for name, values in seconds.items()}
     fewer = 1.0 / SMALL - 1.0 / LARGE  # blocks per replication
-    worker = max(0.0, found["1 process, small blocks"] - found["1 process"]) / fewer
+    best = {name: min(values) for name, values in seconds.items()}  # differences of medians drown in a busy machine
+    worker = max(0.0, best["1 process, small blocks"] - best["1 process"]) / fewer
     in_series = found.pop("empty block")
     rows: list[dict[str, Any]] = [
-        {"what": name, "seconds": each, "per": "replication", "best": min(seconds[name])}
-        for name, each in found.items()
+        {"what": name, "seconds": each, "per": "replication", "best": best[name]} for name, each in found.items()
     ]
     rows += [
         {"what": "on a worker, besides its replications", "seconds": worker, "per": "block", "best": worker},
-        {"what": "in series", "seconds": in_series, "per": "block", "best": min(seconds["empty block"])},
+        {"what": "in series", "seconds": in_series, "per": "block", "best": best["empty block"]},
     ]
-    block = project(found["1 process"], worker, in_series)
+    block = project(best["1 process"], worker, best["empty block"])
     named = f"smallest block for {CORES} cores ({SHARE:.0%} overhead), replications"
-    return [*rows, {"what": named, "seconds": block * found["1 process"], "per": str(block), "best": float(block)}]
+    return [*rows, {"what": named, "seconds": block * best["1 process"], "per": str(block), "best": float(block)}]

@@ -132,7 +132,9 @@ def print_points(experiment: Experiment, table: pd.DataFrame, lang: str) -> None
     """The first points: levels of the factors, and each outcome with its interval."""
     paths = [factor.path for factor in experiment.factors]
     shown = paths if len(paths) <= 4 else []
-    header = [text(lang, "sweep.column.point"), *shown, *experiment.outcomes]
+    short = [path.rpartition(".")[2] for path in shown]
+    header = [text(lang, "sweep.column.point"), *(short if len(set(short)) == len(short) else shown)]
+    header += experiment.outcomes
     rows = []
     for number, point in table[table["point"] < MOST_POINTS].groupby("point", sort=True):
         by_outcome = point.set_index("outcome")
