@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from flowsim.model.network import Network
     from flowsim.study.answer import answer
     from flowsim.study.replicate import simulate
+    from flowsim.study.sweep import sweep
     from flowsim.study.verify import verify
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Network", "__version__", "answer", "simulate", "verify"]
+__all__ = ["InputError", "Network", "__version__", "answer", "simulate", "sweep", "verify"]
 
 _HOMES = {
     "InputError": "flowsim.errors",
     "Network": "flowsim.model.network",
     "answer": "flowsim.study.answer",
     "simulate": "flowsim.study.replicate",
+    "sweep": "flowsim.study.sweep",
     "verify": "flowsim.study.verify",
 }
 """Where each public name lives."""

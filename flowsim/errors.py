@@ -18,3 +18,7 @@ class InputError(ValueError):
         self.found = found
         self.expected = expected
         super().__init__(f"{where}: found {found}; expected {expected}")
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
+        """So that another process can hand it over."""
+        return type(self), (self.where, self.found, self.expected)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from flowsim.analysis import measures
 from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate, cluster, mean_interval
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
 WEEK: Final = 7.0
 FAN: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
-YEARS: Final = (2025, 2026, 2027, 2028, 2029)
 
 
 def tables(answer: Any) -> dict[str, pd.DataFrame]:
@@ -73,15 +74,9 @@ def summary(answer: Any) -> pd.DataFrame:
     return _frame(rows)
 
 
-def _mean_wait(case: Any, first: int, last: int) -> np.ndarray:
-    """Mean wait, days, of those who start in months ``first`` to ``last`` (from 0, exclusive), per future."""
-    months = np.array([future.months[first:last].sum(axis=0) for future in case.futures])
-    return np.asarray(months[:, 2] / np.maximum(months[:, 1], 1.0))
-
-
 def wait_ratio(case: Any) -> np.ndarray:
     """KPI 24: mean wait in the quarter up to 30 June 2027 over that of the first quarter of 2025, per future."""
-    return np.asarray(_mean_wait(case, 27, 30) / _mean_wait(case, 0, 3))
+    return np.array([measures.wait_ratio(future) for future in case.futures])
 
 
 def years(answer: Any) -> pd.DataFrame:
@@ -89,32 +84,14 @@ def years(answer: Any) -> pd.DataFrame:
     range."""
     rows = []
     for name, case in answer.cases.items():
-        measures: dict[str, np.ndarray] = {
-            "waiting": np.array([f.by_programme[1:, :, 0].sum(axis=1) for f in case.futures]),
-            "overdue": np.array([f.by_programme[1:, :, 1].sum(axis=1) for f in case.futures]),
-            "mean_wait": np.stack([_mean_wait(case, 12 * y, 12 * y + 12) for y in range(5)], axis=1),
-            "wait_90": np.array([f.wait_90 for f in case.futures]),
-            "expected_wait": np.array([_expected_wait(f) for f in case.futures]),
-            "clients": np.array([f.treated for f in case.futures]),
-        }
-        for column, measure in enumerate(("referred", "starts", None, "reneged", "completions")):
-            if measure is not None:
-                monthly = np.array([f.months[:, column] for f in case.futures])
-                measures[measure] = monthly.reshape(len(monthly), 5, 12).sum(axis=2)
-        for measure, values in measures.items():
+        made = [measures.by_year(future) for future in case.futures]
+        for measure in made[0]:
+            values = np.array([one[measure] for one in made])
             for y, year in enumerate(YEARS):
                 low, high = np.quantile(values[:, y], (0.05, 0.95))
                 estimate = _interval("mean", mean_interval(values[:, y]))
                 rows.append({"case": name, "year": year, "measure": measure, **estimate, "q05": low, "q95": high})
     return _frame(rows)
-
-
-def _expected_wait(future: Any) -> np.ndarray:
-    """Wait, days, that somebody who joins at a year's end can expect: people waiting over starts a day (Little's
-    law)."""
-    starts = future.months[:, 1].reshape(5, 12)[:, 6:].sum(axis=1)
-    waiting = future.by_programme[1:, :, 0].sum(axis=1)
-    return np.asarray(waiting / np.maximum(starts, 1.0) * 184.0)
 
 
 def fan(answer: Any) -> pd.DataFrame:

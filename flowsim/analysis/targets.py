@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis.answers import YEARS, wait_ratio
+from flowsim.analysis.answers import wait_ratio
 from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import mean_interval, wilson
 from flowsim.plan.business_case import Volumes, client_equivalents, money
 from flowsim.plan.targets import Target, load_targets

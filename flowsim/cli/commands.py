@@ -7,7 +7,11 @@ from typing import Annotated
 import typer
 
 import flowsim
+<<<<<<< HEAD
 from flowsim.cli import answer, documents, plan, report, run, verify
+=======
+from flowsim.cli import answer, documents, plan, run, sweep
+>>>>>>> sweep
 
 
 def _version(asked: bool) -> None:
@@ -32,7 +36,11 @@ def application() -> typer.Typer:
     app.command()(plan.plan)
     app.command()(report.report)
     app.command()(run.run)
+<<<<<<< HEAD
     app.command()(verify.verify)
+=======
+    app.command()(sweep.sweep)
+>>>>>>> sweep
     app.command()(documents.check)
     app.command()(documents.schema)
     return app

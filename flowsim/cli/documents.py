@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SCHEMAS: Final = {
     "network": "flowsim.model.document:NetworkDocument",
     "scenario": "flowsim.scenario.schema:ScenarioFile",
+    "experiment": "flowsim.study.experiment:ExperimentFile",
 }
 """The pydantic model of each kind of file."""
 
@@ -43,6 +44,11 @@ def network_of(path: Path) -> Network:
 def is_network(content: dict[str, Any]) -> bool:
     """Whether a file's content is a network; a scenario has no stations."""
     return "stations" in content
+
+
+def is_experiment(content: dict[str, Any]) -> bool:
+    """Whether a file's content is an experiment; a scenario has no factors."""
+    return "factors" in content or "design" in content
 
 
 def schema(
@@ -86,6 +92,12 @@ def _described(file: Path) -> tuple[str, dict[str, Any]]:
         network = Network.from_dict(content, str(file))
         sizes = {"stations": len(network.station_names), "classes": len(network.class_names)}
         return "network", sizes | {"arrivals": round(network.expected_arrivals)}
+    if is_experiment(content):
+        from flowsim.study.experiment import load_experiment
+
+        experiment = load_experiment(file)
+        about = {"title": experiment.title, "design": experiment.design.kind}
+        return "experiment", about | {"factors": len(experiment.factors), "points": len(experiment.design)}
     from flowsim.scenario.compile import compile_scenario
     from flowsim.scenario.load import load
 

@@ -96,7 +96,8 @@ class Template:
         d["family"], d["a"], d["b"], d["mean"] = parameters(shape)
 
     def _routes(self, routes: list[dict[str, Any]], ways: np.ndarray) -> None:
-        """Write the chances of these routes; routes with the same chances are worked out once."""
+        """Write the chances of these routes, and how heavy the treatment after them is; routes with the same chances
+        are worked out once."""
         known: dict[tuple[float, ...], list[int]] = {}
         for route in routes:
             to = route["to"]
@@ -105,6 +106,8 @@ class Template:
                 known[chances] = build.thresholds(chances)
             first, count = self.way_of[_key(route)]
             ways["below"][first : first + count] = known[chances]
+            if not isinstance(to, dict):
+                ways["factor"][first : first + count] = [way.get("service_factor", 1.0) for way in to]
 
 
 def _key(route: Mapping[str, Any]) -> tuple[Any, ...]:

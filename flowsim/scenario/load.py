@@ -56,7 +56,7 @@ class Scenario:
         try:
             Settings.model_validate(settings)
         except ValueError as error:
-            raise _refuse(error, settings, "settings") from None
+            raise refusal(error, settings, "settings") from None
         return replace(self, name=name, settings={**self.settings, **settings})
 
     def with_figure(self, key: str, value: float, because: str) -> Scenario:
@@ -65,8 +65,12 @@ class Scenario:
         try:
             override = Override.model_validate(document)
         except ValueError as error:
-            raise _refuse(error, document, f"argument: figures.{key}") from None
+            raise refusal(error, document, f"argument: figures.{key}") from None
         return _overridden(self, {key: override}, "argument")
+
+    def with_overrides(self, overrides: Mapping[str, Override], where: str) -> Scenario:
+        """The same scenario with these figures overridden; ``where`` stands in the message of what is refused."""
+        return _overridden(self, overrides, where)
 
     @property
     def hash(self) -> str:
@@ -102,7 +106,7 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
     try:
         file = ScenarioFile.model_validate(document)
     except ValueError as error:
-        raise _refuse(error, document, str(path)) from None
+        raise refusal(error, document, str(path)) from None
     if file.parent is None:
         scenario = default(file.region or "amstelland")
     else:
@@ -149,13 +153,15 @@ def _overridden(scenario: Scenario, figures: Mapping[str, Override], where: str)
             raise InputError(
                 f"{where}: figures.{key}", "a figure that the region does not have", error.expected
             ) from None
-        after = _with_override(before, override, f"{where}: figures.{key}")
+        stated = next((change.before for change in changes if change.key == key), before)  # the region's own
+        after = _with_override(before, stated, override, f"{where}: figures.{key}")
         book[key] = after
         changes.append(Change(key, before, after, override.because, where))
     return replace(scenario, book=FigureBook(scenario.book.region, book), changes=tuple(changes))
 
 
-def _with_override(before: Figure, override: Override, where: str) -> Figure:
+def _with_override(before: Figure, stated: Figure, override: Override, where: str) -> Figure:
+    """The figure with another value; what it can be (its sign, a fraction) is judged by the region's own figure."""
     if isinstance(override.value, dict):
         try:
             values = tuple((dt.date(int(year), 1, 1), float(x)) for year, x in sorted(override.value.items()))
@@ -166,9 +172,9 @@ def _with_override(before: Figure, override: Override, where: str) -> Figure:
     else:
         values = ((dt.date.min, float(override.value)),)
     numbers = [value for _, value in values]
-    if min(numbers) < 0.0 and (before.low is None or before.low >= 0.0) and min(v for _, v in before.values) >= 0.0:
+    if min(numbers) < 0.0 and (stated.low is None or stated.low >= 0.0) and min(v for _, v in stated.values) >= 0.0:
         raise InputError(where, f"{min(numbers):g}", "a number that is not negative")
-    if "fraction" in before.unit.split() and max(numbers) > 1.0 and max(v for _, v in before.values) <= 1.0:
+    if "fraction" in stated.unit.split() and max(numbers) > 1.0 and max(v for _, v in stated.values) <= 1.0:
         raise InputError(where, f"{max(numbers):g}", "a fraction, at most 1")
     if max(map(abs, numbers)) > 1e9:
         raise InputError(where, f"{max(numbers, key=abs):g}", "a number below a billion")
@@ -176,7 +182,8 @@ def _with_override(before: Figure, override: Override, where: str) -> Figure:
     return replace(before, values=values, source=source, kind="assumed", low=override.low, high=override.high)
 
 
-def _refuse(error: ValueError, document: Any, where: str) -> InputError:
+def refusal(error: ValueError, document: Any, where: str) -> InputError:
+    """The first thing that pydantic finds wrong in a document, as flowsim says it; other errors go on."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):

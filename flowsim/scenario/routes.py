@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flowsim.scenario import flows
+from flowsim.scenario import flows, unknowns
 from flowsim.scenario.baseline import GROUPS, YEAR
 from flowsim.scenario.frame import TOWARDS_GGZ, VISITOR, Frame
 
@@ -21,7 +21,9 @@ class Routes(Frame):
 
     def uncertain_routes(self) -> list[dict[str, Any]]:
         """The routes whose chances hang on the unknowns (a superset of them)."""
-        everything, self.kinds = self.kinds, (("light", "other"), ("multi_domain", "other"))
+        everything = self.kinds
+        if "assumptions.would_have_entered" not in unknowns.drawn(self.scenario):  # it is in what every function does
+            self.kinds = (("light", "other"), ("multi_domain", "other"))
         try:
             return self.routes()
         finally:
@@ -47,6 +49,8 @@ class Routes(Frame):
             return 1.0
         full = self.value("functions.conversations", int(self.value("functions.full_operation_year")))
         volume = flows.yearly_volume(self.scenario, self.value, "conversations", date.year)
+        if full == 0.0:  # a scenario without conversations
+            return 1.0
         return 1.0 + self.value("assumptions.induced_demand") * volume / full
 
     def pools(self) -> list[dict[str, Any]]:

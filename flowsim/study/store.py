@@ -11,14 +11,19 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from flowsim.scenario.load import Scenario
+
+PART: Final = ".part"
+"""End of the name of a file that is not whole yet."""
 
 
 def provenance() -> dict[str, Any]:
@@ -99,11 +104,90 @@ def all_or_nothing(folder: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def write_durably(file: Path, fill: Callable[[BinaryIO], object], kept: str) -> None:
+    """Write a file so that it is there whole or not at all, also when the machine stops: beside its place, to the
+    disk, then renamed.
+
+    Raises
+    ------
+    InputError : the disk is full or the folder cannot be written; ``kept`` says what is still there.
+    """
+    beside = file.with_name(f".{file.name}.{os.getpid()}{PART}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(beside, "wb") as stream:
+                fill(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(beside, file)
+        finally:
+            beside.unlink(missing_ok=True)
+        _sync_folder(file.parent)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputError(f"output folder {file.parent}", found, f"room to write the results; {kept}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name to the disk too, where the system can do that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time works in a folder; the system lets go of it when the process ends, however it ends.
+
+    Raises
+    ------
+    InputError : another process is at work there.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"output folder {folder}", "a sweep that is running in it", "it to end, or another --out"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Each table as ``name.parquet`` and ``name.csv``."""
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
+
+
+def scenario_record(scenario: Scenario) -> dict[str, Any]:
+    """All of a scenario that a simulation depends on, as JSON knows it: for a manifest, and to see what differs."""
+    return {
+        "region": str(scenario.region),
+        "settings": dict(scenario.settings),
+        "figures": {
+            key: {
+                "value": {day.isoformat(): x for day, x in figure.values} if figure.dated else figure.at(),
+                "low": figure.low,
+                "high": figure.high,
+            }
+            for key, figure in scenario.book.items()
+        },
+    }
 
 
 def write_json(file: Path, content: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import WEEK, Values, calibrate
 from flowsim.scenario.compile import Compiler, compile_scenario
 from flowsim.scenario.futures import Template
-from flowsim.scenario.load import default, load
+from flowsim.scenario.load import Scenario, default, load
 from flowsim.scenario.region import load_region
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -34,7 +34,15 @@ ODD: dict[str, Any] = {
     "settings", [{}, {"network": "none"}, {"reading": "headcount"}, {"network": "diversion"}, ODD], ids=str
 )
 def test_a_future_equals_the_network_built_anew(settings: dict[str, Any]) -> None:
-    scenario = default().with_settings("x", **settings)
+    equal_to_those_built_anew(default().with_settings("x", **settings))
+
+
+def test_a_future_of_net_widening_equals_the_network_built_anew() -> None:
+    """Who would have entered ggz is in the chances after every function and in the weight of a transfer."""
+    equal_to_those_built_anew(load(EXPERIMENTS / "net_widening.toml"))
+
+
+def equal_to_those_built_anew(scenario: Scenario) -> None:
     template = Template(scenario)
     for i in range(4):
         drawn = unknowns.values(scenario, unknowns.quantiles(7, i))

@@ -1,0 +1,128 @@
+"""What one simulated future comes to, in single numbers: waits, lists and volumes by year, and whether it cleared.
+
+Every table of futures takes its numbers from here, so that a word means the same in an answer and in a sweep.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from flowsim.analysis.clearing import VOLUMES, Definition, Future
+from flowsim.errors import InputError
+
+YEARS: Final = (2025, 2026, 2027, 2028, 2029)
+SECOND_HALF: Final = 184.0
+"""Days from July to December."""
+
+BY_YEAR: Final = {
+    "waiting": ("residents", "waiting in all queues for ggz at the end of the year"),
+    "overdue": ("residents", "of those waiting, who have waited longer than the norm at the end of the year"),
+    "mean_wait": ("days", "mean wait of those who start in the year"),
+    "wait_90": ("days", "90th percentile of the wait of those who start in the year"),
+    "expected_wait": ("days", "wait that somebody who joins at the end of the year can expect (Little's law)"),
+    "clients": ("residents", "in treatment on a day of the year or more"),
+    "referred": ("residents", "referred to ggz in the year"),
+    "starts": ("residents", "who start treatment in the year"),
+    "reneged": ("residents", "who give up waiting in the year"),
+    "completions": ("residents", "who complete treatment in the year"),
+    **{name: ("residents", f"reached in the year: {name.replace('_', ' ')}") for name in VOLUMES},
+}
+"""Measures that exist for each of `YEARS`, as ``<name>_<year>``: unit and meaning."""
+
+SINGLE: Final = {
+    "cleared": ("0 or 1", "the waiting lists are cleared in time; its mean is a probability"),
+    "cleared_day": ("days", "from the first day to the day of clearing; missing when that does not come"),
+    "wait_ratio": ("fraction", "mean wait of starts in the second quarter of 2027 over the first quarter of 2025"),
+    "waiting_start": ("residents", "waiting in all queues for ggz on the first day"),
+    "overdue_start": ("residents", "of those waiting, who have waited longer than the norm on the first day"),
+}
+"""Measures of a future as a whole: unit and meaning."""
+
+PROBABILITY: Final = "cleared"
+"""The measure whose mean is a probability."""
+
+
+def mean_wait(future: Future, first: int, last: int) -> np.floating:
+    """Mean wait, days, of those who start in months ``first`` to ``last`` (from 0, exclusive)."""
+    months = future.months[first:last].sum(axis=0)
+    return np.float32(months[2] / np.maximum(months[1], np.float32(1.0)))
+
+
+def wait_ratio(future: Future) -> np.floating:
+    """KPI 24: mean wait in the quarter up to 30 June 2027 over that of the first quarter of 2025."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # nobody started: no ratio
+        return np.float32(mean_wait(future, 27, 30) / mean_wait(future, 0, 3))
+
+
+def expected_wait(future: Future) -> np.ndarray:
+    """Wait, days, that somebody who joins at a year's end can expect: people waiting over starts a day (Little's
+    law)."""
+    starts = future.months[:, 1].reshape(5, 12)[:, 6:].sum(axis=1)
+    waiting = future.by_programme[1:, :, 0].sum(axis=1)
+    return np.asarray(waiting / np.maximum(starts, 1.0) * SECOND_HALF)
+
+
+def by_year(future: Future) -> dict[str, np.ndarray]:
+    """The measures of `BY_YEAR` but for the volumes: name -> (5,)."""
+    months = future.months.reshape(len(YEARS), 12, -1).sum(axis=1)
+    return {
+        "waiting": future.by_programme[1:, :, 0].sum(axis=1),
+        "overdue": future.by_programme[1:, :, 1].sum(axis=1),
+        "mean_wait": np.array([mean_wait(future, 12 * y, 12 * y + 12) for y in range(len(YEARS))]),
+        "wait_90": future.wait_90,
+        "expected_wait": expected_wait(future),
+        "clients": future.treated,
+        "referred": months[:, 0],
+        "starts": months[:, 1],
+        "reneged": months[:, 3],
+        "completions": months[:, 4],
+    }
+
+
+def known() -> dict[str, tuple[str, str]]:
+    """Every measure by the name that an experiment asks for it: unit and meaning."""
+    yearly = {f"{name}_{year}": about for name, about in BY_YEAR.items() for year in YEARS}
+    return {**SINGLE, **yearly}
+
+
+def check(names: tuple[str, ...], where: str) -> None:
+    """Refuse a name that is no measure; the message has the nearest ones."""
+    everything = known()
+    for name in names:
+        if name not in everything:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, everything, n=3) or list(everything)[:3]
+            raise InputError(where, repr(name), "a measure such as " + ", ".join(near))
+
+
+def measured(future: Future, names: tuple[str, ...], definition: Definition) -> tuple[float, ...]:
+    """The values of these measures for one future; NaN where there is none."""
+    values = []
+    yearly: dict[str, np.ndarray] = {}
+    for name in names:
+        if name in SINGLE:
+            values.append(_single(name, future, definition))
+            continue
+        if not yearly:
+            volumes = future.volumes.reshape(len(YEARS), 12, len(VOLUMES)).sum(axis=1)
+            yearly = by_year(future) | dict(zip(VOLUMES, volumes.T, strict=True))
+        measure, _, year = name.rpartition("_")
+        values.append(float(yearly[measure][YEARS.index(int(year))]))
+    return tuple(values)
+
+
+def _single(name: str, future: Future, definition: Definition) -> float:
+    match name:
+        case "cleared":
+            return float(future.cleared <= definition.deadline)
+        case "cleared_day":
+            return float(future.cleared) if np.isfinite(future.cleared) else float("nan")
+        case "wait_ratio":
+            return float(wait_ratio(future))
+        case "waiting_start":
+            return float(future.by_programme[0, :, 0].sum())
+        case _:
+            return float(future.by_programme[0, :, 1].sum())
