@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from flowsim.model.network import Network
     from flowsim.study.answer import answer
     from flowsim.study.replicate import simulate
+    from flowsim.study.targets import targets
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Network", "__version__", "answer", "simulate"]
+__all__ = ["InputError", "Network", "__version__", "answer", "simulate", "targets"]
 
 _HOMES = {
     "InputError": "flowsim.errors",
     "Network": "flowsim.model.network",
     "answer": "flowsim.study.answer",
     "simulate": "flowsim.study.replicate",
+    "targets": "flowsim.study.targets",
 }
 """Where each public name lives."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from flowsim.cli import DONE, INTERRUPTED
+from flowsim.cli.folders import room
 from flowsim.cli.options import Json, Lang, Threads, whole
 from flowsim.errors import InputError
 
@@ -58,7 +57,7 @@ def answer(
     texts(lang)
     chosen = {"SCENARIO": scenario, "--half-width": half_width, "--seed": seed, "--no-curve": no_curve or None}
     asked = _asked(chosen, repeat, lang)
-    with _room(out):
+    with room(out):
         found, seconds = _simulated(asked, threads, lang, silent=json)
         if found is None:
             say(text(lang, "answer.run.nothing_done"))
@@ -138,18 +137,3 @@ def _write(
         store.write_tables(work, tables)
         save_plots(work, found, tables, lang)
         store.write_json(work / "manifest.json", manifest(found, seconds, command))
-
-
-@contextmanager
-def _room(out: Path) -> Iterator[None]:
-    """Refuses a folder that cannot be written, before the run; a folder made for nothing is taken away again."""
-    from flowsim.study.store import check_folder
-
-    missing = list(itertools.takewhile(lambda folder: not folder.exists(), (out, *out.parents)))
-    check_folder(out)
-    try:
-        yield
-    finally:
-        for folder in missing:
-            with suppress(OSError):  # something is in it
-                folder.rmdir()
