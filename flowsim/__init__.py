@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from flowsim.errors import InputError
     from flowsim.model.network import Network
     from flowsim.study.answer import answer
+    from flowsim.study.compare import compare
     from flowsim.study.replicate import simulate
     from flowsim.study.targets import targets
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Network", "__version__", "answer", "simulate", "targets"]
+__all__ = ["InputError", "Network", "__version__", "answer", "compare", "simulate", "targets"]
 
 _HOMES = {
     "InputError": "flowsim.errors",
     "Network": "flowsim.model.network",
     "answer": "flowsim.study.answer",
+    "compare": "flowsim.study.compare",
     "simulate": "flowsim.study.replicate",
     "targets": "flowsim.study.targets",
 }

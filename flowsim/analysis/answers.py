@@ -87,21 +87,31 @@ def wait_ratio(case: Any) -> np.ndarray:
 def years(answer: Any) -> pd.DataFrame:
     """Per case and year: waiting and overdue at its end, waits and numbers in it; mean, interval of the mean, 90%
     range."""
+    return by_year({name: measures(case) for name, case in answer.cases.items()})
+
+
+def measures(case: Any) -> dict[str, np.ndarray]:
+    """Outcomes of a case by year: name -> (n, 5). Waits in days."""
+    found: dict[str, np.ndarray] = {
+        "waiting": np.array([f.by_programme[1:, :, 0].sum(axis=1) for f in case.futures]),
+        "overdue": np.array([f.by_programme[1:, :, 1].sum(axis=1) for f in case.futures]),
+        "mean_wait": np.stack([_mean_wait(case, 12 * y, 12 * y + 12) for y in range(5)], axis=1),
+        "wait_90": np.array([f.wait_90 for f in case.futures]),
+        "expected_wait": np.array([_expected_wait(f) for f in case.futures]),
+        "clients": np.array([f.treated for f in case.futures]),
+    }
+    for column, measure in enumerate(("referred", "starts", None, "reneged", "completions")):
+        if measure is not None:
+            monthly = np.array([f.months[:, column] for f in case.futures])
+            found[measure] = monthly.reshape(len(monthly), 5, 12).sum(axis=2)
+    return found
+
+
+def by_year(outcomes: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
+    """The table of `years`, from outcomes by case and measure."""
     rows = []
-    for name, case in answer.cases.items():
-        measures: dict[str, np.ndarray] = {
-            "waiting": np.array([f.by_programme[1:, :, 0].sum(axis=1) for f in case.futures]),
-            "overdue": np.array([f.by_programme[1:, :, 1].sum(axis=1) for f in case.futures]),
-            "mean_wait": np.stack([_mean_wait(case, 12 * y, 12 * y + 12) for y in range(5)], axis=1),
-            "wait_90": np.array([f.wait_90 for f in case.futures]),
-            "expected_wait": np.array([_expected_wait(f) for f in case.futures]),
-            "clients": np.array([f.treated for f in case.futures]),
-        }
-        for column, measure in enumerate(("referred", "starts", None, "reneged", "completions")):
-            if measure is not None:
-                monthly = np.array([f.months[:, column] for f in case.futures])
-                measures[measure] = monthly.reshape(len(monthly), 5, 12).sum(axis=2)
-        for measure, values in measures.items():
+    for name, found in outcomes.items():
+        for measure, values in found.items():
             for y, year in enumerate(YEARS):
                 low, high = np.quantile(values[:, y], (0.05, 0.95))
                 estimate = _interval("mean", mean_interval(values[:, y]))

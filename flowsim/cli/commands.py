@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, documents, plan, run, targets
+from flowsim.cli import answer, compare, documents, plan, run, targets
 
 
 def _version(asked: bool) -> None:
@@ -29,6 +29,7 @@ def application() -> typer.Typer:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.callback()(_flowsim)
     app.command()(answer.answer)
+    app.command()(compare.compare)
     app.command()(targets.targets)
     app.command()(plan.plan)
     app.command()(run.run)
