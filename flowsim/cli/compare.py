@@ -68,6 +68,9 @@ def compare(
     texts(lang)
     if most and least:
         raise InputError("--max", "--min beside it", "one of the two")
+    for name, value in (("--max", most), ("--min", least), ("--indifference", indifference is not None)):
+        if value and best is None:
+            raise InputError(name, "no --best", "--best OUTCOME beside it")
     asked = {
         "scenarios": scenarios,
         "base": base,

@@ -54,11 +54,12 @@ def targets(
     """Every KPI and promise of the plan: expected, probability of being met, verdict, cause; under each reading."""
     from flowsim.present.console import print_json, say
     from flowsim.present.texts import format_number, text, texts
-    from flowsim.scenario.load import load
+    from flowsim.scenario.load import default
     from flowsim.study import targets as study
+    from flowsim.study.together import read_scenario
 
     texts(lang)
-    loaded = load(scenario)
+    loaded = default() if scenario is None else read_scenario(scenario)
     codes = study.required(loaded, require or ())
     with room(out):
         found, seconds = _simulated(loaded, futures, half_width, seed, threads, lang, silent=json)

@@ -18,13 +18,22 @@ from flowsim.analysis.answers import YEARS
 from flowsim.analysis.paths import first_referrals
 from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.errors import InputError
-from flowsim.scenario.load import Scenario, load
+from flowsim.scenario.load import Scenario
 from flowsim.study.futures import Balances, Case
 from flowsim.study.replicate import run_logged, thread_count, whole
 from flowsim.study.select import FIRST_STAGE, Selection, select_best
 from flowsim.study.select import MOST as MOST_SELECTED
 from flowsim.study.targets import build
-from flowsim.study.together import LEAST, LEVEL, MOST, Progress, extend_together, keep_common, same_region
+from flowsim.study.together import (
+    LEAST,
+    LEVEL,
+    MOST,
+    Progress,
+    extend_together,
+    keep_common,
+    read_scenario,
+    same_region,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -240,15 +249,7 @@ def _read(given: Scenario | str | Path) -> tuple[str, Scenario]:
         return given.name, given
     if not isinstance(given, (str, Path)):
         raise InputError("scenarios", repr(given)[:60], "a Scenario, a path, or the name of a file in experiments/")
-    path = Path(given)
-    if not path.exists() and path.name == str(given):
-        found = Path("experiments") / (path.name if path.suffix == ".toml" else f"{path.name}.toml")
-        path = found if found.exists() else path
-    from flowsim.model.network import read_toml
-
-    if "stations" in read_toml(path):
-        raise InputError(str(path), "a network document", "a scenario file; `flowsim run` simulates networks")
-    return str(given), load(path)
+    return str(given), read_scenario(given)
 
 
 def _choice(best: str | None, largest: bool | None, indifference: float | None) -> tuple[str, bool, float] | None:

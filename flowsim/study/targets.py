@@ -19,11 +19,11 @@ from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.plan.targets import load_targets
 from flowsim.scenario import unknowns
-from flowsim.scenario.load import Scenario, default, load
+from flowsim.scenario.load import Scenario, default
 from flowsim.study.answer import cases_of
 from flowsim.study.futures import Balances, Case
 from flowsim.study.replicate import run_logged, thread_count, whole
-from flowsim.study.together import LEAST, LEVEL, MOST, Progress, extend_together, keep_common
+from flowsim.study.together import LEAST, LEVEL, MOST, Progress, extend_together, keep_common, read_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +143,7 @@ def evaluate(
     InputError : arguments or a scenario that cannot be used. KeyboardInterrupt : before anything was finished.
     """
     if not isinstance(scenario, Scenario):
-        scenario = default() if scenario is None else load(scenario)
+        scenario = default() if scenario is None else read_scenario(scenario)
     whole("futures", futures, LEAST, MOST)
     whole("seed", seed, 0, 2**63 - 1)
     thread_count(threads)
@@ -170,7 +170,6 @@ def evaluate(
         found.interrupted = True
         if keep_common(cases) < LEAST:
             raise
-        found.counted = {name: people for name, people in found.counted.items() if len(people) <= found.done}
         if len(found.counted) < len(COUNTED):
             found.counted = {}
     return found
@@ -210,13 +209,17 @@ def required(scenario: Scenario, codes: Iterable[str]) -> tuple[str, ...]:
 
     Raises
     ------
-    InputError : a code that the region's plan does not have.
+    InputError : a code that the region's plan does not have, or of which the simulation says nothing.
     """
-    known = [target.id for target in load_targets(scenario.region)]
+    from flowsim.analysis.targets import NOT_SIMULATED, OF_FUNCTIONS
+
+    without = NOT_SIMULATED | (OF_FUNCTIONS if scenario.settings["network"] == "diversion" else frozenset())
+    known = {target.id: target.quantity not in without for target in load_targets(scenario.region)}
     asked = [code.strip() for text in codes for code in text.split(",")]
     for code in asked:
-        if code not in known:
-            raise InputError("--require", repr(code), "one of " + ", ".join(known))
+        if not known.get(code):
+            found = f"{code!r}, of which the simulation says nothing" if code in known else repr(code)
+            raise InputError("--require", found, "one of " + ", ".join(name for name in known if known[name]))
     return tuple(dict.fromkeys(asked))
 
 

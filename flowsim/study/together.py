@@ -6,13 +6,17 @@ Interrupted at any moment, all cases have some futures in common, and those are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from flowsim.errors import InputError
-from flowsim.scenario.load import Scenario
+from flowsim.model.network import read_toml
+from flowsim.scenario.load import Scenario, load
 from flowsim.study.futures import Balances, Case
 
 BLOCK: Final = 32
+FIRST_BLOCK: Final = 4
+"""Blocks begin small, so that an early interruption finds futures that all cases have."""
 LEAST: Final = 2
 MOST: Final = 20_000
 LEVEL: Final = 0.95
@@ -33,8 +37,8 @@ def extend_together(
 
     Progress counts the futures of all cases together, under the name of the case that runs.
     """
-    while any(len(case.futures) < count for case in cases.values()):
-        goal = min(count, min(len(case.futures) for case in cases.values()) + BLOCK)
+    while (common := min(len(case.futures) for case in cases.values())) < count:
+        goal = min(count, common + min(BLOCK, max(FIRST_BLOCK, common)))
         for name, case in cases.items():
             done = len(case.futures)
             if done < goal:
@@ -52,6 +56,22 @@ def keep_common(cases: Mapping[str, Case]) -> int:
         del case.futures[count:]
         del case.drawn[count:]
     return count
+
+
+def read_scenario(given: str | Path) -> Scenario:
+    """The scenario of a file; a name alone may also be that of a file in ``experiments/``.
+
+    Raises
+    ------
+    InputError : a file that cannot be used, or that holds a network instead of a scenario.
+    """
+    path = Path(given)
+    if not path.exists() and path.name == str(given):
+        found = Path("experiments") / (path.name if path.suffix == ".toml" else f"{path.name}.toml")
+        path = found if found.exists() else path
+    if "stations" in read_toml(path):
+        raise InputError(str(path), "a network document", "a scenario file; `flowsim run` simulates networks")
+    return load(path)
 
 
 def same_region(scenarios: Mapping[str, Scenario]) -> None:
