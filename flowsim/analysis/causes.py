@@ -34,6 +34,7 @@ CODES: Final = (
     "halves_count_half",
     "conversations_take_hours",
     "reached_would_not_come",
+    "few_on_the_list",
     "lighter_stay",
     "halves_stay",
     "shorter_lists_too",
@@ -169,7 +170,10 @@ def _freed(q: Quantities, y: int) -> Cause:
             return "halves_count_half", facts
         case "net":
             return "conversations_take_hours", facts
-    return ("reached_would_not_come", facts) if facts["entered"] < 1.0 else NONE
+    if facts["entered"] < 1.0:
+        return "reached_would_not_come", facts
+    planned, mean = q.book.value("functions.transfers", YEARS[y]), float(q.volumes["transfers"][:, y].mean())
+    return ("few_on_the_list", {"planned": planned, "mean": mean}) if mean < planned - 1.0 else NONE
 
 
 def _social(q: Quantities, y: int) -> Cause:

@@ -160,7 +160,7 @@ class _Page:
         table = self.tables["causes"]
         mine = table[(table["case"] == case) & (table["target"] == row["target"])]
         facts = dict(zip(mine["fact"], mine["value"], strict=True))
-        shares = SHARES | ({"mean"} if row["unit"].startswith("fraction") else set())
+        shares = SHARES | ({"mean"} if row["quantity"] == "inflow_reduction" else set())
         words = {
             name: format_number(self.lang, 100.0 * value, 1).removesuffix(",0").removesuffix(".0") + "%"
             if name in shares
