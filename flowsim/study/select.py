@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,7 +24,6 @@ ALPHA: Final = 0.05
 FIRST_STAGE: Final = 32
 """Observations of every scenario before the first one is dropped."""
 MOST: Final = 4_000
-TIE: Final = 1e-9
 
 Observe = Callable[[int, int], float]
 """The outcome of a scenario (by its place) in a future."""
@@ -97,7 +97,8 @@ def select_best(
         """KN++ for common random numbers: the variance of differences, and a distance that is never negative.
 
         sim-tools adds up the variances of the two designs, which wastes what pairing gains, and lets the distance go
-        below zero, so that two close designs can drop each other and none is left.
+        below zero: two designs with equal means, as outcomes of 0 and 1 often have, then drop each other, none is left
+        and it never ends.
         """
 
         def _elimination_distance(self, design_i: int, design_j: int) -> float:
@@ -106,8 +107,10 @@ def select_best(
             distance = (self._delta / (2 * self._n)) * (self._h_squared * variance / self._delta**2 - self._n)
             if distance > 0.0:
                 return float(distance)
-            # At the end of the procedure the smaller mean goes; of exactly equal ones, the later.
-            return -TIE * self._delta if design_i > design_j and a.mean() == b.mean() else 0.0
+            # At the end of the procedure exactly one of the two goes: the worse, of equal ones the later. The means of
+            # sim-tools are running ones, which rounding can set apart, so they are not asked.
+            better = float(a.sum() - b.sum()) * self._negate
+            return -math.inf if better < 0.0 or (better == 0.0 and design_i > design_j) else math.inf
 
     model = _Futures(observe, count, most)
     # sim-tools shares alpha out as for independent designs; this alpha makes it Bonferroni's alpha / (k - 1) ([2]_).

@@ -47,6 +47,15 @@ def test_scenarios_that_are_the_same_end_in_the_first() -> None:
     assert max(found.futures) <= FIRST_STAGE + 1
 
 
+def test_outcomes_of_zero_and_one_with_equal_means_come_to_an_end() -> None:
+    """As chances of clearing are: sim-tools by itself drops both of such scenarios and goes on for ever."""
+    values = np.zeros((2, 400))
+    values[0, 5] = values[1, 9] = 1.0
+    found = select_best(lambda k, i: float(values[k, i]), 2, 0.05, True, most=400)
+    assert found.decided
+    assert found.kept == (0,)
+
+
 def test_too_few_futures_leave_it_undecided() -> None:
     values = futures(4, (0.0, 0.001))
     found = select_best(lambda k, i: float(values[k, i]), 2, 0.001, True, most=100)
