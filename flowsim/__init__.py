@@ -16,19 +16,23 @@ if TYPE_CHECKING:
     from flowsim.errors import InputError
     from flowsim.model.network import Network
     from flowsim.study.answer import answer
+    from flowsim.study.compare import compare
     from flowsim.study.replicate import simulate
     from flowsim.study.sweep import sweep
+    from flowsim.study.targets import targets
     from flowsim.study.verify import verify
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Network", "__version__", "answer", "simulate", "sweep", "verify"]
+__all__ = ["InputError", "Network", "__version__", "answer", "compare", "simulate", "sweep", "targets", "verify"]
 
 _HOMES = {
     "InputError": "flowsim.errors",
     "Network": "flowsim.model.network",
     "answer": "flowsim.study.answer",
+    "compare": "flowsim.study.compare",
     "simulate": "flowsim.study.replicate",
     "sweep": "flowsim.study.sweep",
+    "targets": "flowsim.study.targets",
     "verify": "flowsim.study.verify",
 }
 """Where each public name lives."""

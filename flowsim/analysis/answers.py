@@ -82,11 +82,20 @@ def wait_ratio(case: Any) -> np.ndarray:
 def years(answer: Any) -> pd.DataFrame:
     """Per case and year: waiting and overdue at its end, waits and numbers in it; mean, interval of the mean, 90%
     range."""
+    return by_year({name: of_years(case) for name, case in answer.cases.items()})
+
+
+def of_years(case: Any) -> dict[str, np.ndarray]:
+    """Outcomes of a case by year (see `flowsim.analysis.measures.by_year`): name -> (n, 5). Waits in days."""
+    made = [measures.by_year(future) for future in case.futures]
+    return {name: np.array([one[name] for one in made]) for name in made[0]}
+
+
+def by_year(outcomes: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
+    """The table of `years`, from outcomes by case and measure."""
     rows = []
-    for name, case in answer.cases.items():
-        made = [measures.by_year(future) for future in case.futures]
-        for measure in made[0]:
-            values = np.array([one[measure] for one in made])
+    for name, found in outcomes.items():
+        for measure, values in found.items():
             for y, year in enumerate(YEARS):
                 low, high = np.quantile(values[:, y], (0.05, 0.95))
                 estimate = _interval("mean", mean_interval(values[:, y]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis.answers import YEARS
+from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate, mean_interval, paired_difference
 
 if TYPE_CHECKING:

@@ -6,22 +6,31 @@ network (same unknowns, same residents).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from flowsim.analysis import verdict
 from flowsim.analysis.answers import wait_ratio
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import mean_interval, wilson
 from flowsim.plan.business_case import Volumes, client_equivalents, money
 from flowsim.plan.targets import Target, load_targets
+from flowsim.scenario.baseline import YEAR, Values, calibrate
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NOT_SIMULATED: Final = frozenset({"self_help_professionals_share"})
 """Promises about what the model does not have: which professionals use self-help modules in treatment."""
+
+OF_FUNCTIONS: Final = frozenset({"conversations", "extra_social_domain_fte"})
+"""Promises about single functions: a top-down scenario does not say how the diversion comes about."""
+
+NO_VERDICT: Final = "not_simulated"
 
 ROUNDING: Final = 1e-3
 """Relative slack when a promise is judged: the plan's own volumes give 649.85 clients where it promises 650."""
@@ -44,10 +53,11 @@ class Quantities:
     """The simulated quantity behind each promise, per future: code -> (n,) for a year."""
 
     def __init__(self, case: Any, base: Any) -> None:
-        self.case = case
+        self.case, self.without = case, base
         self.count = min(len(case.futures), len(base.futures))
         self.book = case.scenario.book
         self.settings = case.scenario.settings
+        self.top_down = self.settings["network"] == "diversion"
         self.volumes = yearly(case, self.count)
         self.base = yearly(base, self.count)
         self.fewer = 1.0 - referrals(case, self.count) / np.maximum(referrals(base, self.count), 1.0)
@@ -57,7 +67,7 @@ class Quantities:
 
     def of(self, quantity: str, year: int) -> np.ndarray | None:
         """Value of a quantity in a year, per future; None when it is not simulated."""
-        if quantity in NOT_SIMULATED:
+        if quantity in NOT_SIMULATED or (self.top_down and quantity in OF_FUNCTIONS):
             return None
         return np.asarray(getattr(self, quantity)(YEARS.index(year)), float)
 
@@ -83,11 +93,10 @@ class Quantities:
         return np.asarray(1.0 - wait_ratio(self.case)[: self.count])
 
     def freed_clients(self, y: int) -> np.ndarray:
-        """Client equivalents of the simulated volumes, as the reading counts them; top-down: of the missing
-        referrals."""
-        if self.settings["network"] == "diversion":
-            inflow = self.book.value("demand.inflow")
-            return np.asarray(self.fewer[:, y] * inflow)
+        """Client equivalents of the simulated volumes, as the reading counts them; top-down: of the treatment hours
+        that nobody asks for any more."""
+        if self.top_down:
+            return np.asarray(self.hours_not_asked[:, y] * self.book.value("demand.clients"))
         freed = np.empty(self.count)
         for i in range(self.count):
             equivalents = client_equivalents(self.book, self.done(i, y))
@@ -100,6 +109,20 @@ class Quantities:
                     hourly = self.settings["conversation_hours"] == "hourly"
                     freed[i] = equivalents.net if hourly else equivalents.net_at_mean_price
         return np.asarray(freed * self.entered)
+
+    @cached_property
+    def hours_not_asked(self) -> np.ndarray:
+        """Share of the treatment hours asked for without a network that nobody asks for, per future and year: (n, 5).
+
+        A referral to a programme asks for the mean length of its treatments.
+        """
+        shares = np.empty((self.count, len(YEARS)))
+        for i in range(self.count):
+            baseline = calibrate(Values(self.case.scenario, self.case.drawn[i]), self.case.region)
+            length = np.array([baseline.duration[one.group] for one in baseline.programmes]) / YEAR
+            asked, without = (case.futures[i].programme_years[:, :, 0] @ length for case in (self.case, self.without))
+            shares[i] = 1.0 - asked / without
+        return shares
 
     def done(self, i: int, y: int) -> Volumes:
         """The volumes of one future and year, in the business case's terms."""
@@ -123,8 +146,12 @@ class Quantities:
         return np.asarray(functions + self.extra_social_domain(y) / self.book.value("impact.residents_per_fte"))
 
     def fewer_gp_consults(self, y: int) -> np.ndarray:
-        """Fewer consults of users (15% and 20% of ten a year, as long as the setting says), and fewer bridging
-        consults."""
+        """Fewer consults of users, and fewer bridging consults."""
+        saved = self.saved_by_users(y)
+        return np.asarray(saved + self.base["gp_consults"][:, y] - self.volumes["gp_consults"][:, y])
+
+    def saved_by_users(self, y: int) -> np.ndarray:
+        """Fewer consults of those who used the network (15% and 20% of ten a year, as long as the setting says)."""
         reached = ("consultations", "conversations", "case_conferences", "transfers")
         functions = np.sum([self.volumes[name] for name in reached], axis=0)
         points = self.volumes["support_point_users"]
@@ -132,28 +159,39 @@ class Quantities:
             functions, points = np.cumsum(functions, axis=1), np.cumsum(points, axis=1)
         saved = functions[:, y] * self.book.value("gp.reduction_functions")
         saved = saved + points[:, y] * self.book.value("gp.reduction_support_points")
-        if self.settings["gp_effect"] == "year":
+        if self.settings["gp_effect"] != "contact":
             saved = saved * self.book.value("gp.consults_mental")
-        return np.asarray(saved + self.base["gp_consults"][:, y] - self.volumes["gp_consults"][:, y])
+        return np.asarray(saved)
 
 
 def targets(answer: Any) -> pd.DataFrame:
     """Each promise under each case with a network: expected value, intervals, probability of being met.
 
     ``mean`` with the 95% interval of the mean, ``q05`` and ``q95`` over futures; ``probability`` with its Wilson
-    interval; ``simulated``: False for a promise about what the model does not have.
+    interval; ``verdict``: its code (`flowsim.analysis.verdict.chance`), or `NO_VERDICT`; ``simulated``: False for a
+    promise about what the model does not have.
     """
+    return judged_table(judged_cases(answer.cases))
+
+
+def judged_table(judged: Mapping[str, Quantities]) -> pd.DataFrame:
+    """The table of `targets`, of cases whose quantities are there already."""
     import pandas as pd
 
-    rows = []
-    base = answer.cases.get("none")
-    for name, case in answer.cases.items():
-        if name == "none" or base is None:
-            continue
-        quantities = Quantities(case, base)
-        for target in load_targets(case.scenario.region):
-            rows.append({"case": name, **_judged(target, quantities)})
+    rows = [
+        {"case": name, **_judged(target, quantities)}
+        for name, quantities in judged.items()
+        for target in load_targets(quantities.case.scenario.region)
+    ]
     return pd.DataFrame(rows)
+
+
+def judged_cases(cases: Mapping[str, Any]) -> dict[str, Quantities]:
+    """The quantities of every case with a network, against ``none``; none of both when that is missing."""
+    base = cases.get("none")
+    if base is None:
+        return {}
+    return {name: Quantities(case, base) for name, case in cases.items() if name != "none"}
 
 
 def _judged(target: Target, quantities: Quantities) -> dict[str, Any]:
@@ -168,14 +206,14 @@ def _judged(target: Target, quantities: Quantities) -> dict[str, Any]:
     }
     simulated = quantities.of(target.quantity, target.date.year)
     if simulated is None:
-        return {**row, "simulated": False}
+        return {**row, "simulated": False, "verdict": NO_VERDICT}
     estimate = mean_interval(simulated)
     low, high = np.quantile(simulated, (0.05, 0.95))
     slack = 1.0 + ROUNDING if target.comparison == ">=" else 1.0 - ROUNDING
     met = wilson(int(sum(target.met(float(x) * slack) for x in simulated)), len(simulated))
     expected = {"mean": estimate.value, "mean_low": estimate.low, "mean_high": estimate.high, "q05": low, "q95": high}
     chance = {"probability": met.value, "probability_low": met.low, "probability_high": met.high}
-    return {**row, "simulated": True, **expected, **chance}
+    return {**row, "simulated": True, **expected, **chance, "verdict": verdict.chance(met.low, met.high)}
 
 
 def euros(answer: Any) -> pd.DataFrame:

@@ -7,11 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-<<<<<<< HEAD
-from flowsim.cli import answer, documents, plan, report, run, verify
-=======
-from flowsim.cli import answer, documents, plan, run, sweep
->>>>>>> sweep
+from flowsim.cli import answer, compare, documents, plan, report, run, sweep, targets, verify
 
 
 def _version(asked: bool) -> None:
@@ -32,15 +28,17 @@ def application() -> typer.Typer:
     """The commands as typer knows them. Plain help: the rich one costs as much start-up time as all the rest."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.callback()(_flowsim)
-    app.command()(answer.answer)
-    app.command()(plan.plan)
-    app.command()(report.report)
-    app.command()(run.run)
-<<<<<<< HEAD
-    app.command()(verify.verify)
-=======
-    app.command()(sweep.sweep)
->>>>>>> sweep
+    for command in (
+        answer.answer,
+        targets.targets,
+        compare.compare,
+        plan.plan,
+        report.report,
+        run.run,
+        sweep.sweep,
+        verify.verify,
+    ):
+        app.command()(command)
     app.command()(documents.check)
     app.command()(documents.schema)
     return app

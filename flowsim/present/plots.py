@@ -60,11 +60,16 @@ def save_plots(
     kinds: Sequence[str] = ("png", "svg"),
 ) -> list[Path]:
     """Write every plot that the tables allow, as files of these kinds; the same tables give the same bytes."""
+    return save_figures(folder, plots(answer, tables, lang), kinds)
+
+
+def save_figures(folder: Path, figures: Mapping[str, Figure], kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write figures by name, as files of these kinds; the same figures give the same bytes."""
     import matplotlib
 
     made = []
     with matplotlib.rc_context(STYLE):
-        for name, figure in plots(answer, tables, lang).items():
+        for name, figure in figures.items():
             figure.draw_without_rendering()
             figure.set_layout_engine("none")  # laid out once: every file gets the same
             for kind in kinds:

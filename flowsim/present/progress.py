@@ -72,6 +72,8 @@ class StudyProgress:
     def label(self, name: str) -> str:
         """A step of the study in words."""
         case, _, part = name.partition(": ")
+        if part == "people":
+            return text(self.lang, "targets.run.people", case=case_name(self.lang, case))
         if part:
             return text(self.lang, "answer.run.second_runs", case=case_name(self.lang, case))
         if name in ("curve", "balance"):

@@ -149,6 +149,25 @@ def run_many(
     return results()
 
 
+def run_logged(
+    jobs: Iterable[Job],
+    reduce: Callable[[np.ndarray, Network], T],
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Generator[T, None, None]:
+    """As `run_many`, but ``reduce`` is given the event log (`flowsim.model.events.EVENT`) and the network."""
+    workers = thread_count(threads)
+
+    def results() -> Generator[T, None, None]:
+        with closing(_in_order((partial(_logged, job, reduce) for job in jobs), workers)) as done:
+            for number, result in enumerate(done, 1):
+                if progress is not None:
+                    progress(number)
+                yield result
+
+    return results()
+
+
 # ---------------------------------------------------------------- arguments
 
 
@@ -217,6 +236,13 @@ def _job(job: Job, reduce: Callable[[Outcome, Network], T]) -> T:
     network, seed, replication = job()
     outcome, _, _ = simulate_once("compiled")(network, seed, replication, False)
     return reduce(outcome, network)
+
+
+def _logged(job: Job, reduce: Callable[[np.ndarray, Network], T]) -> T:
+    network, seed, replication = job()
+    _, log, _ = simulate_once("compiled")(network, seed, replication, True)
+    assert log is not None
+    return reduce(log, network)
 
 
 def _one_by_one(tasks: Iterable[Callable[[], T]]) -> Generator[T, None, None]:
