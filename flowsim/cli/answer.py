@@ -49,7 +49,7 @@ def answer(
     json: Json = False,
 ) -> int:
     """Does 10% diversion clear the waiting lists in five years? Simulates until the answer is precise."""
-    from flowsim.cli.files import room
+    from flowsim.cli.folders import room
     from flowsim.present.answer import as_json, blocks, print_blocks
     from flowsim.present.console import print_json, say
     from flowsim.present.texts import format_number, text, texts

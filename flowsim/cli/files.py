@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -90,21 +89,6 @@ class Writing:
                 folder.rmdir()
             except OSError:  # somebody else has put something there
                 break
-
-
-@contextmanager
-def room(out: Path) -> Iterator[None]:
-    """Refuses a folder that cannot be written, before the run; a folder made for nothing is taken away again."""
-    from flowsim.study.store import check_folder
-
-    missing = list(itertools.takewhile(lambda folder: not folder.exists(), (out, *out.parents)))
-    check_folder(out)
-    try:
-        yield
-    finally:
-        for folder in missing:
-            with suppress(OSError):  # something is in it
-                folder.rmdir()
 
 
 def _refused(target: Path, error: OSError) -> InputError:

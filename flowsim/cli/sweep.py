@@ -39,7 +39,7 @@ def sweep(
     json: Json = False,
 ) -> int:
     """Run a designed sweep. Stopped at any moment and started again, it goes on where it was."""
-    from flowsim.cli.files import room
+    from flowsim.cli.folders import room
     from flowsim.present.console import print_json, say
     from flowsim.present.sweep import SweepProgress, facts, print_forecast, print_points
     from flowsim.present.texts import text, texts
