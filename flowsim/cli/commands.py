@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, documents, plan, run
+from flowsim.cli import answer, app, documents, plan, run
 
 
 def _version(asked: bool) -> None:
@@ -26,11 +26,12 @@ def _flowsim(
 
 def application() -> typer.Typer:
     """The commands as typer knows them. Plain help: the rich one costs as much start-up time as all the rest."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.callback()(_flowsim)
-    app.command()(answer.answer)
-    app.command()(plan.plan)
-    app.command()(run.run)
-    app.command()(documents.check)
-    app.command()(documents.schema)
-    return app
+    commands = typer.Typer(add_completion=False, rich_markup_mode=None)
+    commands.callback()(_flowsim)
+    commands.command()(answer.answer)
+    commands.command()(plan.plan)
+    commands.command()(run.run)
+    commands.command()(app.app)
+    commands.command()(documents.check)
+    commands.command()(documents.schema)
+    return commands

@@ -66,7 +66,7 @@ def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> lis
     ----------
     answer : what was simulated. tables : its tables (`flowsim.analysis.answers`). lang : ``nl`` or ``en``.
     """
-    page = _Page(answer, tables, lang)
+    page = Page(answer, tables, lang)
     parts: list[Block | None] = [
         page.head(),
         page.summary(),
@@ -120,7 +120,7 @@ def as_json(answer: Answer, tables: Mapping[str, pd.DataFrame], written: Mapping
     }
 
 
-class _Page:
+class Page:
     """The parts of the page, each from the tables."""
 
     def __init__(self, answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> None:

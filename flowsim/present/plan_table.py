@@ -130,7 +130,7 @@ def _by_table(checks: Iterable[Check]) -> list[tuple[str, list[Check]]]:
 def _rows(checks: Sequence[Check], lang: str, causes: bool) -> list[str]:
     header = [text(lang, f"plan.head.{name}") for name in ("row", "column", "printed", "recomputed", "difference")]
     header.append(text(lang, "plan.head.verdict"))
-    body = [_cells(check, lang) for check in checks]
+    body = [plan_cells(check, lang) for check in checks]
     widths = [max(len(line[i]) for line in (header, *body)) for i in range(len(header))]
     lines = [_aligned(header, widths)]
     for number, (check, cells) in enumerate(zip(checks, body, strict=True)):
@@ -150,7 +150,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     return ("  " + "  ".join(padded)).rstrip()
 
 
-def _cells(check: Check, lang: str) -> list[str]:
+def plan_cells(check: Check, lang: str) -> list[str]:
     decimals = _decimals(check)
     recomputed = _shown(check.recomputed, check.unit, decimals, lang)
     if check.relation != "=":  # printed <= recomputed: the printed number may be at most that
