@@ -93,9 +93,9 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
     _labels(figure, ends, last, top)
     if limit is not None:
         figure.add_hline(y=limit, line={"width": 1.5, "dash": "longdash", "color": GREY})
-        words = text(lang, "answer.plot.fan.threshold", n=format_number(lang, limit))
+        note = text(lang, "answer.plot.fan.threshold", n=format_number(lang, limit))
         figure.add_annotation(
-            x=start, y=limit, text=words, xanchor="left", yanchor="bottom", showarrow=False, font={"size": 13}
+            x=start, y=limit, text=note, xanchor="left", yanchor="bottom", showarrow=False, font={"size": 13}
         )
     figure.update_xaxes(
         range=[start, last + dt.timedelta(days=20)],
@@ -106,7 +106,7 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
         fixedrange=True,
     )
     figure.update_yaxes(range=[0, 1.05 * top], gridcolor=LINE, zeroline=True, zerolinecolor=LINE, fixedrange=True)
-    return _laid_out(figure, lang, height, right=34)
+    return _laid_out(figure, lang, height, right=20 + 9 * max(len(fan.label) for fan in fans))
 
 
 def _labels(figure: Any, ends: list[tuple[float, Fan]], last: dt.date, top: float) -> None:
@@ -137,9 +137,13 @@ def _laid_out(figure: Any, lang: str, height: int, right: int = 10) -> Any:
 
 
 def sankey(
-    nodes: Sequence[tuple[str, str, float, float]], links: Sequence[tuple[int, int, float]], lang: str, unit: str
+    nodes: Sequence[tuple[str, str, float, float]],
+    links: Sequence[tuple[int, int, float]],
+    lang: str,
+    unit: str,
+    ink: str,
 ) -> Any:
-    """Flows between nodes. ``nodes``: (label, colour, x, y); ``links``: (from, to, residents)."""
+    """Flows between nodes. ``nodes``: (label, colour, x, y); ``links``: (from, to, residents); ``ink``: of labels."""
     import plotly.graph_objects as go
 
     through = [
@@ -149,6 +153,7 @@ def sankey(
     figure = go.Figure(
         go.Sankey(
             arrangement="snap",
+            textfont={"color": ink, "size": 13},
             node={
                 "label": labels,
                 "color": [colour for _, colour, _, _ in nodes],
@@ -169,4 +174,4 @@ def sankey(
             },
         )
     )
-    return _laid_out(figure, lang, 560)
+    return _laid_out(figure, lang, 580).update_layout(margin={"b": 30, "t": 20})

@@ -89,23 +89,29 @@ def table(
     left: int = 1,
     notes: Sequence[str] = (),
     hidden_caption: bool = False,
+    wide: bool = False,
 ) -> Html:
-    """A table; the first ``left`` columns are words, the first one heads its row."""
+    """A table; the first ``left`` columns are words, the first one heads its row; ``wide``: with room for words."""
     head = tag("tr", *(tag("th", name, scope="col", class_=_side(i, left)) for i, name in enumerate(header)))
     body = []
     for row in rows:
         cells = [tag("th", row[0], scope="row", class_="fs-left")]
-        cells += [tag("td", cell, class_=_side(i, left)) for i, cell in enumerate(row[1:], 1)]
+        cells += [tag("td", cell, class_=_side(i, left) + _short(cell)) for i, cell in enumerate(row[1:], 1)]
         body.append(tag("tr", *cells))
     made = tag(
         "table",
         tag("caption", caption, class_="fs-hidden" if hidden_caption else None),
         tag("thead", head),
         tag("tbody", *body),
-        class_="fs-table",
+        class_="fs-table fs-wide" if wide else "fs-table",
     )
     below = join(paragraph(note, kind="fs-small") for note in notes if note)
     return join((tag("div", made, class_="fs-scroll", tabindex=0, role="region", aria_label=caption), below))
+
+
+def _short(cell: str) -> str:
+    """A date or a number stays on one line."""
+    return "" if isinstance(cell, Html) or len(cell) > 13 else " fs-short"
 
 
 def _side(i: int, left: int) -> str:
@@ -153,6 +159,12 @@ def notice(*children: Html | str, kind: str = "note", role: str | None = None) -
 def swatch(colour: str, letter: str) -> Html:
     """A scenario's letter on its colour."""
     return tag("span", letter, class_="fs-swatch", style=f"--fs-colour:{colour};color:{ink_on(colour)}")
+
+
+def line(colour: str, dash: str) -> Html:
+    """A piece of a line as a chart draws it."""
+    style = f"--fs-colour:{colour};--fs-dash:{'solid' if dash == 'solid' else 'dashed'}"
+    return tag("span", class_="fs-line", style=style, aria_hidden="true")
 
 
 def ink_on(colour: str) -> str:

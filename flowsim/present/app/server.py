@@ -37,7 +37,7 @@ OPTIONS: Final[dict[str, Any]] = {
     "theme.baseRadius": "small",
     "theme.showWidgetBorder": True,
 }
-"""Streamlit's settings. The smallest upload that it can be limited to is 1 MB; `flowsim.present.app.drafts` takes less."""
+"""Streamlit's settings. It can limit uploads to 1 MB at the least; `flowsim.present.app.drafts` takes less."""
 
 
 def serve(host: str, port: int, browser: bool = True, futures: int = 200) -> int:

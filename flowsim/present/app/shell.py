@@ -10,13 +10,15 @@ from typing import Any, Final
 import streamlit as st
 
 from flowsim.errors import InputError
+from flowsim.plan.figures import Figure, read_documents, region_directory
 from flowsim.present.app import charts, html
 from flowsim.present.app.drafts import Refused, from_links
 from flowsim.present.app.facts import facts
 from flowsim.present.app.html import Html
 from flowsim.present.app.jobs import Full, Job
 from flowsim.present.app.state import House, Visit, house
-from flowsim.present.texts import LANGUAGES, format_number, text
+from flowsim.present.texts import LANGUAGES, format_number, text, texts
+from flowsim.scenario.load import default
 
 PAGES: Final = {
     "answer": ":material/help_center:",
@@ -57,11 +59,11 @@ def run() -> None:
 def only(name: str) -> None:
     """One page without the frame around it, as tests ask for it."""
     st.session_state.setdefault(LANG, "nl")
-    import_module(f"flowsim.present.app.pages.{name}").page()
+    import_module(f"flowsim.present.app.views.{name}").page()
 
 
 def _page(name: str, icon: str, lang: str) -> Any:
-    module = f"flowsim.present.app.pages.{name}"
+    module = f"flowsim.present.app.views.{name}"
 
     def page() -> None:
         import_module(module).page()
@@ -152,6 +154,21 @@ def shared() -> House:
     return house()
 
 
+def ink() -> str:
+    """The colour of text in the visitor's theme, for a chart that cannot take it from there."""
+    return "#fafafa" if st.context.theme.type == "dark" else "#222222"
+
+
+def source_of(figure: Figure) -> str:
+    """Where a figure stands, in a few words: the document's short name where it has one, and the section."""
+    codes = {title: code for code, title in read_documents(region_directory(default().region)).items()}
+    named = texts(lang()).get(f"app.source.{codes.get(figure.source.document, '')}")
+    if named is None:
+        return str(figure.source)
+    place = figure.source.section.partition(", ")[0]
+    return named if figure.kind == "assumed" else f"{named}, {place}"
+
+
 def show(content: Html) -> None:
     """HTML that `flowsim.present.app.html` built."""
     st.html(content)
@@ -214,7 +231,7 @@ def watch(job: Job | None, key: str, cancel: Callable[[], None] | None = None) -
     progress()
 
 
-def failed(job: Job | None, key: str, again: Callable[[], object]) -> bool:
+def failed(job: Job | None, key: str, again: Callable[[], None]) -> bool:
     """Whether a run failed; if so says it, without what went wrong inside, and offers another try."""
     if job is None or job.state != "failed":
         return False
@@ -240,7 +257,11 @@ def shared_run(run: Callable[..., Job], key: str) -> Any:
         show(html.notice(t("run.full"), kind="warning", role="alert"))
         st.button(t("run.again"), key=f"{key}-full", icon=":material/refresh:")
         return None
-    if failed(job, key, lambda: run(again=True)):
+
+    def again() -> None:
+        run(again=True)
+
+    if failed(job, key, again):
         return None
     watch(job, key)
     return job.result

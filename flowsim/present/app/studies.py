@@ -42,7 +42,7 @@ MEASURES: Final = ("overdue", "waiting", "mean_wait")
 def milestones() -> tuple[int, ...]:
     """Numbers of futures after which there is a result to show."""
     most = int(os.environ.get(FUTURES_SETTING, FUTURES))
-    return tuple(number for number in (FIRST, 2 * FIRST) if number < most) + (most,)
+    return (*(number for number in (FIRST, 2 * FIRST) if number < most), most)
 
 
 def twin(scenario: Scenario) -> Scenario:
@@ -268,6 +268,7 @@ def route_work(scenario: Scenario) -> Work:
             tables = []
             with closing(replicate(network, ROUTE_RUNS, SEED, log=True, threads=1)) as done:
                 for replication in done:
+                    assert replication.log is not None  # asked for
                     tables.append(moves(network, replication.log, 12))
                     job.count(job.done + 1)
                     yield

@@ -7,7 +7,7 @@ import streamlit as st
 from flowsim.analysis.answers import YEARS
 from flowsim.present.app import charts, html
 from flowsim.present.app.flows import NODES, TREATMENT, Flows, yearly
-from flowsim.present.app.shell import as_table, chart, lang, number, shared, shared_run, show, t, title
+from flowsim.present.app.shell import as_table, chart, ink, lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Route
 from flowsim.scenario.load import default
 from flowsim.scenario.region import load_region
@@ -43,7 +43,7 @@ def show_route(route: Route, year: int, case: str) -> None:
         for name, y in zip(nodes, _heights(here, nodes), strict=True)
     ]
     links = [(place[start], place[end], n) for start, end, n in here.links]
-    figure = charts.sankey(shown, links, lang(), t("route.residents"))
+    figure = charts.sankey(shown, links, lang(), t("route.residents"), ink())
     source = t("route.source", runs=route.runs)
     with st.container(key="wide-chart"):
         chart(figure, f"route-{case}-{year}", t("unit.residents"), source, t("route.label", year=year))

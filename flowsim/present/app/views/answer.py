@@ -115,7 +115,7 @@ def _waiting(answer: Answer, tables: Mapping[str, pd.DataFrame], made: Page, cod
     first = overdue[(overdue["case"] == leading) & (overdue["day"] == 0.0)]["q50"].iloc[0]
     limit = answer.cases[leading].definition.share * float(first)
     legend = [
-        html.tag("li", html.swatch(fan.colour, fan.label), case_name(lang(), name))
+        html.tag("li", html.line(fan.colour, fan.dash), case_name(lang(), name))
         for fan, name in zip(shown, cases, strict=True)
     ]
     show(html.join((html.paragraph(t("chart.fan")), html.tag("ul", *legend, class_="fs-legend"))))

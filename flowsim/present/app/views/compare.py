@@ -18,8 +18,22 @@ from flowsim.present.app.drafts import (
 )
 from flowsim.present.app.html import plain
 from flowsim.present.app.levers import GROUPS, LEVERS, Lever
-from flowsim.present.app.pages.comparison import show_comparison
-from flowsim.present.app.shell import LANG, LINK, failed, lang, number, refused, shared, show, t, title, visit, watch
+from flowsim.present.app.shell import (
+    LANG,
+    LINK,
+    failed,
+    lang,
+    number,
+    refused,
+    shared,
+    show,
+    source_of,
+    t,
+    title,
+    visit,
+    watch,
+)
+from flowsim.present.app.views.comparison import show_comparison
 from flowsim.present.texts import texts
 
 
@@ -40,20 +54,24 @@ def page() -> None:
     if visit().full:
         show(html.notice(t("run.full"), kind="warning", role="alert"))
         st.button(t("run.again"), key="compare-full", icon=":material/refresh:")
-    elif not failed(job, "compare", lambda: visit().compare(shared(), again=True)):
+    elif not failed(job, "compare", _again):
         if stopped:
             show(html.notice(t("run.stopped"), kind="warning", role="status"))
             st.button(
                 t("run.again"),
                 key="compare-again",
                 icon=":material/refresh:",
-                on_click=lambda: visit().compare(shared(), again=True),
+                on_click=_again,
             )
         else:
             watch(job, "compare", visit().stop)
     result = visit().result
     if result is not None:
         show_comparison(visit().drafts, result)
+
+
+def _again() -> None:
+    visit().compare(shared(), again=True)
 
 
 # ---------------------------------------------------------------- scenarios
@@ -187,7 +205,7 @@ def _cited(draft: Draft, lever: Lever, factor: float, decimals: int) -> str:
         return t("lever.plan_only", plan=plan)
     if lever.kind == "start":
         plan = number(draft.book.value(lever.figure)).replace(".", "").replace(",", "")
-    return t("lever.cited", plan=plan, source=str(figure.source), low=low, high=high)
+    return t("lever.cited", plan=plan, source=source_of(figure), low=low, high=high)
 
 
 def _choice(lever: Lever, code: str) -> str:

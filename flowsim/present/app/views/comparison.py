@@ -15,9 +15,9 @@ from flowsim.present.app import charts, html
 from flowsim.present.app.charts import LETTERS, SCENARIOS
 from flowsim.present.app.drafts import Draft
 from flowsim.present.app.html import Html
-from flowsim.present.app.pages.goals import amount, code_of, day
 from flowsim.present.app.shell import as_table, chart, lang, number, show, t
 from flowsim.present.app.studies import MEASURES, Compared
+from flowsim.present.app.views.goals import amount, code_of, day
 from flowsim.present.wording import percent
 from flowsim.scenario.region import load_region
 

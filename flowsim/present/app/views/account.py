@@ -8,8 +8,8 @@ from flowsim.plan.figures import Figure, load_figures
 from flowsim.present.answer import Page
 from flowsim.present.app import html
 from flowsim.present.app.html import Html
-from flowsim.present.app.pages.answer import lines
 from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
+from flowsim.present.app.views.answer import lines
 from flowsim.present.wording import unknown_name
 from flowsim.scenario.load import default
 from flowsim.scenario.unknowns import drawn
@@ -31,9 +31,10 @@ def page() -> None:
             header,
             rows,
             t("account.unknowns_caption"),
-            left=1,
+            left=5,
             notes=(t("account.unknowns_note"),),
             hidden_caption=True,
+            wide=True,
         )
     )
     show(html.heading(t("account.verified")))
@@ -56,7 +57,7 @@ def page() -> None:
     with st.expander(t("account.show", n=len(found)), icon=":material/list:"):
         header[0] = t("account.column.unit")
         rows = [_row(figure, f"{figure.unit}") for figure in found]
-        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=1, hidden_caption=True))
+        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, hidden_caption=True, wide=True))
 
 
 def _is_of_the_model(figure: Figure) -> bool:
@@ -73,14 +74,12 @@ def _row(figure: Figure, name: str) -> list[Html | str]:
         decimals = next((d for d in range(3) if abs(scaled - round(scaled, d)) < 1e-9), 2)
         return number(scaled, decimals) + ("%" if percent else "")
 
-    if figure.dated:
-        value = "; ".join(f"{day.year}: {shown(one)}" for day, one in figure.values)
-    else:
-        value = shown(figure.at())
+    years = "; ".join(f"{day.year}: {shown(one)}" for day, one in figure.values)
+    value = years if figure.dated else shown(figure.at())
     span = "–"
     if figure.low is not None and figure.high is not None:
         span = t("account.range", low=shown(figure.low), high=shown(figure.high))
     source = html.tag(
-        "span", str(figure.source), html.tag("span", figure.note, class_="fs-cause") if figure.note else ""
+        "span", str(figure.source), html.tag("span", figure.note, class_="fs-cause", lang="en") if figure.note else ""
     )
     return [name, value, span, t(f"account.kinds.{figure.kind}"), source]

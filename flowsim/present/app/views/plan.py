@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -11,11 +13,13 @@ from flowsim.plan.business_case import check_plan
 from flowsim.plan.figures import load_figures
 from flowsim.plan.tables.checks import EXACT, INCONSISTENT, ROUNDING, Check
 from flowsim.present.app import html
+from flowsim.present.app.facts import written
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, show, t, title
 from flowsim.present.plan_table import cause_text, count_verdicts, plan_cells
 from flowsim.present.texts import text, texts
 
+ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 SIGNS = {INCONSISTENT: "no", ROUNDING: "uncertain", EXACT: "yes"}
 
 
@@ -29,7 +33,7 @@ def page() -> None:
     """The page."""
     title("plan")
     counts = count_verdicts(checks())
-    legend = [
+    legend: list[Html] = [
         html.tag("li", html.light(SIGNS[code], t(f"plan.count.{code}", n=number(counts[code]))))
         for code in (INCONSISTENT, ROUNDING, EXACT)
     ]
@@ -47,17 +51,19 @@ def page() -> None:
 
 
 def _table(found: Sequence[Check], caption: str, place: bool) -> Html:
+    """Checks; ``place``: with the table of the plan in which each stands."""
     header = [text(lang(), f"plan.head.{name}") for name in ("row", "column", "printed", "recomputed", "difference")]
     header.append(text(lang(), "plan.head.verdict"))
-    if place:
-        header.insert(0, t("plan.place"))
     made = []
     for check in found:
-        row, column, *numbers, words = plan_cells(check, lang())
-        why = cause_text(check, lang())
-        named: Html | str = html.tag("span", row, html.tag("span", why, class_="fs-cause")) if why else row
-        cells: list[Html | str] = [named, column, *numbers, html.light(SIGNS[check.verdict], words)]
-        if place:
-            cells.insert(0, texts(lang())[f"plan.table.{check.table}"])
-        made.append(cells)
-    return html.table(header, made, caption, left=3 if place else 2, hidden_caption=True)
+        row, column, *numbers, words = (_local(cell) for cell in plan_cells(check, lang()))
+        below = [texts(lang())[f"plan.table.{check.table}"]] if place else []
+        below += [cause_text(check, lang())] if check.cause else []
+        named = html.tag("span", row, *(html.tag("span", words, class_="fs-cause") for words in below))
+        made.append([named, column, *numbers, html.light(SIGNS[check.verdict], words)])
+    return html.table(header, made, caption, left=2, hidden_caption=True, wide=True)
+
+
+def _local(cell: str) -> str:
+    """A cell with its date in the order of the language."""
+    return written(dt.date.fromisoformat(cell), lang()) if ISO.fullmatch(cell) else cell
