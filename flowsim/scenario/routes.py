@@ -47,7 +47,7 @@ class Routes(Frame):
             return 1.0
         full = self.value("functions.conversations", int(self.value("functions.full_operation_year")))
         volume = flows.yearly_volume(self.scenario, self.value, "conversations", date.year)
-        return 1.0 + self.value("assumptions.induced_demand") * volume / full
+        return 1.0 + self.value("assumptions.induced_demand") * (volume / full if full > 0.0 else 0.0)
 
     def pools(self) -> list[dict[str, Any]]:
         """Referral by the GP: by chance over a group's programmes, some with a second place; list management:

@@ -134,9 +134,9 @@ class Lever:
         number = float(value)
         figures = changed.setdefault("figures", {})
         figures.pop(self.figure, None)
-        new = number if self.kind == "number" else self._values(number, changed, book)
+        new = number if self.kind == "number" else self._values(number, document, book)
         at_plan = math.isclose(number, float(self.plan(book)), abs_tol=1e-9)
-        if not at_plan or (self.kind == "yearly" and _delay(changed, book)):
+        if not at_plan or (self.kind == "yearly" and _delay(document, book)):
             figures[self.figure] = {"value": new, "because": because}
         return _tidy(changed)
 
