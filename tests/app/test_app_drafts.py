@@ -101,8 +101,8 @@ def test_a_hostile_name_goes_through_file_and_link_as_text(title: str, tmp_path:
 def test_a_title_is_one_line_of_text_or_refused(title: str) -> None:
     try:
         kept = checked_title(title)
-    except Refused as error:
-        assert error.sentence("nl")
+    except Refused:
+        assert not 3 <= len(" ".join(title.split())) <= drafts.LONGEST_TITLE or drafts._CONTROL.search(title)
         return
     assert 3 <= len(kept) <= drafts.LONGEST_TITLE
     assert kept.isprintable() or any(ord(c) > 127 for c in kept)
@@ -162,7 +162,8 @@ def test_a_diversion_opens_as_a_lever() -> None:
 
 
 def test_a_file_keeps_what_no_lever_shows() -> None:
-    content = b'title = "heavier"\n[settings]\nfreed_place = "heavier"\n[figures."assumptions.worsening"]\nvalue = 0.02\nbecause = "more"'
+    content = b'title = "heavier"\n[settings]\nfreed_place = "heavier"\n'
+    content += b'[figures."assumptions.worsening"]\nvalue = 0.02\nbecause = "more"'
     draft = opened(content, "x.toml").turned(BY_NAME["conversations"], 700.0, "nl")
     assert draft.other_changes() == ["assumptions.worsening", "freed_place"]
     assert draft.scenario().settings["freed_place"] == "heavier"
@@ -171,7 +172,8 @@ def test_a_file_keeps_what_no_lever_shows() -> None:
 
 
 def test_a_range_in_a_file_is_kept_until_its_lever_is_turned() -> None:
-    content = b'title = "wide"\n[figures."assumptions.would_have_entered"]\nvalue = 0.65\nlow = 0.5\nhigh = 0.8\nbecause = "net widening"'
+    content = b'title = "wide"\n'
+    content += b'[figures."assumptions.would_have_entered"]\nvalue = 0.65\nlow = 0.5\nhigh = 0.8\nbecause = "wide"'
     draft = opened(content, "x.toml")
     assert draft.get(BY_NAME["would_have_entered"]) == 0.65
     assert to_link(draft) is None

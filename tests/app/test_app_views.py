@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from flowsim.errors import InputError
 from flowsim.plan.figures import load_figures
 from flowsim.present.app import studies
 from flowsim.present.app.drafts import Draft, because, to_link
+from flowsim.present.app.html import plain
 from flowsim.present.app.levers import document_of
 from flowsim.present.app.shell import PAGES
 from flowsim.present.app.state import House, Visit
@@ -117,12 +118,10 @@ def test_four_scenarios_with_hostile_names_side_by_side() -> None:
     drafts = [Draft(document_of(name, {}, load_figures(), because("nl"))) for name in HOSTILE[:4]]
     app = finished(opened("compare", visit=Visit("nl", drafts=drafts)))
     shown = page(app)
-    for name in HOSTILE[:4]:
-        assert name not in shown.replace("&lt;", "<").replace("&gt;", ">") or "<script>alert" not in shown
     assert "<script" not in shown
     assert "<img" not in shown
-    for label in (tab.label for tab in app.tabs):
-        assert "![x]" not in label.replace("\\!\\[", "")
+    assert shown.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 3
+    assert [tab.label for tab in app.tabs] == [f"{'ABCD'[i]} · {plain(name)}" for i, name in enumerate(HOSTILE[:4])]
     assert app.button(key="add").disabled
 
 
@@ -179,16 +178,15 @@ def test_a_crash_of_a_run_leaves_the_page_up(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_link_opens_its_scenarios_and_a_bad_one_is_told() -> None:
-    from flowsim.present.app import main
-
+    main = str(resources.files("flowsim.present.app") / "main.py")
     draft = Draft(document_of("Uit een link", {"conversations": 900.0}, load_figures(), because("nl")))
     link = to_link(draft)
-    app = AppTest.from_file(str(main.__file__) if hasattr(main, "__file__") else "", default_timeout=60)
+    app = AppTest.from_file(main, default_timeout=60)
     app.query_params["s"] = link
     app.run()
     assert not app.exception
     assert app.session_state["visit"].drafts[0].title == "Uit een link"
-    bad = AppTest.from_file(str(main.__file__), default_timeout=60)
+    bad = AppTest.from_file(main, default_timeout=60)
     bad.query_params["s"] = "x~y=z"
     bad.query_params["lang"] = "en"
     bad.run()
@@ -209,5 +207,5 @@ def test_one_visit_does_not_see_another(house: House) -> None:
     one = opened("compare")
     number = one.session_state["visit"].drafts[0].number
     one.text_input(key=f"title-{number}").set_value("Alleen van mij").run()
-    assert "Alleen van mij" not in page(opened("compare"))
-    assert time.monotonic() > 0
+    assert one.session_state["visit"].drafts[0].title == "Alleen van mij"
+    assert opened("compare").session_state["visit"].drafts[0].title != "Alleen van mij"

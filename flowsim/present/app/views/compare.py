@@ -36,6 +36,11 @@ from flowsim.present.app.shell import (
 from flowsim.present.app.views.comparison import show_comparison
 from flowsim.present.texts import texts
 
+TABS = "scenario-tab"
+"""Key of the tabs, which holds the label of the open one."""
+NEXT = "scenario-next"
+"""Number of the scenario whose tab is to be opened."""
+
 
 def page() -> None:
     """The page."""
@@ -87,14 +92,20 @@ def _scenarios() -> None:
         with st.popover(t("compare.share"), icon=":material/link:"):
             _share()
     names = [f"{LETTERS[i]} · {plain(draft.title)}" for i, draft in enumerate(drafts)]
-    for tab, draft in zip(st.tabs(names), drafts, strict=True):
+    shown = st.session_state.pop(NEXT, None)
+    if shown is not None or st.session_state.get(TABS) not in names:
+        numbers = [draft.number for draft in drafts]
+        st.session_state[TABS] = names[numbers.index(shown) if shown in numbers else -1]
+    for tab, draft in zip(st.tabs(names, key=TABS, on_change="rerun"), drafts, strict=True):
         with tab:
-            _scenario(draft)
+            if tab.open:
+                _scenario(draft)
 
 
 def _add() -> None:
     last = visit().drafts[-1]
     visit().add(last.copied(t("compare.copy_title", letter=LETTERS[len(visit().drafts)])))
+    st.session_state[NEXT] = visit().drafts[-1].number
 
 
 def _scenario(draft: Draft) -> None:
@@ -139,6 +150,7 @@ def _scenario(draft: Draft) -> None:
 
 
 def _rename(number: int) -> None:
+    st.session_state[NEXT] = number
     try:
         visit().replace(visit().draft(number).titled(st.session_state[f"title-{number}"]))
     except Refused as error:
@@ -247,6 +259,7 @@ def _open() -> None:
         st.session_state["refused"] = error
     else:
         visit().add(draft)
+        st.session_state[NEXT] = draft.number
     st.session_state["uploads"] = count + 1  # an empty uploader for the next file
     st.rerun()
 
