@@ -219,7 +219,7 @@ def test_compare_save_open_and_language(visitor: Visitor, tmp_path: Path) -> Non
     visitor.go("compare")
     visitor.cards()
     page.get_by_role("button", name=words("compare.add")).click()
-    name = page.get_by_label(words("compare.name"))
+    name = page.get_by_label(words("compare.name")).locator("visible=true")
     expect(name).to_have_value(words("compare.copy_title", letter="B"), timeout=WAIT)
     name.fill("Vlug <b>en</b> goed")
     name.press("Enter")
@@ -227,7 +227,7 @@ def test_compare_save_open_and_language(visitor: Visitor, tmp_path: Path) -> Non
     page.wait_for_function("document.querySelectorAll('#cards li').length == 2")
     assert page.locator("#cards b").count() == 0
     with page.expect_download() as waiting:
-        page.get_by_role("button", name=words("compare.save")).click()
+        page.get_by_role("button", name=words("compare.save")).locator("visible=true").click()
     saved = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(saved)
     assert saved.name == "vlug-b-en-b-goed.toml"
