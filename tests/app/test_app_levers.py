@@ -60,6 +60,10 @@ def test_every_lever_has_words_a_range_with_the_plan_in_it_and_a_source(lever: L
         low, high = lever.range(BOOK)
         assert low <= float(lever.plan(BOOK)) <= high
         assert low < high
+        stops = lever.stops(BOOK, float(lever.plan(BOOK)))
+        assert stops[0] == pytest.approx(low)
+        assert stops[-1] == pytest.approx(high)
+        assert lever.plan(BOOK) in stops
         assert lever.source(BOOK).source.document
 
 

@@ -106,8 +106,8 @@ def test_the_route_by_year_and_without_the_network() -> None:
 def test_a_slider_changes_the_result() -> None:
     app = finished(opened("compare"))
     before = page(app)
-    slider = next(one for one in app.slider if one.key.endswith("staff_growth"))
-    slider.set_value(2.0).run()
+    slider = next(one for one in app.select_slider if one.key.endswith("staff_growth"))
+    slider.set_value(0.02).run()
     after = page(finished(app))
     assert after != before
     visit: Visit = app.session_state["visit"]
@@ -143,8 +143,8 @@ def test_adding_renaming_and_taking_away() -> None:
 def test_cancel_stops_and_again_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(studies.FUTURES_SETTING, "3000")
     app = opened("compare")
-    slider = next(one for one in app.slider if one.key.endswith("staff_growth"))
-    slider.set_value(1.5).run()
+    slider = next(one for one in app.select_slider if one.key.endswith("staff_growth"))
+    slider.set_value(0.015).run()
     visit: Visit = app.session_state["visit"]
     job = visit.job
     assert job is not None
@@ -166,8 +166,8 @@ def test_a_crash_of_a_run_leaves_the_page_up(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(studies, "_extend", broken)
     app = opened("compare")
-    slider = next(one for one in app.slider if one.key.endswith("demand_growth"))
-    slider.set_value(2.0).run()
+    slider = next(one for one in app.select_slider if one.key.endswith("demand_growth"))
+    slider.set_value(0.02).run()
     visit: Visit = app.session_state["visit"]
     assert visit.job is not None
     assert visit.job.ended.wait(20)

@@ -92,6 +92,14 @@ class Lever:
         plan = float(self.plan(book))
         return AROUND[0] * plan, AROUND[1] * plan
 
+    def stops(self, book: FigureBook, value: float) -> list[float]:
+        """Where the slider can stand: every step from the least to the most, the plan's value and this one."""
+        low, high = self.range(book)
+        steps = round((high - low) / self.step)
+        found = {round(low + i * self.step, DECIMALS) for i in range(steps + 1)} | {round(high, DECIMALS)}
+        found |= {round(float(self.plan(book)), DECIMALS), round(value, DECIMALS)}
+        return sorted(stop for stop in found if low - 1e-9 <= stop <= high + 1e-9)
+
     def applies(self, document: Mapping[str, Any]) -> bool:
         """Whether it does something in this scenario."""
         return self.needs is None or setting_of(document, self.needs[0]) == self.needs[1]
@@ -180,7 +188,15 @@ LEVERS: Final = (
         step=0.01,
         needs=("network", "diversion"),
     ),
-    Lever("reading", "network", "choice", setting="reading", choices=("headcount", "capacity", "net"), shown="choice"),
+    Lever(
+        "reading",
+        "network",
+        "choice",
+        setting="reading",
+        choices=("headcount", "capacity", "net"),
+        shown="choice",
+        needs=("network", "functions"),
+    ),
     Lever("conversations", "network", "yearly", "functions.conversations", step=10.0, needs=("network", "functions")),
     Lever(
         "would_have_entered",

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
 Work = Callable[[Job], Generator[None, None, None]]
 SEED: Final = 1
-FIRST: Final = 48
-"""Futures of the first result."""
+FINER: Final = (24, 48, 96)
+"""Futures of the first results; each is shown as soon as it is there."""
 FUTURES: Final = 200
 """Futures of the last result, unless `FUTURES_SETTING` says otherwise."""
 FUTURES_SETTING: Final = "FLOWSIM_APP_FUTURES"
+STILL: Final = 48
+"""Futures of the check of the first day."""
 SLICE: Final = 16
 ROUTE_RUNS: Final = 4
 HALF_WIDTH: Final = 0.07
@@ -42,7 +44,7 @@ MEASURES: Final = ("overdue", "waiting", "mean_wait")
 def milestones() -> tuple[int, ...]:
     """Numbers of futures after which there is a result to show."""
     most = int(os.environ.get(FUTURES_SETTING, FUTURES))
-    return (*(number for number in (FIRST, 2 * FIRST) if number < most), most)
+    return (*(number for number in FINER if number < most), most)
 
 
 def twin(scenario: Scenario) -> Scenario:
@@ -129,7 +131,7 @@ def plan_work(scenario: Scenario, runs: Runs) -> Work:
         keyed = {name: twin_key(one) if name == "none" else one.hash for name, one in cases_of(scenario).items()}
         cases = {}
         goals = milestones()
-        still_goal = min(FIRST, goals[-1])
+        still_goal = min(STILL, goals[-1])
         job.total = len(keyed) * goals[-1] + still_goal
         for name, one in cases_of(scenario).items():
             cases[name] = Case(name, one)

@@ -17,7 +17,7 @@ from flowsim.present.app.drafts import (
     to_toml,
 )
 from flowsim.present.app.html import plain
-from flowsim.present.app.levers import GROUPS, LEVERS, Lever
+from flowsim.present.app.levers import DECIMALS, GROUPS, LEVERS, Lever
 from flowsim.present.app.shell import (
     LANG,
     LINK,
@@ -95,7 +95,8 @@ def _scenarios() -> None:
     shown = st.session_state.pop(NEXT, None)
     if shown is not None or st.session_state.get(TABS) not in names:
         numbers = [draft.number for draft in drafts]
-        st.session_state[TABS] = names[numbers.index(shown) if shown in numbers else -1]
+        last = -1 if TABS in st.session_state else 0
+        st.session_state[TABS] = names[numbers.index(shown) if shown in numbers else last]
     for tab, draft in zip(st.tabs(names, key=TABS, on_change="rerun"), drafts, strict=True):
         with tab:
             if tab.open:
@@ -181,42 +182,35 @@ def _lever(draft: Draft, lever: Lever) -> None:
         show(html.notice(html.tag("strong", name), ": ", t("lever.elsewhere")))
         st.button(t("lever.reset"), key=f"{key}-reset", on_click=_reset, args=(draft.number, lever))
         return
-    factor, decimals, pattern = _scale(lever)
-    # The plan's figure need not lie on a round step: the slider starts from it in steps that reach it.
-    st.slider(
+    st.select_slider(
         name,
-        min_value=round(low * factor, 6),
-        max_value=round(high * factor, 6),
-        value=round(float(value) * factor, 6),
-        step=round(lever.step * factor, 6),
-        format=pattern,
+        lever.stops(draft.book, float(value)),
+        value=round(float(value), DECIMALS),
+        format_func=lambda stop: _written(lever, stop),
         help=why,
         key=key,
         on_change=_turn,
         args=(draft.number, lever, key),
     )
-    show(html.tag("p", _cited(draft, lever, factor, decimals), class_="fs-lever"))
+    show(html.tag("p", _cited(draft, lever), class_="fs-lever"))
 
 
-def _scale(lever: Lever) -> tuple[float, int, str]:
-    """Factor, decimals and pattern of a lever's numbers."""
+def _written(lever: Lever, value: float) -> str:
+    """A lever's number in the visitor's notation."""
     if lever.shown == "percent":
-        decimals = 2 if lever.step < 0.005 else 0
-        return 100.0, decimals, f"%.{decimals}f%%"
-    decimals = 1 if lever.step < 1.0 else 0
-    return 1.0, decimals, f"%.{decimals}f"
+        return number(100.0 * value, 2 if lever.step < 0.005 else 0) + "%"
+    return number(value, 1 if lever.step < 1.0 else 0)
 
 
-def _cited(draft: Draft, lever: Lever, factor: float, decimals: int) -> str:
+def _cited(draft: Draft, lever: Lever) -> str:
     """The plan's figure, where it stands, and how far the lever goes."""
-    unit = "%" if lever.shown == "percent" else ""
     figure = lever.source(draft.book)
-    low, high = (number(factor * end, decimals) + unit for end in lever.range(draft.book))
-    plan = number(factor * float(lever.plan(draft.book)), decimals) + unit
+    low, high = (_written(lever, end) for end in lever.range(draft.book))
+    plan = _written(lever, float(lever.plan(draft.book)))
     if figure is None:
         return t("lever.plan_only", plan=plan)
     if lever.kind == "start":
-        plan = number(draft.book.value(lever.figure)).replace(".", "").replace(",", "")
+        plan = str(int(draft.book.value(lever.figure)))
     return t("lever.cited", plan=plan, source=source_of(figure), low=low, high=high)
 
 
@@ -226,9 +220,6 @@ def _choice(lever: Lever, code: str) -> str:
 
 def _turn(number: int, lever: Lever, key: str) -> None:
     value = st.session_state[key]
-    if lever.kind != "choice":
-        low, high = lever.range(visit().draft(number).book)
-        value = min(high, max(low, float(value) / _scale(lever)[0]))
     try:
         visit().replace(visit().draft(number).turned(lever, value, lang()))
     except InputError as error:
