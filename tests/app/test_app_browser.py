@@ -240,8 +240,7 @@ def test_compare_save_open_and_language(visitor: Visitor, tmp_path: Path) -> Non
     page.get_by_role("alert").filter(has_text="parent").wait_for()
     upload(page, saved)
     page.get_by_role("tab", name=re.compile("^C")).wait_for()
-    visitor.settled()
-    assert len(visitor.cards()) == 3
+    page.wait_for_function("document.querySelectorAll('#cards li').length == 3")
 
     page.get_by_text(text("en", "app.language.name"), exact=True).click()
     page.locator("h1.fs-h1", has_text=words("page.compare.heading", "en")).wait_for()
