@@ -29,7 +29,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test setup setup-dev format bench lock clean venv \
+.PHONY: run test setup setup-dev browser format bench lock clean venv \
   check-format check-lint check-types check-layers check-tests check-notebooks
 
 run: setup
@@ -63,6 +63,9 @@ $(VENV)/.flowsim: pyproject.toml flowsim/__init__.py | venv
 venv:
 	@[ "$(WORKS)" = yes ] || ./requirements/make-venv "$(PYTHON)" "$(VENV)"
 
+browser:
+	@./requirements/get-chromium
+
 # ---------------------------------------------------------------- checks
 
 HEADING = @printf '\n== %s\n'
@@ -83,7 +86,7 @@ check-layers: setup-dev
 	$(HEADING) "layers (import-linter)"
 	@$(BIN)/lint-imports --no-logo
 
-check-tests: setup-dev
+check-tests: setup-dev browser
 	$(HEADING) "tests (pytest)"
 	@$(BIN)/python -m pytest -n $(WORKERS)
 

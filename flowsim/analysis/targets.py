@@ -142,7 +142,8 @@ class Quantities:
         conversations = self.book.value(
             "functions.conversations", int(self.book.value("functions.full_operation_year"))
         )
-        functions = self.book.value("impact.extra_fte_functions") * self.conversations(y) / conversations
+        share = self.conversations(y) / conversations if conversations > 0.0 else np.zeros(self.count)
+        functions = self.book.value("impact.extra_fte_functions") * share
         return np.asarray(functions + self.extra_social_domain(y) / self.book.value("impact.residents_per_fte"))
 
     def fewer_gp_consults(self, y: int) -> np.ndarray:

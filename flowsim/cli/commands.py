@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, compare, documents, plan, report, run, sweep, targets, verify
+from flowsim.cli import answer, app, compare, documents, plan, report, run, sweep, targets, verify
 
 
 def _version(asked: bool) -> None:
@@ -26,19 +26,20 @@ def _flowsim(
 
 def application() -> typer.Typer:
     """The commands as typer knows them. Plain help: the rich one costs as much start-up time as all the rest."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.callback()(_flowsim)
+    commands = typer.Typer(add_completion=False, rich_markup_mode=None)
+    commands.callback()(_flowsim)
     for command in (
         answer.answer,
         targets.targets,
         compare.compare,
         plan.plan,
         report.report,
+        app.app,
         run.run,
         sweep.sweep,
         verify.verify,
+        documents.check,
+        documents.schema,
     ):
-        app.command()(command)
-    app.command()(documents.check)
-    app.command()(documents.schema)
-    return app
+        commands.command()(command)
+    return commands

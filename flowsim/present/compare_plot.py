@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from flowsim.present.plots import COLOURS, MEASURES, OTHER, STYLE, _apart, _dates, _title
+from flowsim.present.plots import COLOURS, MEASURES, OTHER, STYLE, _dates, _title, apart
 from flowsim.present.texts import text
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _labels(axes: Axes, table: pd.DataFrame, cases: list[str], measure: str) -> 
     """The scenarios' names at the right, each beside the end of its line and in its colour."""
     ends = {case: float(_of(table, case, measure)["q50"].iloc[-1]) for case in cases}
     order = sorted(cases, key=lambda case: ends[case])
-    heights = _apart([ends[case] for case in order], LABEL_GAP * axes.get_ylim()[1])
+    heights = apart([ends[case] for case in order], LABEL_GAP * axes.get_ylim()[1])
     for case, height in zip(order, heights, strict=True):
         axes.annotate(
             case,

@@ -206,7 +206,7 @@ def _bands(axes: Axes, found: pd.DataFrame, lang: str) -> None:
         "half": 0.3 * last["q50"] + 0.7 * last["q75"],
         "most": 0.3 * last["q75"] + 0.7 * last["q95"],
     }
-    heights = _apart([float(value) for value in ends.values()], 0.075 * top)
+    heights = apart([float(value) for value in ends.values()], 0.075 * top)
     for (name, end), height in zip(ends.items(), heights, strict=True):
         axes.annotate(
             text(lang, f"answer.plot.fan.{name}"),
@@ -221,7 +221,7 @@ def _bands(axes: Axes, found: pd.DataFrame, lang: str) -> None:
         )
 
 
-def _apart(heights: Sequence[float], least: float) -> list[float]:
+def apart(heights: Sequence[float], least: float) -> list[float]:
     """Rising heights moved up so far that neighbours are ``least`` apart."""
     moved: list[float] = []
     for height in heights:

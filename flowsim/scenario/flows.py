@@ -173,11 +173,14 @@ def conversation_hours(scenario: Scenario, value: Values) -> float:
 def capacity_factor(scenario: Scenario, value: Values, region: Region, day: float, group: str) -> float:
     """Places of a group's programmes from this day on, relative to the first day.
 
-    Staff comes and goes in all programmes. The ggz hours of conversations, and heavier clients in freed places, come
-    out of the programmes that the functions serve: all but that for severe mental illness.
+    Staff comes and goes in all programmes; extra places come at one level of care. The ggz hours of conversations, and
+    heavier clients in freed places, come out of the programmes that the functions serve: all but that for severe mental
+    illness.
     """
     factor = float((1.0 + value("assumptions.staff_growth")) ** (day / YEAR))
     year = region.date(day).year
+    if group != "smi":
+        factor *= 1.0 + value(f"assumptions.extra_places_{'basic' if group == 'light' else 'specialist'}", year)
     pilot = int(value("functions.pilot_year"))
     before = year == pilot and region.date(day).month < 7
     if scenario.settings["network"] != "functions" or before or group == "smi":

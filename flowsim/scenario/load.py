@@ -102,11 +102,7 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
     if path.resolve() in children:
         circle = " -> ".join(child.name for child in (*children, path))
         raise InputError(f"{path}: parent", f"a circle of parents ({circle})", "parents that end")
-    document = _toml(path)
-    try:
-        file = ScenarioFile.model_validate(document)
-    except ValueError as error:
-        raise refusal(error, document, str(path)) from None
+    file = _validated(_toml(path), str(path))
     if file.parent is None:
         scenario = default(file.region or "amstelland")
     else:
@@ -118,23 +114,52 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
         scenario = _load(parent, (*children, path.resolve()))
         if file.region is not None and file.region != scenario.region:
             raise InputError(f"{path}: region", repr(file.region), f"the parent's region, {scenario.region!r}")
+    return _with_file(scenario, file, path.stem, path.name, str(path))
+
+
+def from_document(document: Mapping[str, Any], name: str) -> Scenario:
+    """A scenario from the content of a file that never was on this machine's disk (an upload): it has no parent.
+
+    Parameters
+    ----------
+    document : as a TOML file gives it. name : of the file, for messages and for the scenario.
+
+    Raises
+    ------
+    InputError : a parent, an unknown key or figure, an impossible value.
+    """
+    file = _validated(document, name)
+    if file.parent is not None:
+        raise InputError(f"{name}: parent", repr(file.parent), "a scenario that stands by itself, without a parent")
+    return _with_file(default(file.region or "amstelland"), file, Path(name).stem, name, name)
+
+
+def _validated(document: Mapping[str, Any], where: str) -> ScenarioFile:
+    try:
+        return ScenarioFile.model_validate(document)
+    except ValueError as error:
+        raise refusal(error, document, where) from None
+
+
+def _with_file(scenario: Scenario, file: ScenarioFile, name: str, filename: str, where: str) -> Scenario:
+    """A scenario (the file's parent, or the plan) with what a file says differs from it."""
     settings = {key: value for key, value in file.settings.model_dump().items() if value is not None}
     figures = dict(file.figures)
     if file.diversion is not None:
         if DIVERSION in figures:
-            raise InputError(f"{path}: diversion", "a diversion beside a figure for it", "one of the two")
+            raise InputError(f"{where}: diversion", "a diversion beside a figure for it", "one of the two")
         if settings.setdefault("network", "diversion") != "diversion":
-            raise InputError(f"{path}: diversion", f"network = {settings['network']!r}", 'network = "diversion"')
+            raise InputError(f"{where}: diversion", f"network = {settings['network']!r}", 'network = "diversion"')
         figures[DIVERSION] = Override(value=file.diversion, because=file.title)
     scenario = replace(
         scenario,
-        name=path.stem,
+        name=name,
         title=file.title,
         asks=file.asks,
         settings={**scenario.settings, **settings},
-        files=(*scenario.files, path.name),
+        files=(*scenario.files, filename),
     )
-    return _overridden(scenario, figures, str(path))
+    return _overridden(scenario, figures, where)
 
 
 def _toml(path: Path) -> dict[str, Any]:

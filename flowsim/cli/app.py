@@ -1,0 +1,23 @@
+"""``flowsim app``: the web app of the steering group."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flowsim.cli.options import whole
+
+
+def app(
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", parser=whole, metavar="N", help="Port to listen on.")] = 8501,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    futures: Annotated[
+        int, typer.Option("--futures", parser=whole, metavar="N", help="Futures of the finest result of each scenario.")
+    ] = 200,
+) -> int:
+    """Open the web app: the answer, scenarios side by side, the route, the targets, the plan recomputed."""
+    from flowsim.present.app.server import serve
+
+    return serve(host, port, browser=not no_browser, futures=futures)

@@ -1,0 +1,177 @@
+"""Charts of the app, in Plotly: the same meanings and colours as the plots of `flowsim.present.plots`.
+
+Fonts, axes and backgrounds follow the visitor's theme. The colours of what is drawn keep a contrast of 3 to 1 with both
+a white and a dark page, so that they need not differ. No text of a visitor gets into a chart: scenarios have letters.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from flowsim.present import plots
+from flowsim.present.answer import LAST_YEAR
+from flowsim.present.texts import format_number, text
+from flowsim.present.wording import month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GREY: Final = "#808080"
+COLOURS: Final = {**plots.COLOURS, "none": GREY}
+LETTERS: Final = ("A", "B", "C", "D")
+SCENARIOS: Final = (COLOURS["headcount"], COLOURS["net"], COLOURS["capacity"], COLOURS["diversion"])
+DASHES: Final = ("solid", "dash", "dot", "dashdot")
+CONFIG: Final[dict[str, Any]] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+STATIC: Final[dict[str, Any]] = {**CONFIG, "staticPlot": True}
+LINE: Final = "rgba(128,128,128,0.35)"
+
+
+@dataclass(frozen=True)
+class Fan:
+    """One fan: its table (``day``, quantiles ``q05`` ... ``q95``), colour, dash and the label at its end."""
+
+    table: pd.DataFrame
+    colour: str
+    dash: str
+    label: str
+
+
+def clear(colour: str, share: float) -> str:
+    """A colour that lets through what is behind it."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share})"
+
+
+def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, height: int = 380) -> Any:
+    """People over time: median, half and 90% of the futures, all on one axis; ``limit``: what counts as cleared."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    last = dt.date(LAST_YEAR + 1, 1, 1)
+    ends: list[tuple[float, Fan]] = []
+    for fan in fans:
+        found = fan.table.sort_values("day")
+        dates = [start + dt.timedelta(days=float(day)) for day in found["day"]]
+        shown = [i for i, date in enumerate(dates) if date <= last]
+        x = [dates[i] for i in shown]
+        for low, high, share in (("q05", "q95", 0.13), ("q25", "q75", 0.28)):
+            for name, fill in ((low, None), (high, "tonexty")):
+                figure.add_scatter(
+                    x=x,
+                    y=found[name].iloc[shown],
+                    mode="lines",
+                    line={"width": 0},
+                    fill=fill,
+                    fillcolor=clear(fan.colour, share),
+                    hoverinfo="skip",
+                    showlegend=False,
+                )
+        words = [
+            text(
+                lang,
+                "app.chart.hover",
+                label=fan.label,
+                month=month(lang, date),
+                **{name: format_number(lang, found[f"q{name[1:]}"].iloc[i]) for name in ("q05", "q50", "q95")},
+            )
+            for i, date in zip(shown, x, strict=True)
+        ]
+        figure.add_scatter(
+            x=x,
+            y=found["q50"].iloc[shown],
+            mode="lines",
+            line={"width": 3, "color": fan.colour, "dash": fan.dash},
+            hovertext=words,
+            hoverinfo="text",
+            showlegend=False,
+        )
+        ends.append((float(found["q50"].iloc[shown[-1]]), fan))
+    top = max(float(fan.table["q95"].max()) for fan in fans)
+    _labels(figure, ends, last, top)
+    if limit is not None:
+        figure.add_hline(y=limit, line={"width": 1.5, "dash": "longdash", "color": GREY})
+        note = text(lang, "answer.plot.fan.threshold", n=format_number(lang, limit))
+        figure.add_annotation(
+            x=start, y=limit, text=note, xanchor="left", yanchor="bottom", showarrow=False, font={"size": 13}
+        )
+    figure.update_xaxes(
+        range=[start, last + dt.timedelta(days=20)],
+        dtick="M12",
+        tickformat="%Y",
+        ticklabelmode="period",
+        gridcolor=LINE,
+        fixedrange=True,
+    )
+    figure.update_yaxes(range=[0, 1.05 * top], gridcolor=LINE, zeroline=True, zerolinecolor=LINE, fixedrange=True)
+    return _laid_out(figure, lang, height, right=20 + 9 * max(len(fan.label) for fan in fans))
+
+
+def _labels(figure: Any, ends: list[tuple[float, Fan]], last: dt.date, top: float) -> None:
+    """Labels at the ends of the lines, far enough apart to be read."""
+    ends.sort(key=lambda end: end[0])
+    heights = plots.apart([height for height, _ in ends], 0.07 * top)
+    for place, (_, fan) in zip(heights, ends, strict=True):
+        figure.add_annotation(
+            x=last,
+            y=place,
+            text=f"<b>{fan.label}</b>",
+            xanchor="left",
+            xshift=6,
+            showarrow=False,
+            font={"size": 15, "color": fan.colour},
+        )
+
+
+def _laid_out(figure: Any, lang: str, height: int, right: int = 10) -> Any:
+    return figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": right, "t": 10, "b": 8},
+        separators=",." if lang == "nl" else ".,",
+        hovermode="closest",
+        font={"size": 14},
+        dragmode=False,
+    )
+
+
+def sankey(
+    nodes: Sequence[tuple[str, str, float, float]],
+    links: Sequence[tuple[int, int, float]],
+    lang: str,
+    unit: str,
+    ink: str,
+) -> Any:
+    """Flows between nodes. ``nodes``: (label, colour, x, y); ``links``: (from, to, residents); ``ink``: of labels."""
+    import plotly.graph_objects as go
+
+    through = [
+        max(sum(n for a, _, n in links if a == i), sum(n for _, b, n in links if b == i)) for i in range(len(nodes))
+    ]
+    labels = [f"{label} {format_number(lang, total)}" for (label, *_), total in zip(nodes, through, strict=True)]
+    figure = go.Figure(
+        go.Sankey(
+            arrangement="snap",
+            textfont={"color": ink, "size": 13},
+            node={
+                "label": labels,
+                "color": [colour for _, colour, _, _ in nodes],
+                "x": [x for _, _, x, _ in nodes],
+                "y": [y for _, _, _, y in nodes],
+                "pad": 16,
+                "thickness": 16,
+                "line": {"width": 0},
+                "hovertemplate": "%{label}<extra></extra>",
+            },
+            link={
+                "source": [a for a, _, _ in links],
+                "target": [b for _, b, _ in links],
+                "value": [n for _, _, n in links],
+                "color": [clear(nodes[b][1], 0.35) for _, b, _ in links],
+                "customdata": [f"{nodes[a][0]} → {nodes[b][0]}: {format_number(lang, n)} {unit}" for a, b, n in links],
+                "hovertemplate": "%{customdata}<extra></extra>",
+            },
+        )
+    )
+    return _laid_out(figure, lang, 580).update_layout(margin={"b": 30, "t": 20})

@@ -1,0 +1,308 @@
+"""A visitor's scenarios: a scenario file that is being made, opened, saved and shared.
+
+A draft is the content of a scenario file; `flowsim answer` runs what is saved unchanged. What comes from outside (a
+file, a link) is data: it is parsed and validated, never executed, and cannot name other files.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import count
+from typing import Any, Final
+
+from flowsim.errors import InputError
+from flowsim.plan.figures import FigureBook, load_figures
+from flowsim.present.app import levers
+from flowsim.present.app.levers import BY_NAME, Document, Lever, Value
+from flowsim.present.texts import text, texts
+from flowsim.scenario.load import DIVERSION, Scenario, from_document
+from flowsim.scenario.schema import DEFAULTS
+
+MOST_SCENARIOS: Final = 4
+MOST_BYTES: Final = 64 * 1024
+"""Of a file that is opened."""
+LONGEST_TITLE: Final = 80
+LONGEST_TEXT: Final = 500
+MOST_FIGURES: Final = 60
+LONGEST_LINK: Final = 2000
+"""Of one scenario in a link."""
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Characters that are no text: controls, line breaks, and those that turn the direction of writing."""
+_numbers = count(1)
+
+
+class Refused(Exception):
+    """A file or link that cannot be used; ``code`` names the sentence ``app.refused.<code>``."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
+
+    def sentence(self, lang: str) -> str:
+        return text(lang, f"app.refused.{self.code}", **self.values)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One scenario of one visitor.
+
+    Attributes
+    ----------
+    document : the content of its file (`flowsim.scenario.schema.ScenarioFile`), without a parent.
+    number : tells the drafts of a session apart.
+    """
+
+    document: Document
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    @property
+    def title(self) -> str:
+        return str(self.document["title"])
+
+    @property
+    def book(self) -> FigureBook:
+        """The region's figures, without this scenario's changes."""
+        return load_figures(self.document.get("region", "amstelland"))
+
+    def scenario(self) -> Scenario:
+        """The scenario to simulate; InputError when the region cannot have it."""
+        return from_document(self.document, "scenario.toml")
+
+    def get(self, lever: Lever) -> Value | None:
+        return lever.get(self.document, self.book)
+
+    def turned(self, lever: Lever, value: Value, lang: str) -> Draft:
+        """With a lever at another value."""
+        return replace(self, document=lever.set(self.document, value, self.book, because(lang)(lever)))
+
+    def reset(self, lever: Lever, lang: str) -> Draft:
+        """With a lever back at the plan's value, whatever a file said."""
+        document = json.loads(json.dumps(self.document))
+        keys = (levers.PILOT, levers.FULL, *levers.FOLLOWS_START) if lever.kind == "start" else (lever.figure,)
+        for key in keys:
+            document.get("figures", {}).pop(key, None)
+        return replace(self, document=lever.set(document, lever.plan(self.book), self.book, because(lang)(lever)))
+
+    def titled(self, title: str) -> Draft:
+        """With another title; Refused when it cannot be one."""
+        return replace(self, document={**self.document, "title": checked_title(title)})
+
+    def copied(self, title: str) -> Draft:
+        return Draft({**json.loads(json.dumps(self.document)), "title": checked_title(title)})
+
+    def other_changes(self) -> list[str]:
+        """Figures and settings in the file that no lever shows."""
+        known = {lever.figure for lever in BY_NAME.values()} | {lever.setting for lever in BY_NAME.values()}
+        known |= {levers.FULL, *levers.FOLLOWS_START}
+        inside = (*self.document.get("figures", {}), *self.document.get("settings", {}))
+        return [key for key in inside if key not in known]
+
+
+def because(lang: str) -> levers.Reason:
+    """Why a lever stands where it stands, for the file."""
+    return lambda lever: text(lang, "app.because", lever=texts(lang)[f"app.lever.{lever.name}.name"])
+
+
+def plan_draft(lang: str) -> Draft:
+    """The plan as it stands."""
+    return Draft({"title": text(lang, "answer.title.default")})
+
+
+def checked_title(title: str) -> str:
+    """A title that can stand anywhere: one line of text of a sensible length."""
+    tidy = " ".join(title.split())
+    if not 3 <= len(tidy) <= LONGEST_TITLE or _CONTROL.search(tidy):
+        raise Refused("title", most=LONGEST_TITLE)
+    return tidy
+
+
+# ---------------------------------------------------------------- files
+
+
+def to_toml(document: Mapping[str, Any]) -> str:
+    """A document as a scenario file. JSON's strings and numbers are TOML's too; control characters never get here."""
+    lines = [f"{key} = {_written(document[key])}" for key in ("title", "asks", "region") if document.get(key)]
+    if document.get("settings"):
+        lines += ["", "[settings]", *(f"{name} = {_written(value)}" for name, value in document["settings"].items())]
+    for key, override in document.get("figures", {}).items():
+        lines += ["", f"[figures.{_written(key)}]"]
+        lines += [f"{name} = {_written(value)}" for name, value in override.items() if value is not None]
+    return "\n".join(lines) + "\n"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_written(str(key))} = {_written(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def opened(content: bytes, filename: str) -> Draft:
+    """A scenario file that a visitor opens.
+
+    Raises
+    ------
+    Refused : too large, no TOML, a parent, or anything that `flowsim.scenario` refuses.
+    """
+    if len(content) > MOST_BYTES:
+        raise Refused("large", most=MOST_BYTES // 1024)
+    if not filename.lower().endswith(".toml"):
+        raise Refused("type")
+    try:
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Refused("encoding") from None
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise Refused("toml", detail=_short(error)) from None
+    if "stations" in document:
+        raise Refused("network")
+    if "parent" in document:
+        raise Refused("parent")
+    _check_texts(document)
+    return Draft(_validated(document))
+
+
+def _validated(document: Document) -> Document:
+    """The document, when a scenario can be made of it; a diversion written as settings and figure."""
+    from flowsim.scenario.compile import compile_scenario
+
+    figures = document.get("figures")
+    if isinstance(figures, dict) and len(figures) > MOST_FIGURES:
+        raise Refused("figures", most=MOST_FIGURES)
+    try:
+        scenario = from_document(document, "scenario.toml")
+        compile_scenario(scenario)
+    except InputError as error:
+        where = error.where.removeprefix("scenario.toml").removeprefix(": ") or "-"
+        raise Refused("content", where=where, found=_short(error.found), expected=_short(error.expected)) from None
+    document = {**document, "title": checked_title(str(document["title"]))}
+    if "diversion" in document:
+        share = document.pop("diversion")
+        document["settings"] = {**document.get("settings", {}), "network": "diversion"}
+        override = {"value": float(share), "because": document["title"]}
+        document["figures"] = {**document.get("figures", {}), DIVERSION: override}
+    return document
+
+
+def _check_texts(part: Any) -> None:
+    """Refuse texts that are overlong or hold control characters, anywhere in a document."""
+    if isinstance(part, Mapping):
+        for key, value in part.items():
+            _check_texts(str(key))
+            _check_texts(value)
+    elif isinstance(part, list):
+        for value in part:
+            _check_texts(value)
+    elif isinstance(part, str) and (len(part) > LONGEST_TEXT or _CONTROL.search(part)):
+        raise Refused("text", most=LONGEST_TEXT)
+
+
+def _short(found: object) -> str:
+    return _CONTROL.sub(" ", str(found))[:200]
+
+
+def filename(title: str) -> str:
+    """A name for a saved file: letters, digits and hyphens only."""
+    from unicodedata import normalize
+
+    plain = normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return (re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or "scenario") + ".toml"
+
+
+# ---------------------------------------------------------------- links
+
+
+def to_link(draft: Draft) -> str | None:
+    """A scenario as text for a link, ``title~lever=value~...``; None when it holds what no lever can say."""
+    from urllib.parse import quote
+
+    book = draft.book
+    turned: dict[str, Value] = {}
+    for lever in BY_NAME.values():
+        value = draft.get(lever)
+        if value is None:
+            return None
+        if value != lever.plan(book):
+            turned[lever.name] = value
+    try:
+        again = levers.document_of(draft.title, turned, book, lambda lever: "")
+    except InputError:
+        return None
+    if _without_reasons(again) != _without_reasons(draft.document):
+        return None
+    parts = [f"{name}={value if isinstance(value, str) else repr(float(value))}" for name, value in turned.items()]
+    return "~".join([quote(draft.title, safe=" ").replace("~", "%7E"), *parts])
+
+
+def from_link(linked: str, lang: str) -> Draft:
+    """The scenario in a link.
+
+    Raises
+    ------
+    Refused : anything but a title and levers within their range.
+    """
+    from urllib.parse import unquote
+
+    if len(linked) > LONGEST_LINK:
+        raise Refused("link")
+    title, *parts = linked.split("~")
+    turned: dict[str, Value] = {}
+    for part in parts:
+        name, found, value = part.partition("=")
+        lever = BY_NAME.get(name)
+        if not found or lever is None or name in turned:
+            raise Refused("link")
+        turned[name] = value if lever.kind == "choice" else _number(value)
+    try:
+        document = levers.document_of(checked_title(unquote(title)), turned, load_figures(), because(lang))
+    except InputError:
+        raise Refused("link") from None
+    return Draft(_validated(document))
+
+
+def from_links(linked: Sequence[str], lang: str) -> list[Draft]:
+    """The scenarios of a link, at most four."""
+    if len(linked) > MOST_SCENARIOS:
+        raise Refused("link")
+    return [from_link(one, lang) for one in linked]
+
+
+def _number(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        raise Refused("link") from None
+    if not math.isfinite(number):
+        raise Refused("link")
+    return number
+
+
+def _without_reasons(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document changes: settings and figures, floats as floats, without words."""
+    figures = {
+        key: json.dumps({"value": _floats(one["value"]), "low": one.get("low"), "high": one.get("high")})
+        for key, one in document.get("figures", {}).items()
+    }
+    other = {key: value for key, value in document.items() if key not in ("title", "asks", "settings", "figures")}
+    settings = {name: value for name, value in document.get("settings", {}).items() if value != DEFAULTS[name]}
+    return {"settings": settings, "figures": figures, **other}
+
+
+def _floats(value: Any) -> Any:
+    return {key: float(one) for key, one in sorted(value.items())} if isinstance(value, Mapping) else float(value)
+
+
+@lru_cache(maxsize=64)
+def _hash_of(document: str) -> str:
+    return from_document(json.loads(document), "scenario.toml").hash
+
+
+def fingerprint(draft: Draft) -> str:
+    """A fingerprint of everything that the draft's simulation depends on: not of its words."""
+    return _hash_of(json.dumps({**draft.document, "title": "---", "asks": ""}, sort_keys=True))

@@ -1,0 +1,38 @@
+"""Numbers that stand in the app's sentences; they come from the figures, as everywhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+
+from flowsim.present.answer import FULL_YEAR, LAST_YEAR
+from flowsim.present.texts import format_number, text
+from flowsim.present.wording import percent
+from flowsim.scenario.load import default
+from flowsim.scenario.region import load_region
+
+
+@cache
+def facts(lang: str) -> dict[str, str]:
+    """Gap in a sentence -> what stands there."""
+    scenario = default()
+    book, region = scenario.book, load_region(scenario.region)
+    first = region.start.year
+    return {
+        "region": region.name,
+        "first": str(first),
+        "last": str(LAST_YEAR),
+        "full": str(FULL_YEAR),
+        "years": format_number(lang, LAST_YEAR - first + 1),
+        "diversion": percent(lang, book.value("functions.diversion")),
+        "weeks": format_number(lang, book.value("assumptions.cleared_weeks")),
+        "share": percent(lang, book.value("assumptions.cleared_share")),
+        "norm": format_number(lang, book.value("public.treeknorm_total")),
+        "start": written(region.start, lang),
+        "later": str(int(book.value("functions.pilot_year")) + 1),
+    }
+
+
+def written(date: dt.date, lang: str) -> str:
+    """A date in numbers, in the order of the language."""
+    return date.strftime(text(lang, "app.date"))

@@ -1,0 +1,205 @@
+"""Runs in the background, shared by all visitors: a desk with a few turns, a bounded queue, and a real cancel.
+
+A run is a generator that pauses every so often (a *slice*, well under a second or two). One thread gives the runs that
+have a place at the desk a slice in turn, so that a heavy run delays a light one by a slice and does not hold it up.
+Each slice uses the cores that there are (`flowsim.study.replicate.run_many`). What does not get a place waits in order;
+when the queue is full, a run is refused. A run that fails leaves the desk and the app as they were.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+TURNS: Final = 3
+"""Runs that share the desk."""
+QUEUE: Final = 12
+"""Runs that may wait."""
+UNSEEN: Final = 45.0
+"""Seconds after which a run that nobody asks about any more is stopped: its visitor has left."""
+STATES: Final = ("waiting", "running", "done", "cancelled", "failed")
+
+log = logging.getLogger(__name__)
+
+
+class Cancelled(Exception):
+    """The visitor stopped the run."""
+
+
+class Full(Exception):
+    """No room in the queue."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One run. Its visitor reads it, the desk writes it.
+
+    Attributes
+    ----------
+    state : one of `STATES`. done, total : replications so far and in all. result : the latest complete result, None
+        before the first. version : how many results there were. fault : a reference for the log of a failed run.
+    """
+
+    work: Callable[[Job], Generator[None, None, None]]
+    keep: bool = False
+    state: str = "waiting"
+    done: int = 0
+    total: int = 0
+    result: Any = None
+    version: int = 0
+    fault: str = ""
+    seen: float = field(default_factory=time.monotonic)
+    ended: threading.Event = field(default_factory=threading.Event)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _steps: Generator[None, None, None] | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.ended.is_set()
+
+    def touch(self) -> None:
+        """The visitor is still there."""
+        self.seen = time.monotonic()
+
+    def cancel(self) -> None:
+        """Stop: what runs ends with the replication in hand, the rest is dropped."""
+        self._stop.set()
+
+    def check(self) -> None:
+        """Called by the work between replications; Cancelled when it must stop."""
+        if self._stop.is_set() or (not self.keep and time.monotonic() - self.seen > UNSEEN):
+            raise Cancelled
+
+    def count(self, done: int) -> None:
+        """Called by the work with the replications done; Cancelled when it must stop."""
+        self.done = done
+        self.check()
+
+    def publish(self, result: Any) -> None:
+        """Called by the work with a result to show."""
+        self.result = result
+        self.version += 1
+
+
+class Desk:
+    """Gives runs their turns; one for the whole process. Start no thread before the first run."""
+
+    def __init__(self, turns: int = TURNS, queue: int = QUEUE) -> None:
+        self.turns = turns
+        self.queue = queue
+        self._active: deque[Job] = deque()
+        self._waiting: deque[Job] = deque()
+        self._news = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def submit(self, work: Callable[[Job], Generator[None, None, None]], keep: bool = False) -> Job:
+        """Hand in a run.
+
+        Parameters
+        ----------
+        work : given the job, a generator that pauses between slices; it calls ``job.count`` and ``job.publish``.
+        keep : go on although nobody asks about it: for what all visitors share.
+
+        Raises
+        ------
+        Full : too many runs wait already.
+        """
+        job = Job(work, keep)
+        with self._news:
+            self._drop_stopped()
+            if len(self._waiting) >= self.queue:
+                raise Full
+            self._waiting.append(job)
+            self._admit()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="flowsim-desk", daemon=True)
+                self._thread.start()
+            self._news.notify()
+        return job
+
+    def place(self, job: Job) -> int:
+        """Number of runs before it in the queue; 0 when it has a place at the desk or is over."""
+        with self._news:
+            return self._waiting.index(job) + 1 if job in self._waiting else 0
+
+    def sharing(self, job: Job) -> int:
+        """Number of other runs that share the desk with it."""
+        with self._news:
+            return len(self._active) - (job in self._active)
+
+    def close(self) -> None:
+        """Stop everything, and the thread with it."""
+        with self._news:
+            self._closed = True
+            for job in (*self._active, *self._waiting):
+                job.cancel()
+            self._news.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    # ---- with the lock held ---------------------------------------------------------------------------------------
+
+    def _drop_stopped(self) -> None:
+        """Take runs out of the queue that were stopped while they waited."""
+        for job in list(self._waiting):
+            try:
+                job.check()
+            except Cancelled:
+                self._waiting.remove(job)
+                _end(job, "cancelled")
+
+    def _admit(self) -> None:
+        while self._waiting and len(self._active) < self.turns:
+            self._active.append(self._waiting.popleft())
+
+    # ---- the thread -----------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while True:
+            with self._news:
+                self._drop_stopped()
+                self._admit()
+                if not self._active:
+                    if self._closed:
+                        return
+                    self._news.wait(timeout=1.0)
+                    continue
+                job = self._active.popleft()
+                self._active.append(job)  # to the end of the round
+            if not self._slice(job):
+                with self._news:
+                    self._active.remove(job)
+
+    def _slice(self, job: Job) -> bool:
+        """One slice of a run; whether there is more of it."""
+        try:
+            job.check()
+            if job._steps is None:
+                job.state = "running"
+                job._steps = job.work(job)
+            next(job._steps)
+            return True
+        except StopIteration:
+            _end(job, "done")
+        except Cancelled:
+            _end(job, "cancelled")
+        except BaseException:
+            job.fault = secrets.token_hex(4)
+            log.exception("run %s failed", job.fault)
+            _end(job, "failed")
+        return False
+
+
+def _end(job: Job, state: str) -> None:
+    if job._steps is not None:
+        job._steps.close()
+    job._steps = None
+    job.state = state
+    job.ended.set()

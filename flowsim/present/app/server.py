@@ -1,0 +1,96 @@
+"""Starting the web app: Streamlit in this process, closed to the outside unless told otherwise.
+
+All settings are given here; no file is read for them and none is written in the user's folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from importlib import resources
+from importlib.util import find_spec
+from typing import Any, Final
+
+from flowsim.errors import InputError
+from flowsim.present.app.studies import FUTURES_SETTING
+from flowsim.study.replicate import whole
+
+LEAST_FUTURES: Final = 12
+MOST_FUTURES: Final = 5_000
+OPTIONS: Final[dict[str, Any]] = {
+    "browser.gatherUsageStats": False,
+    "client.showErrorDetails": "none",
+    "client.toolbarMode": "minimal",
+    "server.fileWatcherType": "none",
+    "server.headless": True,
+    "server.maxUploadSize": 1,
+    "server.enableCORS": True,
+    "server.enableXsrfProtection": True,
+    "server.enableStaticServing": False,
+    "server.showEmailPrompt": False,
+    "theme.primaryColor": "#0072B2",
+    "theme.light.linkColor": "#005A8F",
+    "theme.dark.linkColor": "#7CC4F0",
+    "theme.dark.primaryColor": "#3A9AD9",
+    "theme.baseRadius": "small",
+    "theme.showWidgetBorder": True,
+}
+"""Streamlit's settings. It can limit uploads to 1 MB at the least; `flowsim.present.app.drafts` takes less."""
+
+
+def serve(host: str, port: int, browser: bool = True, futures: int = 200) -> int:
+    """Run the app until it is stopped; returns the exit code.
+
+    Raises
+    ------
+    InputError : no Streamlit, an address or port that cannot be listened on, an impossible number of futures.
+    """
+    whole("--futures", futures, LEAST_FUTURES, MOST_FUTURES)
+    whole("--port", port, 1, 65_535)
+    for name in ("streamlit", "plotly"):
+        if find_spec(name) is None:
+            raise InputError("flowsim app", f"no {name}", "the extra for it: pip install 'flowsim[app]'")
+    check_address(host, port)
+    os.environ[FUTURES_SETTING] = str(futures)
+    return _streamlit(host, port, browser)
+
+
+def check_address(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError):
+        raise InputError("--host", repr(host), "an address of this machine, such as 127.0.0.1") from None
+    with socket.socket(family, kind, protocol) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(place)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise InputError(
+                    "--port", f"{port}, which is in use", "a port that is free, such as --port 8502"
+                ) from None
+            if error.errno == errno.EACCES:
+                raise InputError("--port", f"{port}, which is not allowed", "a port above 1023") from None
+            raise InputError("--host", repr(host), "an address of this machine, such as 127.0.0.1") from None
+
+
+def _streamlit(host: str, port: int, browser: bool) -> int:
+    from streamlit.web import bootstrap
+
+    shown = f"[{host}]" if ":" in host else host
+    open_at = f"http://{'localhost' if host in ('0.0.0.0', '::') else shown}:{port}"
+    print(f"flowsim app: {open_at} (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    options = {**OPTIONS, "server.address": host, "server.port": port, "browser.serverAddress": host}
+    if browser:
+        import threading
+        import webbrowser
+
+        threading.Timer(1.5, webbrowser.open, (open_at,)).start()
+    script = str(resources.files("flowsim.present.app") / "main.py")
+    flags = {name.replace(".", "_"): value for name, value in options.items()}
+    bootstrap.load_config_options(flags)
+    bootstrap.run(script, False, [], flags)
+    return 0

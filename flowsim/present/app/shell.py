@@ -1,0 +1,267 @@
+"""The frame around every page: language, navigation, style, glossary; and what pages show things with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module, resources
+from typing import Any, Final
+
+import streamlit as st
+
+from flowsim.errors import InputError
+from flowsim.plan.figures import Figure, read_documents, region_directory
+from flowsim.present.app import charts, html
+from flowsim.present.app.drafts import Refused, from_links
+from flowsim.present.app.facts import facts
+from flowsim.present.app.html import Html
+from flowsim.present.app.jobs import Full, Job
+from flowsim.present.app.state import House, Visit, house
+from flowsim.present.texts import LANGUAGES, format_number, text, texts
+from flowsim.scenario.load import default
+
+PAGES: Final = {
+    "answer": ":material/help_center:",
+    "compare": ":material/tune:",
+    "route": ":material/alt_route:",
+    "goals": ":material/flag:",
+    "plan": ":material/calculate:",
+    "account": ":material/fact_check:",
+}
+"""Pages in order, and their icons. Addresses are ``app.page.<name>.address`` in Dutch, in every language."""
+LINK: Final = "s"
+"""Query parameter of a scenario in a link."""
+LANG: Final = "lang"
+POLL: Final = 1.0
+"""Seconds between two looks at a run."""
+
+
+# ---------------------------------------------------------------- the frame
+
+
+def run() -> None:
+    """Show the app."""
+    icon = str(resources.files("flowsim.present.app") / "icon.png")
+    st.set_page_config(page_title="flowsim", page_icon=icon, layout="wide", initial_sidebar_state="auto")
+    lang = _language()
+    _link(lang)
+    pages = {name: _page(name, icon, lang) for name, icon in PAGES.items()}
+    chosen = st.navigation(list(pages.values()), position="sidebar")
+    show(Html(f"<style>{style()}</style>"))
+    st.html(f"<script>document.documentElement.lang = '{lang}';</script>", unsafe_allow_javascript=True)
+    _language_switch(lang)
+    chosen.run()
+    with st.expander(text(lang, "app.glossary.title"), icon=":material/menu_book:"):
+        show(html.glossary(lang))
+    show(html.paragraph(text(lang, "app.footer", version=_version()), kind="fs-small fs-footer"))
+
+
+def only(name: str) -> None:
+    """One page without the frame around it, as tests ask for it."""
+    st.session_state.setdefault(LANG, "nl")
+    import_module(f"flowsim.present.app.views.{name}").page()
+
+
+def _page(name: str, icon: str, lang: str) -> Any:
+    module = f"flowsim.present.app.views.{name}"
+
+    def page() -> None:
+        import_module(module).page()
+
+    address = text("nl", f"app.page.{name}.address")
+    title = text(lang, f"app.page.{name}.title")
+    return st.Page(page, title=title, icon=icon, url_path=address, default=name == "answer")
+
+
+def _language() -> str:
+    """The visitor's language: as chosen, else as the link says, else Dutch."""
+    if LANG not in st.session_state:
+        asked = st.query_params.get(LANG, "")
+        st.session_state[LANG] = asked if asked in LANGUAGES else LANGUAGES[0]
+    return str(st.session_state[LANG])
+
+
+def _language_switch(lang: str) -> None:
+    def chosen() -> None:
+        st.session_state[LANG] = st.session_state["language"]
+        st.query_params[LANG] = st.session_state[LANG]
+
+    st.radio(
+        text(lang, "app.language.label"),
+        LANGUAGES,
+        index=LANGUAGES.index(lang),
+        format_func=lambda code: text(code, "app.language.name"),
+        horizontal=True,
+        key="language",
+        label_visibility="collapsed",
+        on_change=chosen,
+    )
+
+
+def _link(lang: str) -> None:
+    """Scenarios in the address of the first visit; a link that cannot be used is told, not followed."""
+    if "link-read" in st.session_state:
+        return
+    st.session_state["link-read"] = True
+    linked = st.query_params.get_all(LINK)
+    if not linked:
+        return
+    try:
+        drafts = from_links(linked, lang)
+    except Refused as refused:
+        st.session_state["refused"] = refused
+        return
+    visit().drafts = drafts
+
+
+def _version() -> str:
+    import flowsim
+
+    return flowsim.__version__
+
+
+@cache
+def style() -> str:
+    """The style sheet."""
+    return (resources.files("flowsim.present.app") / "style.css").read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------- for pages
+
+
+def lang() -> str:
+    return str(st.session_state.get(LANG, LANGUAGES[0]))
+
+
+def t(key: str, **values: object) -> str:
+    """A sentence of the app in the visitor's language; the numbers of `facts` are filled in."""
+    return text(lang(), f"app.{key}", **{**facts(lang()), **values})
+
+
+def number(value: float, decimals: int = 0) -> str:
+    return format_number(lang(), value, decimals)
+
+
+def visit() -> Visit:
+    """This visitor's scenarios."""
+    if "visit" not in st.session_state:
+        st.session_state["visit"] = Visit(lang())
+    mine: Visit = st.session_state["visit"]
+    return mine
+
+
+def shared() -> House:
+    return house()
+
+
+def ink() -> str:
+    """The colour of text in the visitor's theme, for a chart that cannot take it from there."""
+    return "#fafafa" if st.context.theme.type == "dark" else "#222222"
+
+
+def source_of(figure: Figure) -> str:
+    """Where a figure stands, in a few words: the document's short name where it has one, and the section."""
+    codes = {title: code for code, title in read_documents(region_directory(default().region)).items()}
+    named = texts(lang()).get(f"app.source.{codes.get(figure.source.document, '')}")
+    if named is None:
+        return str(figure.source)
+    place = figure.source.section.partition(", ")[0]
+    return named if figure.kind == "assumed" else f"{named}, {place}"
+
+
+def show(content: Html) -> None:
+    """HTML that `flowsim.present.app.html` built."""
+    st.html(content)
+
+
+def title(name: str) -> None:
+    """The heading of a page, and its introduction."""
+    show(
+        html.join(
+            (
+                html.heading(t(f"page.{name}.heading"), 1),
+                html.paragraph(html.with_terms(lang(), t(f"page.{name}.intro")), kind="fs-intro"),
+            )
+        )
+    )
+
+
+def chart(figure: Any, key: str, unit: str, source: str, label: str, still: bool = False) -> None:
+    """A chart with its unit and source below it."""
+    show(tag_hidden(label))
+    st.plotly_chart(figure, config=charts.STATIC if still else charts.CONFIG, key=key, theme="streamlit")
+    show(html.paragraph(t("chart.below", unit=unit, source=source), kind="fs-small"))
+
+
+def tag_hidden(words: str) -> Html:
+    """Words for who hears the page instead of seeing it."""
+    return html.tag("p", words, class_="fs-hidden")
+
+
+def as_table(content: Html, key: str = "chart.table") -> None:
+    """The table beside a chart."""
+    with st.expander(t(key), icon=":material/table:"):
+        show(content)
+
+
+def watch(job: Job | None, key: str, cancel: Callable[[], None] | None = None) -> None:
+    """How far a run is, looked at every second; the page is drawn again when there is a new result."""
+    if job is None or job.over:
+        return
+    seen = job.version
+
+    @st.fragment(run_every=POLL)
+    def progress() -> None:
+        job.touch()
+        if job.version != seen or job.over:
+            st.rerun()
+        place = shared().desk.place(job)
+        if place:
+            st.progress(0.0, text=t("run.waiting", place=place))
+        else:
+            share = min(1.0, job.done / job.total) if job.total else 0.0
+            words = t("run.progress", done=number(job.done), total=number(job.total)) if job.total else t("run.start")
+            others = shared().desk.sharing(job)
+            st.progress(share, text=words + (" " + t("run.sharing", others=others) if others else ""))
+        if cancel is not None and st.button(t("run.cancel"), key=f"{key}-cancel", icon=":material/stop_circle:"):
+            cancel()
+            job.ended.wait(timeout=5.0)
+            st.rerun()
+
+    progress()
+
+
+def failed(job: Job | None, key: str, again: Callable[[], None]) -> bool:
+    """Whether a run failed; if so says it, without what went wrong inside, and offers another try."""
+    if job is None or job.state != "failed":
+        return False
+    show(html.notice(t("run.failed", fault=job.fault), kind="error", role="alert"))
+    st.button(t("run.again"), key=f"{key}-again", icon=":material/refresh:", on_click=again)
+    return True
+
+
+def refused(error: Refused | InputError) -> None:
+    """A message about input that cannot be used."""
+    if isinstance(error, Refused):
+        words = error.sentence(lang())
+    else:
+        words = text(lang(), "app.refused.content", where=error.where, found=error.found, expected=error.expected)
+    show(html.notice(words, kind="error", role="alert"))
+
+
+def shared_run(run: Callable[..., Job], key: str) -> Any:
+    """The latest result of a run that all visitors share, and its progress; None where there is none yet."""
+    try:
+        job = run()
+    except Full:
+        show(html.notice(t("run.full"), kind="warning", role="alert"))
+        st.button(t("run.again"), key=f"{key}-full", icon=":material/refresh:")
+        return None
+
+    def again() -> None:
+        run(again=True)
+
+    if failed(job, key, again):
+        return None
+    watch(job, key)
+    return job.result

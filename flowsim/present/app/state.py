@@ -1,0 +1,131 @@
+"""What the process and each visitor hold: one desk and one run of the plan for all, scenarios and runs per visitor.
+
+A visit lives in its session and nowhere else; a run is reached through the visit only, so that visitors do not see
+each other's scenarios. What visitors share is the plan as it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from flowsim.present.app.drafts import MOST_SCENARIOS, Draft, fingerprint, plan_draft
+from flowsim.present.app.jobs import Desk, Full, Job
+from flowsim.present.app.studies import Compared, Runs, compare_work, plan_work, route_work
+from flowsim.scenario.load import default
+
+
+class House:
+    """What all visitors share."""
+
+    def __init__(self, desk: Desk | None = None) -> None:
+        self.desk = desk or Desk()
+        self.runs = Runs()
+        self._plan: Job | None = None
+        self._route: Job | None = None
+
+    def plan(self, again: bool = False) -> Job:
+        """The run of the plan, begun by the first who asks; ``again``: anew when it failed. Full: no room yet."""
+        if self._plan is None or (again and self._plan.state == "failed"):
+            self._plan = self.desk.submit(plan_work(default(), self.runs), keep=True)
+        return self._plan
+
+    def route(self, again: bool = False) -> Job:
+        """The run that follows residents; the same for everybody."""
+        if self._route is None or (again and self._route.state == "failed"):
+            self._route = self.desk.submit(route_work(default()), keep=True)
+        return self._route
+
+
+@cache
+def house() -> House:
+    """The one of this process."""
+    return House()
+
+
+@dataclass
+class Visit:
+    """One visitor's scenarios and comparison.
+
+    Attributes
+    ----------
+    drafts : one to four, in order. job : the latest comparison; asked : fingerprints of what it compares.
+    stopped : the visitor stopped it, and nothing has changed since. full : it found no room at the desk.
+    known : cases that were run for this visitor.
+    """
+
+    lang: str
+    drafts: list[Draft] = field(default_factory=list)
+    job: Job | None = None
+    asked: tuple[str, ...] = ()
+    stopped: bool = False
+    full: bool = False
+    known: Runs = field(default_factory=Runs)
+    shown: int = -1
+
+    def __post_init__(self) -> None:
+        if not self.drafts:
+            self.drafts = [plan_draft(self.lang)]
+
+    # ---- scenarios ------------------------------------------------------------------------------------------------
+
+    @property
+    def room(self) -> bool:
+        return len(self.drafts) < MOST_SCENARIOS
+
+    def add(self, draft: Draft) -> None:
+        """Put a scenario beside the others, or in place of the last one."""
+        if not self.room:
+            self.drafts.pop()
+        self.drafts.append(draft)
+
+    def replace(self, draft: Draft) -> None:
+        """Put a changed scenario in its own place."""
+        self.drafts = [draft if one.number == draft.number else one for one in self.drafts]
+
+    def remove(self, number: int) -> None:
+        """Take a scenario away; one always stays."""
+        kept = [one for one in self.drafts if one.number != number]
+        self.drafts = kept or self.drafts
+
+    def draft(self, number: int) -> Draft:
+        return next(one for one in self.drafts if one.number == number)
+
+    # ---- the comparison -------------------------------------------------------------------------------------------
+
+    def compare(self, shared: House, again: bool = False) -> Job | None:
+        """The run of the scenarios as they are now: a new one when they changed; None when there is no room for it."""
+        keys = tuple(fingerprint(draft) for draft in self.drafts)
+        if self.job is not None:
+            self.job.touch()
+        lost = self.job is not None and self.job.state == "cancelled" and not self.stopped  # away for too long
+        if keys == self.asked and not again and not self.full and not lost:
+            return self.job
+        self.stop()
+        self.asked, self.stopped, self.full, self.shown = keys, False, False, -1
+        known = Runs({**shared.runs.cases, **self.known.cases}, shared.runs.balances)
+        scenarios = [draft.scenario() for draft in self.drafts]
+        try:
+            self.job = shared.desk.submit(compare_work(scenarios, known, self.keep))
+        except Full:
+            self.job, self.full = None, True
+        return self.job
+
+    def keep(self, runs: Runs) -> None:
+        """Called by the run with its cases, for the next comparison."""
+        self.known = runs
+
+    def stop(self) -> None:
+        """Stop the comparison."""
+        if self.job is not None and not self.job.over:
+            self.job.cancel()
+        self.stopped = True
+
+    @property
+    def result(self) -> Compared | None:
+        """The latest result for the scenarios as they are now."""
+        result = None if self.job is None else self.job.result
+        return result if result is not None and result.keys == self._keys() else None
+
+    def _keys(self) -> tuple[str, ...]:
+        return tuple(fingerprint(draft) for draft in self.drafts)

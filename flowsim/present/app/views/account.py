@@ -1,0 +1,85 @@
+"""*Verantwoording*: assumptions with their ranges and sources, how it was verified, what it leaves out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from flowsim.plan.figures import Figure, load_figures
+from flowsim.present.answer import Page
+from flowsim.present.app import html
+from flowsim.present.app.html import Html
+from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
+from flowsim.present.app.views.answer import lines
+from flowsim.present.wording import unknown_name
+from flowsim.scenario.load import default
+from flowsim.scenario.unknowns import drawn
+
+VERIFIED = ("engines", "theory", "naive", "plan", "seed")
+LIMITS = ("children", "effects", "region", "interval")
+
+
+def page() -> None:
+    """The page."""
+    title("account")
+    book = load_figures()
+    show(html.heading(t("account.unknowns")))
+    keys = drawn(default())
+    header = [t(f"account.column.{name}") for name in ("figure", "value", "range", "kind", "source")]
+    rows = [_row(book[key], unknown_name(lang(), key)) for key in keys]
+    show(
+        html.table(
+            header,
+            rows,
+            t("account.unknowns_caption"),
+            left=5,
+            notes=(t("account.unknowns_note"),),
+            hidden_caption=True,
+            wide=True,
+        )
+    )
+    show(html.heading(t("account.verified")))
+    show(html.tag("ul", *(html.tag("li", t(f"account.verified_by.{name}")) for name in VERIFIED)))
+    told = shared_run(shared().plan, "plan")
+    if told is not None:
+        start = Page(told.answer, told.tables, lang()).start()
+        if start is not None:
+            show(html.join((html.heading(start.heading, 3), lines(start))))
+    show(html.heading(t("account.limits")))
+    show(html.tag("ul", *(html.tag("li", t(f"account.limit.{name}")) for name in LIMITS)))
+    show(html.heading(t("account.figures")))
+    kind = st.selectbox(
+        t("account.kind"),
+        ("assumed", "derived", "published"),
+        format_func=lambda code: t(f"account.kinds.{code}"),
+        key="account-kind",
+    )
+    found = [figure for figure in book.values() if figure.kind == kind and _is_of_the_model(figure)]
+    with st.expander(t("account.show", n=len(found)), icon=":material/list:"):
+        header[0] = t("account.column.unit")
+        rows = [_row(figure, f"{figure.unit}") for figure in found]
+        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, hidden_caption=True, wide=True))
+
+
+def _is_of_the_model(figure: Figure) -> bool:
+    """Not a cell of the plan's tables, which have a page of their own."""
+    return not figure.key.startswith(("investment.", "budget.", "kpi_numbers.")) and ".printed_" not in figure.key
+
+
+def _row(figure: Figure, name: str) -> list[Html | str]:
+    percent = figure.unit.startswith("fraction")
+
+    def shown(value: float) -> str:
+        factor = 100.0 if percent else 1.0
+        scaled = round(factor * value, 6)
+        decimals = next((d for d in range(3) if abs(scaled - round(scaled, d)) < 1e-9), 2)
+        return number(scaled, decimals) + ("%" if percent else "")
+
+    years = "; ".join(f"{day.year}: {shown(one)}" for day, one in figure.values)
+    value = years if figure.dated else shown(figure.at())
+    span = "–"
+    if figure.low is not None and figure.high is not None:
+        span = t("account.range", low=shown(figure.low), high=shown(figure.high))
+    source = html.tag(
+        "span", str(figure.source), html.tag("span", figure.note, class_="fs-cause", lang="en") if figure.note else ""
+    )
+    return [name, value, span, t(f"account.kinds.{figure.kind}"), source]

@@ -1,0 +1,269 @@
+"""*Scenario's vergelijken*: up to four scenarios, from levers in ordinary words, side by side in the same futures."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from flowsim.errors import InputError
+from flowsim.present.app import html
+from flowsim.present.app.charts import LETTERS
+from flowsim.present.app.drafts import (
+    MOST_BYTES,
+    Draft,
+    Refused,
+    filename,
+    opened,
+    to_link,
+    to_toml,
+)
+from flowsim.present.app.html import plain
+from flowsim.present.app.levers import DECIMALS, GROUPS, LEVERS, Lever
+from flowsim.present.app.shell import (
+    LANG,
+    LINK,
+    failed,
+    lang,
+    number,
+    refused,
+    shared,
+    show,
+    source_of,
+    t,
+    title,
+    visit,
+    watch,
+)
+from flowsim.present.app.views.comparison import show_comparison
+from flowsim.present.texts import texts
+
+TABS = "scenario-tab"
+"""Key of the tabs, which holds the label of the open one."""
+NEXT = "scenario-next"
+"""Number of the scenario whose tab is to be opened."""
+
+
+def page() -> None:
+    """The page."""
+    title("compare")
+    told = st.session_state.pop("refused", None)
+    if told is not None:
+        refused(told)
+    _scenarios()
+    job, stopped = None, False
+    try:
+        job = visit().compare(shared())
+        stopped = visit().stopped
+    except InputError as error:  # values that cannot go together
+        refused(error)
+    show(html.heading(t("compare.result")))
+    if visit().full:
+        show(html.notice(t("run.full"), kind="warning", role="alert"))
+        st.button(t("run.again"), key="compare-full", icon=":material/refresh:")
+    elif not failed(job, "compare", _again):
+        if stopped:
+            show(html.notice(t("run.stopped"), kind="warning", role="status"))
+            st.button(
+                t("run.again"),
+                key="compare-again",
+                icon=":material/refresh:",
+                on_click=_again,
+            )
+        else:
+            watch(job, "compare", visit().stop)
+    result = visit().result
+    if result is not None:
+        show_comparison(visit().drafts, result)
+
+
+def _again() -> None:
+    visit().compare(shared(), again=True)
+
+
+# ---------------------------------------------------------------- scenarios
+
+
+def _scenarios() -> None:
+    """The scenarios, a tab each, and what can be done with them together."""
+    drafts = visit().drafts
+    with st.container(horizontal=True):
+        st.button(t("compare.add"), key="add", icon=":material/add:", disabled=not visit().room, on_click=_add)
+        with st.popover(t("compare.open"), icon=":material/folder_open:"):
+            _open()
+        with st.popover(t("compare.share"), icon=":material/link:"):
+            _share()
+    names = [f"{LETTERS[i]} · {plain(draft.title)}" for i, draft in enumerate(drafts)]
+    shown = st.session_state.pop(NEXT, None)
+    if shown is not None or st.session_state.get(TABS) not in names:
+        numbers = [draft.number for draft in drafts]
+        last = -1 if TABS in st.session_state else 0
+        st.session_state[TABS] = names[numbers.index(shown) if shown in numbers else last]
+    for tab, draft in zip(st.tabs(names, key=TABS, on_change="rerun"), drafts, strict=True):
+        with tab:
+            if tab.open:
+                _scenario(draft)
+
+
+def _add() -> None:
+    last = visit().drafts[-1]
+    visit().add(last.copied(t("compare.copy_title", letter=LETTERS[len(visit().drafts)])))
+    st.session_state[NEXT] = visit().drafts[-1].number
+
+
+def _scenario(draft: Draft) -> None:
+    """One scenario: its name, its levers, and saving it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            t("compare.name"),
+            value=draft.title,
+            max_chars=80,
+            key=f"title-{draft.number}",
+            on_change=_rename,
+            args=(draft.number,),
+        )
+        st.download_button(
+            t("compare.save"),
+            data=to_toml(draft.document),
+            file_name=filename(draft.title),
+            mime="application/toml",
+            key=f"save-{draft.number}",
+            icon=":material/save:",
+            on_click="ignore",
+        )
+        # The PDF of a scenario belongs here, as a second download button.
+        st.button(
+            t("compare.remove"),
+            key=f"remove-{draft.number}",
+            icon=":material/delete:",
+            disabled=len(visit().drafts) == 1,
+            on_click=visit().remove,
+            args=(draft.number,),
+        )
+    others = draft.other_changes()
+    if others:
+        names = ", ".join(texts(lang()).get(f"answer.unknown.{key}", key) for key in others)
+        show(html.notice(t("compare.others", names=names)))
+    for column, group in zip(st.columns(len(GROUPS), gap="large"), GROUPS, strict=True):
+        with column:
+            show(html.heading(t(f"compare.group.{group}"), 3))
+            for lever in LEVERS:
+                if lever.group == group and lever.applies(draft.document):
+                    _lever(draft, lever)
+
+
+def _rename(number: int) -> None:
+    st.session_state[NEXT] = number
+    try:
+        visit().replace(visit().draft(number).titled(st.session_state[f"title-{number}"]))
+    except Refused as error:
+        st.session_state["refused"] = error
+
+
+def _lever(draft: Draft, lever: Lever) -> None:
+    """The widget of a lever: with the plan's figure, its source and the allowed range."""
+    key = f"lever-{draft.number}-{lever.name}"
+    name, why = t(f"lever.{lever.name}.name"), t(f"lever.{lever.name}.help")
+    value = draft.get(lever)
+    if lever.kind == "choice":
+        choices = lever.choices if value in lever.choices else (*lever.choices, str(value))
+        st.selectbox(
+            name,
+            choices,
+            index=choices.index(str(value)),
+            format_func=lambda code: _choice(lever, code),
+            help=why,
+            key=key,
+            on_change=_turn,
+            args=(draft.number, lever, key),
+        )
+        show(html.tag("p", t("lever.plan_only", plan=_choice(lever, str(lever.plan(draft.book)))), class_="fs-lever"))
+        return
+    low, high = lever.range(draft.book)
+    if value is None or not low - 1e-9 <= float(value) <= high + 1e-9:
+        show(html.notice(html.tag("strong", name), ": ", t("lever.elsewhere")))
+        st.button(t("lever.reset"), key=f"{key}-reset", on_click=_reset, args=(draft.number, lever))
+        return
+    st.select_slider(
+        name,
+        lever.stops(draft.book, float(value)),
+        value=round(float(value), DECIMALS),
+        format_func=lambda stop: _written(lever, stop),
+        help=why,
+        key=key,
+        on_change=_turn,
+        args=(draft.number, lever, key),
+    )
+    show(html.tag("p", _cited(draft, lever), class_="fs-lever"))
+
+
+def _written(lever: Lever, value: float) -> str:
+    """A lever's number in the visitor's notation."""
+    if lever.shown == "percent":
+        return number(100.0 * value, 2 if lever.step < 0.005 else 0) + "%"
+    return number(value, 1 if lever.step < 1.0 else 0)
+
+
+def _cited(draft: Draft, lever: Lever) -> str:
+    """The plan's figure, where it stands, and how far the lever goes."""
+    figure = lever.source(draft.book)
+    low, high = (_written(lever, end) for end in lever.range(draft.book))
+    plan = _written(lever, float(lever.plan(draft.book)))
+    if figure is None:
+        return t("lever.plan_only", plan=plan)
+    if lever.kind == "start":
+        plan = str(int(draft.book.value(lever.figure)))
+    return t("lever.cited", plan=plan, source=source_of(figure), low=low, high=high)
+
+
+def _choice(lever: Lever, code: str) -> str:
+    return texts(lang()).get(f"answer.value.{lever.setting}.{code}", code)
+
+
+def _turn(number: int, lever: Lever, key: str) -> None:
+    value = st.session_state[key]
+    try:
+        visit().replace(visit().draft(number).turned(lever, value, lang()))
+    except InputError as error:
+        st.session_state["refused"] = error
+
+
+def _reset(number: int, lever: Lever) -> None:
+    visit().replace(visit().draft(number).reset(lever, lang()))
+
+
+# ---------------------------------------------------------------- files and links
+
+
+def _open() -> None:
+    """Open a scenario file beside the others."""
+    count = st.session_state.setdefault("uploads", 0)
+    file = st.file_uploader(
+        t("compare.file"), type=["toml"], key=f"upload-{count}", help=t("compare.file_help", most=MOST_BYTES // 1024)
+    )
+    show(html.paragraph(t("compare.file_note"), kind="fs-small"))
+    if file is None:
+        return
+    try:
+        if file.size > MOST_BYTES:
+            raise Refused("large", most=MOST_BYTES // 1024)
+        draft = opened(file.getvalue(), file.name)
+    except Refused as error:
+        st.session_state["refused"] = error
+    else:
+        visit().add(draft)
+        st.session_state[NEXT] = draft.number
+    st.session_state["uploads"] = count + 1  # an empty uploader for the next file
+    st.rerun()
+
+
+def _share() -> None:
+    """A link that opens these scenarios."""
+    from urllib.parse import quote
+
+    links = [to_link(draft) for draft in visit().drafts]
+    if None in links:
+        show(html.notice(t("compare.no_link"), kind="warning"))
+        return
+    address = (st.context.url or "").partition("?")[0]
+    parts = [f"{LANG}={lang()}", *(f"{LINK}={quote(link or '', safe='~=')}" for link in links)]
+    show(html.paragraph(t("compare.link")))
+    st.code(f"{address}?{'&'.join(parts)}", language=None, wrap_lines=True)

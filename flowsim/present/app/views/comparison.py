@@ -1,0 +1,200 @@
+"""What a comparison shows: probabilities, fans on one axis, paired differences, KPIs and euros."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import streamlit as st
+
+from flowsim.analysis import verdict
+from flowsim.analysis.measures import YEARS
+from flowsim.analysis.statistics import wilson
+from flowsim.present.answer import LAST_YEAR
+from flowsim.present.app import charts, html
+from flowsim.present.app.charts import LETTERS, SCENARIOS
+from flowsim.present.app.drafts import Draft
+from flowsim.present.app.html import Html
+from flowsim.present.app.shell import as_table, chart, lang, number, show, t
+from flowsim.present.app.studies import MEASURES, Compared
+from flowsim.present.app.views.goals import amount, code_of, day
+from flowsim.present.wording import percent
+from flowsim.scenario.region import load_region
+
+LINES = ("gains", "network_cost", "substitution", "support_points", "net_effect", "net_of_social_domain")
+
+
+def show_comparison(drafts: Sequence[Draft], result: Compared) -> None:
+    """All of it."""
+    titles = [draft.title for draft in drafts]
+    show(_cards(titles, result))
+    _over_time(titles, result)
+    show(
+        html.join(
+            (html.heading(t("compare.differences")), html.paragraph(html.with_terms(lang(), t("compare.paired"))))
+        )
+    )
+    show(_differences(titles, result))
+    _kpis(titles, result)
+    _euros(titles, result)
+
+
+def _named(i: int, title: str) -> Html:
+    return html.tag("span", html.swatch(SCENARIOS[i], LETTERS[i]), title)
+
+
+def _cards(titles: Sequence[str], result: Compared) -> Html:
+    """The probability of each scenario, as a number, as dots and in words."""
+    cards = []
+    for i, title in enumerate(titles):
+        cleared = result.case(i).cleared
+        one = wilson(int(cleared.sum()), len(cleared))
+        cards.append(
+            html.tag(
+                "li",
+                html.tag("h3", _named(i, title), class_="fs-h3"),
+                html.tag("p", percent(lang(), one.value), class_="fs-number"),
+                html.dots(lang(), one.value, SCENARIOS[i], small=True),
+                html.paragraph(html.chance(lang(), verdict.chance(one.low, one.high))),
+                html.paragraph(
+                    t("answer.interval", low=percent(lang(), one.low), high=percent(lang(), one.high)), kind="fs-small"
+                ),
+                class_="fs-card",
+                style=f"--fs-colour:{SCENARIOS[i]}",
+            )
+        )
+    intro = html.paragraph(t("compare.cards", year=LAST_YEAR, futures=number(result.futures)))
+    return html.join((intro, html.tag("ul", *cards, class_="fs-cards", id="cards")))
+
+
+def _over_time(titles: Sequence[str], result: Compared) -> None:
+    """People overdue or waiting, all scenarios on one axis."""
+    show(html.heading(t("compare.over_time")))
+    measure = st.radio(
+        t("compare.measure"),
+        ("overdue", "waiting"),
+        format_func=lambda code: t(f"unit.{code}"),
+        horizontal=True,
+        key="compare-measure",
+    )
+    fans = []
+    for i in range(len(titles)):
+        fan = result.tables[i]["fan"]
+        found = fan[(fan["measure"] == measure) & (fan["case"] == result.name(i))]
+        fans.append(charts.Fan(found, SCENARIOS[i], charts.DASHES[i], LETTERS[i]))
+    legend = (html.tag("li", _named(i, title)) for i, title in enumerate(titles))
+    show(html.join((html.paragraph(t("chart.fan")), html.tag("ul", *legend, class_="fs-legend"))))
+    limit = None
+    if measure == "overdue":
+        first = fans[0].table
+        limit = result.case(0).definition.share * float(first[first["day"] == 0.0]["q50"].iloc[0])
+    start = load_region(result.answers[0].scenario.region).start
+    source = t("chart.source", futures=number(result.futures))
+    chart(
+        charts.fans(fans, start, limit, lang()),
+        "compare-fan",
+        t(f"unit.{measure}"),
+        source,
+        t("compare.over_time_label"),
+    )
+    rows: list[list[Html | str]] = []
+    for i, title in enumerate(titles):
+        table = fans[i].table.sort_values("day")
+        cells = []
+        for year in (YEARS[0] - 1, *YEARS):
+            passed = 365.25 * (year - YEARS[0] + 1)
+            row = table.iloc[(table["day"] - passed).abs().argmin()]
+            cells.append(t("goals.range", mean=number(row["q50"]), low=number(row["q05"]), high=number(row["q95"])))
+        rows.append([_named(i, title), *cells])
+    header = [
+        t("compare.column.scenario"),
+        t("compare.column.start"),
+        *(t("compare.column.end", year=year) for year in YEARS),
+    ]
+    as_table(html.table(header, rows, t("compare.over_time_caption", what=t(f"unit.{measure}"))))
+
+
+def _differences(titles: Sequence[str], result: Compared) -> Html:
+    """Each scenario at the end, and its difference from the first with an interval."""
+    rows: list[list[Html | str]] = []
+    for i, title in enumerate(titles):
+        cells: list[Html | str] = []
+        for measure in MEASURES:
+            decimals = 1 if measure == "mean_wait" else 0
+            value = result.value(i, measure)
+            cells.append(html.estimate(lang(), value.value, value.low, value.high, decimals))
+            if len(titles) > 1:
+                gap = result.difference(i, measure)
+                shown = html.estimate(lang(), gap.value, gap.low, gap.high, decimals, sign=True)
+                cells.append("–" if i == 0 else shown)
+        rows.append([_named(i, title), *cells])
+    header = [t("compare.column.scenario")]
+    for measure in MEASURES:
+        header.append(t(f"compare.column.{measure}", year=LAST_YEAR))
+        if len(titles) > 1:
+            header.append(t("compare.column.difference", letter=LETTERS[0]))
+    notes = (t("compare.difference_note"), t("chart.source", futures=number(result.futures)))
+    return html.table(header, rows, t("compare.differences"), notes=notes, hidden_caption=True)
+
+
+def _kpis(titles: Sequence[str], result: Compared) -> None:
+    """Every promise of the plan under each scenario."""
+    show(html.heading(t("compare.kpis")))
+    with_network = [i for i in range(len(titles)) if len(result.tables[i]["targets"])]
+    if not with_network:
+        show(html.paragraph(t("compare.no_network")))
+        return
+    found = {i: {row["target"]: row for row in result.tables[i]["targets"].to_dict("records")} for i in with_network}
+    rows: list[list[Html | str]] = []
+    for code, row in found[with_network[0]].items():
+        sign = t(
+            "goals.at_least" if row["comparison"] == ">=" else "goals.at_most",
+            value=amount(row["promised"], row["unit"]),
+        )
+        date = day(dt.date.fromisoformat(row["date"]))
+        cells: list[Html | str] = [t(f"goals.name.{code}"), date, sign]
+        for i in with_network:
+            one = found[i][code]
+            if not one["simulated"]:
+                cells.append(html.light("none", "–"))
+                continue
+            words = t("compare.kpi", mean=amount(one["mean"], one["unit"]), chance=percent(lang(), one["probability"]))
+            cells.append(html.light(code_of(one), words))
+        rows.append(cells)
+    header = [t(f"goals.column.{name}") for name in ("goal", "date", "promised")]
+    header += [t("compare.column.kpi", letter=LETTERS[i]) for i in with_network]
+    show(
+        html.table(
+            header,
+            rows,
+            t("compare.kpis"),
+            left=3 + len(with_network),
+            notes=(t("compare.kpi_note"),),
+            hidden_caption=True,
+        )
+    )
+
+
+def _euros(titles: Sequence[str], result: Compared) -> None:
+    """The business case of each scenario, at the simulated volumes."""
+    show(html.heading(t("compare.euros")))
+    tables = [result.tables[i]["euros"] for i in range(len(titles))]
+    with_euros = [i for i, table in enumerate(tables) if len(table)]
+    if not with_euros:
+        show(html.paragraph(t("compare.no_euros")))
+        return
+    rows: list[list[Html | str]] = []
+    for line in LINES:
+        cells: list[Html | str] = [t(f"euros.{line}")]
+        for i in with_euros:
+            found = tables[i][(tables[i]["line"] == line) & (tables[i]["case"] == result.name(i))]
+            last = found[found["year"] == LAST_YEAR].iloc[0]
+            cells.append(html.estimate(lang(), last["mean"] / 1e3, last["mean_low"] / 1e3, last["mean_high"] / 1e3))
+            cells.append(number(found["mean"].sum() / 1e3))
+        rows.append(cells)
+    header = [t("compare.column.line")]
+    for i in with_euros:
+        header.append(t("compare.column.last_year", letter=LETTERS[i], year=LAST_YEAR))
+        header.append(t("compare.column.all_years", letter=LETTERS[i]))
+    notes = (t("compare.euros_note"), t("compare.euros_source"))
+    show(html.table(header, rows, t("compare.euros_caption"), notes=notes))

@@ -1,0 +1,71 @@
+"""*De route*: where residents go in a year, with the network and without."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from flowsim.analysis.measures import YEARS
+from flowsim.present.app import charts, html
+from flowsim.present.app.flows import NODES, TREATMENT, Flows, yearly
+from flowsim.present.app.shell import as_table, chart, ink, lang, number, shared, shared_run, show, t, title
+from flowsim.present.app.studies import Route
+from flowsim.scenario.load import default
+from flowsim.scenario.region import load_region
+
+CASES = ("network", "none")
+
+
+def page() -> None:
+    """The page."""
+    title("route")
+    year = st.select_slider(t("route.year"), YEARS, value=YEARS[3], key="route-year")
+    case = st.radio(
+        t("route.case"), CASES, format_func=lambda name: t(f"route.{name}"), horizontal=True, key="route-case"
+    )
+    route = shared_run(shared().route, "route")
+    if route is not None:
+        show_route(route, int(year), case)
+
+
+def show_route(route: Route, year: int, case: str) -> None:
+    """One year, and the difference that the network makes in it."""
+    region = load_region(default().region)
+    flows = {name: yearly(route.moves[name], YEARS.index(year), region) for name in CASES}
+    here, other = flows[case], flows["none"]
+    show(html.paragraph(t("route.at_gp", n=number(here.at_gp), year=year)))
+    if case == "network":
+        fewer = [sum(one.into(node) for node in TREATMENT) for one in (here, other)]
+        show(html.notice(t("route.fewer", year=year, here=number(fewer[0]), other=number(fewer[1]))))
+    nodes = [name for name in NODES if here.into(name) or here.out_of(name)]
+    place = {name: i for i, name in enumerate(nodes)}
+    shown = [
+        (t(f"route.node.{name}"), NODES[name][1], NODES[name][0], y)
+        for name, y in zip(nodes, _heights(here, nodes), strict=True)
+    ]
+    links = [(place[start], place[end], n) for start, end, n in here.links]
+    figure = charts.sankey(shown, links, lang(), t("route.residents"), ink())
+    source = t("route.source", runs=route.runs)
+    with st.container(key="wide-chart"):
+        chart(figure, f"route-{case}-{year}", t("unit.residents"), source, t("route.label", year=year))
+    rows = [
+        [t(f"route.node.{start}"), t(f"route.node.{end}"), number(n)]
+        for start, end, n in sorted(here.links, key=lambda link: (place[link[0]], -link[2]))
+    ]
+    header = [t(f"route.column.{name}") for name in ("from", "to", "residents")]
+    as_table(html.table(header, rows, t("route.caption", year=year, case=t(f"route.{case}")), left=2))
+
+
+def _heights(flows: Flows, nodes: list[str]) -> list[float]:
+    """Places from top to bottom within each column, in proportion to what goes through."""
+    heights = {}
+    for column in {NODES[name][0] for name in nodes}:
+        members = [name for name in nodes if NODES[name][0] == column]
+        sizes = [max(flows.into(name), flows.out_of(name)) for name in members]
+        gap = 0.05
+        room = max(0.1, 0.96 - gap * (len(members) - 1))
+        total, top = sum(sizes), 0.02
+        for name, size in zip(members, sizes, strict=True):
+            tall = room * size / total
+            heights[name] = min(0.98, top + tall / 2)
+            top += tall + gap
+    return [heights[name] for name in nodes]

@@ -1,0 +1,292 @@
+"""The app in a real browser: Debian's Chromium, driven by Playwright, against `flowsim app` itself.
+
+Chromium is looked for at the path in ``FLOWSIM_CHROMIUM``, else among the usual names. Without one these tests fail,
+unless ``FLOWSIM_NO_BROWSER=1`` says that they may be left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowsim.present.app.shell import PAGES
+from flowsim.present.texts import text
+from flowsim.scenario.load import load
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("FLOWSIM_NO_BROWSER") == "1", reason="FLOWSIM_NO_BROWSER=1: no browser on this machine"
+)
+WAIT = 60_000
+FUTURES = 12
+
+CHANGED = """before => {
+    const all = [...document.querySelectorAll('table')].map(x => x.innerText);
+    return all.length > 2 && !all.includes(before);
+}"""
+FOCUSED = """() => {
+    const found = [];
+    for (let x = document.activeElement; x; x = x.parentElement) found.push(x.dataset.testid, ...x.classList);
+    return found;
+}"""
+"""Where the keyboard is: test ids and classes, outwards."""
+
+# What axe finds in Streamlit's own elements, which flowsim cannot change: rule -> pattern of the element, reason.
+STREAMLIT: dict[str, tuple[str, str]] = {}
+
+
+def chromium() -> str:
+    """The browser's path."""
+    asked = os.environ.get("FLOWSIM_CHROMIUM")
+    found = asked or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "no Chromium: install it, name it in FLOWSIM_CHROMIUM, or set FLOWSIM_NO_BROWSER=1 to leave these out"
+    return found
+
+
+def words(key: str, lang: str = "nl", **values: object) -> str:
+    return text(lang, f"app.{key}", **values)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`flowsim app` in a home of its own; at the end nothing has been written there."""
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port = trial.getsockname()[1]
+    start = "import sys; from flowsim.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", start, "app", "--no-browser", "--port", str(port), "--futures", str(FUTURES)]
+    log = tmp_path_factory.mktemp("log") / "log.txt"
+    cache = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    with log.open("w") as stream:
+        environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": cache}
+        process = subprocess.Popen(command, cwd=home, stdout=stream, stderr=stream, env=environment)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            for _ in range(300):
+                assert process.poll() is None, log.read_text()
+                try:
+                    urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                    break
+                except OSError:
+                    time.sleep(0.2)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+    assert [path.name for path in home.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = chromium()
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as play:
+        made = play.chromium.launch(executable_path=path, args=flags)
+        yield made
+        made.close()
+
+
+class Visitor:
+    """A browser window: what it asked of other machines, and what its console said."""
+
+    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT)
+        self.address = address
+        self.told: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.on("console", lambda said: self.told.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.told.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:", self.address.replace("http", "ws"))):
+            self.elsewhere.append(request.url)
+
+    def open(self, path: str = "") -> Any:
+        self.page.goto(f"{self.address}/{path}")
+        self.page.locator("h1.fs-h1").wait_for()
+        return self.page
+
+    def go(self, name: str, lang: str = "nl") -> None:
+        """To a page, by the navigation."""
+        self.page.get_by_role("link", name=words(f"page.{name}.title", lang), exact=True).click()
+        heading = words(f"page.{name}.heading", lang, last="2029")
+        self.page.locator("h1.fs-h1", has_text=heading).wait_for()
+
+    def settled(self) -> None:
+        """Nothing is running any more."""
+        self.page.locator("[data-testid=stProgress]").wait_for(state="detached")
+        self.page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+
+    def cards(self) -> list[str]:
+        self.page.locator("#cards li").first.wait_for()
+        return [str(one) for one in self.page.locator("#cards .fs-number").all_inner_texts()]
+
+    def close(self) -> None:
+        assert self.elsewhere == []
+        assert self.told == []
+        self.context.close()
+
+
+@pytest.fixture
+def visitor(browser: Any, server: str) -> Iterator[Visitor]:
+    made = Visitor(browser, server)
+    yield made
+    made.close()
+
+
+def table_numbers(visitor: Visitor) -> str:
+    """The numbers at the end of each scenario."""
+    return str(visitor.page.locator("table", has_text=words("compare.column.mean_wait", year=2029)).inner_text())
+
+
+def test_each_page_opens_without_errors_and_without_violations(visitor: Visitor) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    visitor.open()
+    visitor.page.locator("#verdict").wait_for()
+    assert visitor.page.evaluate("document.documentElement.lang") == "nl"
+    visitor.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img id=wrong src=data:,>')")
+    assert "image-alt" in {one["id"] for one in Axe().run(visitor.page).response["violations"]}  # axe does look
+    visitor.page.evaluate("document.getElementById('wrong').remove()")
+    found: list[str] = []
+    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    for name in PAGES:
+        visitor.go(name)
+        visitor.settled()
+        for violation in Axe().run(visitor.page, options=rules).response["violations"]:
+            for node in violation["nodes"]:
+                pattern, _ = STREAMLIT.get(violation["id"], (None, ""))
+                if pattern is None or not re.search(pattern, node["html"]):
+                    found.append(f"{name}: {violation['id']}: {node['target']}: {node['html'][:200]}")
+    assert found == []
+
+
+def test_dark_and_narrow_pages_have_no_violations_and_do_not_scroll_sideways(browser: Any, server: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    visitor = Visitor(browser, server, color_scheme="dark")
+    visitor.open()
+    visitor.page.locator("#verdict").wait_for()
+    visitor.page.set_viewport_size({"width": 390, "height": 800})
+    rules = {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable"]}
+    found = [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in Axe().run(visitor.page, options=rules).response["violations"]
+        for node in violation["nodes"]
+    ]
+    assert found == []
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+    visitor.close()
+
+
+def test_a_slider_by_keyboard_changes_the_result(visitor: Visitor) -> None:
+    visitor.open()
+    visitor.go("compare")
+    visitor.cards()
+    visitor.settled()
+    before = table_numbers(visitor)
+    slider = visitor.page.get_by_role("slider", name=words("lever.staff_growth.name"))
+    slider.focus()
+    for _ in range(8):
+        slider.press("ArrowRight")
+    visitor.page.wait_for_function(CHANGED, arg=before)
+    visitor.settled()
+    assert table_numbers(visitor) != before
+
+
+def test_compare_save_open_and_language(visitor: Visitor, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    page = visitor.open()
+    visitor.go("compare")
+    visitor.cards()
+    page.get_by_role("button", name=words("compare.add")).click()
+    name = page.get_by_label(words("compare.name")).locator("visible=true")
+    expect(name).to_have_value(words("compare.copy_title", letter="B"), timeout=WAIT)
+    name.fill("Vlug <b>en</b> goed")
+    name.press("Enter")
+    page.get_by_role("tab").filter(has_text="Vlug <b>en</b> goed").wait_for()
+    page.wait_for_function("document.querySelectorAll('#cards li').length == 2")
+    assert page.locator("#cards b").count() == 0
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=words("compare.save")).locator("visible=true").click()
+    saved = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(saved)
+    assert saved.name == "vlug-b-en-b-goed.toml"
+    assert tomllib.loads(saved.read_text(encoding="utf-8"))["title"] == "Vlug <b>en</b> goed"
+    assert load(saved).title == "Vlug <b>en</b> goed"
+
+    bad = tmp_path / "bad.toml"
+    bad.write_text('title = "x"\nparent = "../../etc/passwd"')
+    upload(page, bad)
+    page.get_by_role("alert").filter(has_text="parent").wait_for()
+    upload(page, saved)
+    page.get_by_role("tab", name=re.compile("^C")).wait_for()
+    page.wait_for_function("document.querySelectorAll('#cards li').length == 3")
+
+    page.get_by_text(text("en", "app.language.name"), exact=True).click()
+    page.locator("h1.fs-h1", has_text=words("page.compare.heading", "en")).wait_for()
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.get_by_role("button", name=words("compare.add", "en")).wait_for()
+    visitor.settled()
+
+
+def upload(page: Any, file: Path) -> None:
+    """Open a file through the popover."""
+    if not page.locator("input[type=file]").count():
+        page.get_by_role("button", name=words("compare.open")).click()
+    page.locator("input[type=file]").set_input_files(str(file))
+
+
+def test_cancel_really_stops(visitor: Visitor) -> None:
+    page = visitor.open()
+    visitor.go("compare")
+    visitor.cards()
+    visitor.settled()
+    slider = page.get_by_role("slider", name=words("lever.demand_growth.name"))
+    slider.focus()
+    slider.press("End")
+    page.get_by_role("button", name=words("run.cancel")).click()
+    page.get_by_text(words("run.stopped")).wait_for()
+    page.get_by_role("button", name=words("run.again")).click()
+    page.get_by_text(words("run.stopped")).wait_for(state="detached")
+    visitor.settled()
+    visitor.cards()
+
+
+def test_a_link_opens_and_the_keyboard_reaches_everything(browser: Any, server: str) -> None:
+    from playwright.sync_api import expect
+
+    visitor = Visitor(browser, server)
+    page = visitor.open("?lang=en&s=From%20a%20link~conversations%3D900.0")
+    visitor.go("compare", "en")
+    expect(page.get_by_label(words("compare.name", "en"))).to_have_value("From a link", timeout=WAIT)
+    wanted = {"stSlider", "stSelectbox", "stButton", "stDownloadButton", "stTabs", "stRadio", "fs-term"}
+    reached: set[str] = set()
+    page.locator("h1.fs-h1").click()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached |= set(page.evaluate(FOCUSED)) & wanted
+    assert reached == wanted
+    term = page.locator(".fs-term").first
+    term.focus()
+    assert term.locator(".fs-tip").evaluate("tip => getComputedStyle(tip).visibility") == "visible"
+    visitor.close()

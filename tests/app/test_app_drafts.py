@@ -1,0 +1,218 @@
+"""Scenarios that are saved, opened and shared; and what comes from outside."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsim.plan.figures import load_figures
+from flowsim.present.app import drafts
+from flowsim.present.app.drafts import (
+    MOST_BYTES,
+    Draft,
+    Refused,
+    because,
+    checked_title,
+    filename,
+    fingerprint,
+    from_link,
+    from_links,
+    opened,
+    plan_draft,
+    to_link,
+    to_toml,
+)
+from flowsim.present.app.levers import BY_NAME, document_of
+from flowsim.present.texts import LANGUAGES
+from flowsim.scenario.load import default, load
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "![x](http://example.org/x.png)",
+    "[click](javascript:alert(1))",
+    "**bold** `code` $x^2$ :material/home: :red[x]",
+    '"; DROP TABLE scenarios; --',
+    "../../../etc/passwd",
+    "#set page(fill: red)",
+    "{title} {0} %s ${HOME}",
+    "~conversations=5~",
+)
+TURNED = {
+    "conversations": 800.0,
+    "demand_growth": 0.02,
+    "start": 1.0,
+    "places_specialist": 0.05,
+    "network": "functions",
+}
+
+
+def turned(title: str = "More conversations") -> Draft:
+    return Draft(document_of(title, TURNED, load_figures(), because("nl")))
+
+
+def test_the_plan_as_a_draft_is_the_plan() -> None:
+    for lang in LANGUAGES:
+        assert fingerprint(plan_draft(lang)) == default().hash
+        assert plan_draft(lang).scenario().hash == default().hash
+
+
+def test_a_saved_file_is_what_flowsim_answer_runs(tmp_path: Path) -> None:
+    draft = turned()
+    file = tmp_path / filename(draft.title)
+    file.write_text(to_toml(draft.document), encoding="utf-8")
+    assert load(file).hash == draft.scenario().hash == fingerprint(draft)
+    assert load(file).title == draft.title
+    again = opened(file.read_bytes(), file.name)
+    assert again.document == draft.document
+    assert all(again.get(lever) == draft.get(lever) for lever in BY_NAME.values())
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXPERIMENTS.glob("*.toml")))
+def test_an_experiment_opens_as_it_runs_or_says_why_not(name: str) -> None:
+    content = (EXPERIMENTS / name).read_bytes()
+    if b"parent" in content:
+        with pytest.raises(Refused, match="parent"):
+            opened(content, name)
+    else:
+        assert opened(content, name).scenario().hash == load(EXPERIMENTS / name).hash
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_a_hostile_name_goes_through_file_and_link_as_text(title: str, tmp_path: Path) -> None:
+    draft = turned(title)
+    assert tomllib.loads(to_toml(draft.document))["title"] == title
+    assert opened(to_toml(draft.document).encode(), "x.toml").title == title
+    link = to_link(draft)
+    assert link is not None
+    assert from_link(link, "nl").title == title
+    assert fingerprint(from_link(link, "nl")) == fingerprint(draft)
+    assert set(filename(title)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.")
+    assert "/" not in filename(title)
+    assert ".." not in filename(title)
+
+
+@given(st.text(max_size=120))
+def test_a_title_is_one_line_of_text_or_refused(title: str) -> None:
+    try:
+        kept = checked_title(title)
+    except Refused:
+        assert not 3 <= len(" ".join(title.split())) <= drafts.LONGEST_TITLE or drafts._CONTROL.search(title)
+        return
+    assert 3 <= len(kept) <= drafts.LONGEST_TITLE
+    assert kept.isprintable() or any(ord(c) > 127 for c in kept)
+    assert tomllib.loads(to_toml({"title": kept}))["title"] == kept
+
+
+BAD_FILES = {
+    "large": (b'title = "abc"\n#' + b"x" * MOST_BYTES, "x.toml"),
+    "type": (b'title = "abc"', "x.exe"),
+    "encoding": (b"title = '\xff\xfe'", "x.toml"),
+    "toml": (b"title = ", "x.toml"),
+    "network": (b'stations = []\nclasses = ["a"]', "x.toml"),
+    "parent": (b'title = "abc"\nparent = "../../../../etc/passwd"', "x.toml"),
+    "text": (b'title = "abc"\nasks = "a\\u202eb"', "x.toml"),
+    "figures": (
+        b'title = "abc"\n' + b"".join(b'[figures."k%d"]\nvalue = 1\nbecause = "abc"\n' % i for i in range(61)),
+        "x.toml",
+    ),
+    "title": (('title = "' + "x" * 81 + '"').encode(), "x.toml"),
+}
+BAD_CONTENT = {
+    "no title": b"asks = 'x'",
+    "unknown key": b'title = "abc"\nrun = "rm -rf"',
+    "unknown figure": b'title = "abc"\n[figures."os.system"]\nvalue = 1\nbecause = "abc"',
+    "nan": b'title = "abc"\n[figures."assumptions.demand_growth"]\nvalue = nan\nbecause = "abc"',
+    "text for a number": b'title = "abc"\n[figures."assumptions.demand_growth"]\nvalue = "__import__"\nbecause = "abc"',
+    "impossible": b'title = "abc"\n[figures."demand.inflow"]\nvalue = 1\nbecause = "abc"',
+    "region elsewhere": b'title = "abc"\nregion = "../../etc"',
+    "region of another kind": b'title = "abc"\nregion = 5',
+    "settings of another kind": b'title = "abc"\nsettings = 5',
+    "figures of another kind": b'title = "abc"\nfigures = [1]',
+}
+
+
+@pytest.mark.parametrize("code", BAD_FILES)
+def test_a_bad_file_is_refused_for_its_reason(code: str) -> None:
+    content, name = BAD_FILES[code]
+    with pytest.raises(Refused) as refused:
+        opened(content, name)
+    assert refused.value.code == code
+    for lang in LANGUAGES:
+        assert refused.value.sentence(lang)
+
+
+@pytest.mark.parametrize("why", BAD_CONTENT)
+def test_bad_content_is_refused_with_its_place(why: str) -> None:
+    with pytest.raises(Refused) as refused:
+        opened(BAD_CONTENT[why], "x.toml")
+    assert refused.value.code == "content"
+    assert refused.value.values["where"]
+
+
+def test_a_diversion_opens_as_a_lever() -> None:
+    draft = opened((EXPERIMENTS / "diversion_10.toml").read_bytes(), "diversion_10.toml")
+    assert draft.get(BY_NAME["network"]) == "diversion"
+    assert draft.get(BY_NAME["diversion"]) == 0.1
+
+
+def test_a_file_keeps_what_no_lever_shows() -> None:
+    content = b'title = "heavier"\n[settings]\nfreed_place = "heavier"\n'
+    content += b'[figures."assumptions.worsening"]\nvalue = 0.02\nbecause = "more"'
+    draft = opened(content, "x.toml").turned(BY_NAME["conversations"], 700.0, "nl")
+    assert draft.other_changes() == ["assumptions.worsening", "freed_place"]
+    assert draft.scenario().settings["freed_place"] == "heavier"
+    assert draft.scenario().book.value("assumptions.worsening") == 0.02
+    assert to_link(draft) is None
+
+
+def test_a_range_in_a_file_is_kept_until_its_lever_is_turned() -> None:
+    content = b'title = "wide"\n'
+    content += b'[figures."assumptions.would_have_entered"]\nvalue = 0.65\nlow = 0.5\nhigh = 0.8\nbecause = "wide"'
+    draft = opened(content, "x.toml")
+    assert draft.get(BY_NAME["would_have_entered"]) == 0.65
+    assert to_link(draft) is None
+    assert draft.scenario().book.figure("assumptions.would_have_entered").low == 0.5
+    fixed = draft.turned(BY_NAME["would_have_entered"], 0.7, "nl")
+    assert fixed.scenario().book.figure("assumptions.would_have_entered").low is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "ab",
+        "name~speed=1",
+        "name~conversations=1e9",
+        "name~conversations=nan",
+        "name~conversations=__import__('os')",
+        "name~conversations=800~conversations=900",
+        "name~network=<script>",
+        "name~conversations",
+        "name%0d%0aSet-Cookie: x~conversations=800%00",
+        "x" * 3000,
+    ],
+)
+def test_a_bad_link_is_refused(link: str) -> None:
+    with pytest.raises(Refused):
+        from_link(link, "nl")
+
+
+def test_a_link_holds_four_scenarios_at_most() -> None:
+    link = to_link(turned())
+    assert link is not None
+    assert len(from_links([link] * 4, "nl")) == 4
+    with pytest.raises(Refused):
+        from_links([link] * 5, "nl")
+
+
+def test_reset_takes_away_what_the_lever_cannot_show() -> None:
+    content = b'title = "odd"\n[figures."functions.conversations"]\nvalue = {2025 = 1, 2026 = 700}\nbecause = "odd"'
+    draft = opened(content, "x.toml")
+    assert draft.get(BY_NAME["conversations"]) is None
+    assert fingerprint(draft.reset(BY_NAME["conversations"], "nl")) == default().hash

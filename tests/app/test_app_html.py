@@ -1,0 +1,180 @@
+"""What is shown is text: nothing in a name becomes HTML or Markdown, and every word is in the catalogue."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_app_drafts import HOSTILE
+
+from flowsim.analysis import verdict
+from flowsim.plan.targets import load_targets
+from flowsim.present.app import charts, html
+from flowsim.present.app.facts import facts
+from flowsim.present.app.flows import NODES
+from flowsim.present.app.html import Html
+from flowsim.present.app.shell import PAGES
+from flowsim.present.texts import LANGUAGES, texts
+
+APP = Path(str(resources.files("flowsim.present.app")))
+FIELDS = string.Formatter()
+
+
+class Reader(HTMLParser):
+    """The elements and the text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@given(st.text(max_size=60) | st.sampled_from(HOSTILE))
+def test_text_stays_text(words: str) -> None:
+    words = words.replace("\r", "")
+    made = Reader(html.tag("p", words, class_=words))
+    assert made.tags == ["p"]
+    assert made.text == words
+    assert dict(made.attributes) == {"class": words}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_in_a_table_a_card_and_a_list(name: str) -> None:
+    parts = html.join(
+        (
+            html.table([name, name], [[name, name]], name, notes=(name,)),
+            html.notice(name),
+            html.heading(name),
+            html.tag("span", html.swatch("#0072B2", "A"), name),
+        )
+    )
+    made = Reader(parts)
+    assert not {"script", "img", "a", "iframe", "svg", "object"} & set(made.tags)
+    assert not any(key.startswith("on") or key in ("src", "href") for key, _ in made.attributes)
+    assert made.text.count(name) == 9
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_markdown_in_a_name_means_nothing(name: str) -> None:
+    shown = html.plain(name)
+    for match in re.finditer(r"[\\`*_{}\[\]()<>#+.!|~$:]", shown.replace("\\\\", "")):
+        assert shown.replace("\\\\", "")[match.start() - 1] == "\\" or match.group() == "\\"
+
+
+def test_only_what_was_built_here_is_html() -> None:
+    assert html.tag("p", "<b>") == "<p>&lt;b&gt;</p>"
+    assert html.tag("p", html.tag("b", "x")) == "<p><b>x</b></p>"
+    assert isinstance(html.tag("p"), Html)
+
+
+def test_dots_say_in_words_what_they_show() -> None:
+    made = html.dots("nl", 0.126, "#000000")
+    assert made.count("fs-on") == 13
+    assert 'aria-label="13 van de 100' in made
+
+
+def test_signs_and_colours_differ_for_every_verdict() -> None:
+    assert set(html.SYMBOLS) == set(verdict.CODES)
+    assert set(html.LIGHTS) == {*verdict.CODES, "none"}
+    assert len(set(html.SYMBOLS.values())) == len(verdict.CODES)
+
+
+@pytest.mark.parametrize("colour", [*charts.COLOURS.values(), *charts.SCENARIOS])
+def test_what_is_drawn_is_seen_on_light_and_on_dark(colour: str) -> None:
+    def luminance(code: str) -> float:
+        channels = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    def contrast(one: str, other: str) -> float:
+        a, b = sorted((luminance(one), luminance(other)))
+        return (b + 0.05) / (a + 0.05)
+
+    assert contrast(colour, "#ffffff") >= 3.0  # WCAG 2.1, 1.4.11
+    assert contrast(colour, "#171614") >= 3.0
+    assert contrast(colour, html.ink_on(colour)) >= 4.5
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
+    def gaps(sentence: str) -> set[str]:
+        named = {name for _, name, _, _ in FIELDS.parse(sentence) if name}
+        return named | {f"[[{code}" for code in re.findall(r"\[\[(\w+)\|", sentence)}
+
+    nl, en = ({k: v for k, v in texts(lang).items() if k.startswith("app.")} for lang in LANGUAGES)
+    assert nl.keys() == en.keys()
+    assert len(nl) > 250
+    for key, sentence in nl.items():
+        assert sentence.strip()
+        assert gaps(sentence) == gaps(en[key]), key
+
+
+def test_every_code_has_its_words() -> None:
+    wanted = {f"app.answer.sentence.{code}" for code in verdict.CODES}
+    wanted |= {f"app.goals.{table}.{code}" for table in ("light", "count") for code in (*verdict.CODES, "none")}
+    wanted |= {f"app.goals.name.{target.id}" for target in load_targets()}
+    wanted |= {f"app.route.node.{node}" for node in NODES}
+    wanted |= {f"app.page.{page}.{part}" for page in PAGES for part in ("title", "heading", "intro", "address")}
+    for lang in LANGUAGES:
+        assert wanted - set(texts(lang)) == set()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_terms_exist_and_the_glossary_has_them_all(lang: str) -> None:
+    known = texts(lang)
+    used = {code for key, one in known.items() if key.startswith("app.") for code in re.findall(r"\[\[(\w+)\|", one)}
+    terms = {key.split(".")[2] for key in known if key.startswith("app.term.")}
+    assert used <= terms
+    page = Reader(html.glossary(lang))
+    assert page.tags.count("dt") == len(terms)
+    assert "{" not in page.text
+    shown = html.with_terms(lang, known["app.page.compare.intro"])
+    assert 'tabindex="0"' in shown
+    assert 'role="tooltip"' in shown
+
+
+def test_no_sentence_stands_in_the_code_and_no_number_in_a_sentence() -> None:
+    for file in APP.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        notes = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes:
+                words = re.findall(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}", node.value)
+                told = file.name in ("server.py", "levers.py")  # messages of InputError, in English as everywhere
+                assert told or not words, (file.name, node.value)
+    for lang in LANGUAGES:
+        for key, sentence in texts(lang).items():
+            if key.startswith("app."):
+                assert not re.search(r"\b20[2-9]\d\b", sentence), key
+
+
+def test_every_sentence_that_is_asked_for_exists() -> None:
+    known = texts("nl")
+    for file in (*APP.rglob("*.py"),):
+        for key in re.findall(r'\bt\(\s*"([\w.]+)"', file.read_text(encoding="utf-8")):
+            assert f"app.{key}" in known, (file.name, key)
+
+
+def test_dates_and_numbers_in_sentences_follow_the_language() -> None:
+    assert facts("nl")["start"] == "01-01-2025"
+    assert facts("en")["start"] == "01/01/2025"
+    assert facts("nl")["last"] == "2029"

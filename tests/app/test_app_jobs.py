@@ -1,0 +1,139 @@
+"""The desk: turns, queue, cancel, crash."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+
+import pytest
+
+from flowsim.present.app import jobs
+from flowsim.present.app.jobs import Desk, Full, Job
+
+Work = Callable[[Job], Generator[None, None, None]]
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    made = Desk(turns=2, queue=2)
+    yield made
+    made.close()
+
+
+def endless(log: list[str], name: str) -> Work:
+    def work(job: Job) -> Generator[None, None, None]:
+        try:
+            while True:
+                log.append(name)
+                job.count(job.done + 1)
+                time.sleep(0.001)
+                yield
+        finally:
+            log.append(f"{name} closed")
+
+    return work
+
+
+def short(log: list[str], name: str, steps: int = 3) -> Work:
+    def work(job: Job) -> Generator[None, None, None]:
+        for step in range(steps):
+            log.append(name)
+            job.count(step + 1)
+            yield
+        job.publish(name)
+
+    return work
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.002)
+
+
+def test_a_run_is_done_and_leaves_its_result(desk: Desk) -> None:
+    job = desk.submit(short([], "a"))
+    assert job.ended.wait(10)
+    assert (job.state, job.result, job.version, job.done) == ("done", "a", 1, 3)
+
+
+def test_a_heavy_run_does_not_hold_up_a_light_one(desk: Desk) -> None:
+    log: list[str] = []
+    heavy = desk.submit(endless(log, "heavy"))
+    until(lambda: len(log) > 3)
+    light = desk.submit(short(log, "light"))
+    assert light.ended.wait(10)
+    assert not heavy.over
+    first, last = log.index("light"), len(log) - 1 - log[::-1].index("light")
+    assert log[first:last].count("heavy") <= 3  # a turn each
+
+
+def test_cancel_stops_a_run_and_closes_it(desk: Desk) -> None:
+    log: list[str] = []
+    job = desk.submit(endless(log, "a"))
+    until(lambda: job.done > 2)
+    job.cancel()
+    assert job.ended.wait(10)
+    assert job.state == "cancelled"
+    assert log[-1] == "a closed"
+    done = len(log)
+    time.sleep(0.05)
+    assert len(log) == done
+
+
+def test_the_queue_is_bounded_and_in_order(desk: Desk) -> None:
+    log: list[str] = []
+    running = [desk.submit(endless(log, name)) for name in "ab"]
+    waiting = [desk.submit(short(log, name)) for name in "cd"]
+    assert [desk.place(job) for job in (*running, *waiting)] == [0, 0, 1, 2]
+    with pytest.raises(Full):
+        desk.submit(short(log, "e"))
+    running[0].cancel()
+    assert all(job.ended.wait(10) for job in waiting)
+    assert log.index("c") < log.index("d")
+    assert not running[1].over
+
+
+def test_a_run_that_was_cancelled_in_the_queue_makes_room(desk: Desk) -> None:
+    log: list[str] = []
+    for name in "ab":
+        desk.submit(endless(log, name))
+    waiting = [desk.submit(short(log, name)) for name in "cd"]
+    waiting[0].cancel()
+    last = desk.submit(short(log, "e"))
+    assert waiting[0].ended.wait(10)
+    assert waiting[0].state == "cancelled"
+    assert desk.place(last) == 2
+    assert "c" not in log
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError, MemoryError, SystemExit, KeyboardInterrupt])
+def test_a_crash_leaves_the_desk_up(desk: Desk, fault: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
+    def work(job: Job) -> Generator[None, None, None]:
+        yield
+        raise fault("boom")
+
+    job = desk.submit(work)
+    assert job.ended.wait(10)
+    assert job.state == "failed"
+    assert job.fault in caplog.text
+    again = desk.submit(short([], "b"))
+    assert again.ended.wait(10)
+    assert again.state == "done"
+
+
+def test_a_run_whose_visitor_left_is_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "UNSEEN", 0.05)
+    left, kept = desk.submit(endless([], "a")), desk.submit(endless([], "b"), keep=True)
+    assert left.ended.wait(10)
+    assert left.state == "cancelled"
+    assert not kept.over
+
+
+def test_closing_ends_the_thread() -> None:
+    desk = Desk()
+    desk.submit(endless([], "a"))
+    desk.close()
+    assert not any(thread.name == "flowsim-desk" and thread is desk._thread for thread in threading.enumerate())

@@ -1,0 +1,105 @@
+"""`flowsim app`: what it listens on, and what it refuses."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from flowsim.cli import main
+from flowsim.present.app import server
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What Streamlit would have been started with."""
+    calls: list[tuple[Any, ...]] = []
+
+    def start(*given: Any) -> int:
+        calls.append(given)
+        return 0
+
+    monkeypatch.setattr(server, "_streamlit", start)
+    monkeypatch.setenv(server.FUTURES_SETTING, "1")
+    return calls
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+def test_it_listens_on_this_machine_only_unless_told_otherwise(started: list[tuple[Any, ...]]) -> None:
+    port = free_port()
+    assert main(["app", "--port", str(port)]) == 0
+    assert main(["app", "--port", str(port), "--host", "0.0.0.0", "--no-browser"]) == 0
+    assert started == [("127.0.0.1", port, True), ("0.0.0.0", port, False)]
+
+
+def test_it_is_closed_by_default() -> None:
+    options = server.OPTIONS
+    assert options["browser.gatherUsageStats"] is False
+    assert options["server.enableXsrfProtection"] is True
+    assert options["server.enableCORS"] is True
+    assert options["server.maxUploadSize"] == 1
+    assert options["client.showErrorDetails"] == "none"
+    from streamlit import config
+
+    for name in options:
+        assert config.get_option(name) is not NotImplemented  # RuntimeError for a name that Streamlit does not know
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--host", "not an address"], "--host: found 'not an address'"),
+        (["--host", "203.0.113.7"], "--host: found '203.0.113.7'"),
+        (["--port", "0"], "--port: found 0"),
+        (["--port", "70000"], "--port: found 70000"),
+        (["--port", "x"], "whole number"),
+        (["--futures", "3"], "--futures: found 3"),
+        (["--futures", "1000000"], "--futures: found 1000000"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(
+    arguments: list[str], message: str, started: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["app", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert started == []
+
+
+def test_a_port_in_use_is_told(started: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["app", "--port", str(port)]) == 2
+    assert f"--port: found {port}, which is in use" in capsys.readouterr().err
+    assert started == []
+
+
+def test_without_the_extra_it_says_what_to_install(
+    started: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(server, "find_spec", lambda name: None if name == "streamlit" else found(name))
+    assert main(["app"]) == 2
+    assert "flowsim[app]" in capsys.readouterr().err
+
+
+def test_help_and_the_pure_modules_do_not_import_streamlit() -> None:
+    modules = ("levers", "drafts", "jobs", "studies", "state", "html", "flows", "facts", "server")
+    script = (
+        "import sys\nfrom flowsim.cli import main\nmain(['app', '--help'])\nassert 'streamlit' not in sys.modules\n"
+    )
+    script += "".join(f"import flowsim.present.app.{name}\n" for name in modules)
+    script += "assert not {'streamlit', 'plotly', 'pandas'} & set(sys.modules), sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL, timeout=120)

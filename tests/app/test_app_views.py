@@ -1,0 +1,211 @@
+"""Every page, without a browser: Streamlit's own test runner."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_app_drafts import HOSTILE
+
+from flowsim.errors import InputError
+from flowsim.plan.figures import load_figures
+from flowsim.present.app import studies
+from flowsim.present.app.drafts import Draft, because, to_link
+from flowsim.present.app.html import plain
+from flowsim.present.app.levers import document_of
+from flowsim.present.app.shell import PAGES
+from flowsim.present.app.state import House, Visit
+from flowsim.present.texts import LANGUAGES, text
+
+
+@pytest.fixture(autouse=True)
+def few(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The house of these tests, and few futures."""
+    import flowsim.present.app.shell as shell
+
+    monkeypatch.setattr(shell, "house", lambda: house)
+    monkeypatch.setenv(studies.FUTURES_SETTING, "6")
+
+
+def opened(name: str, lang: str = "nl", **state: Any) -> AppTest:
+    app = AppTest.from_string(f"from flowsim.present.app.shell import only\nonly({name!r})", default_timeout=60)
+    app.session_state["lang"] = lang
+    for key, value in state.items():
+        app.session_state[key] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def page(app: AppTest) -> str:
+    """All HTML that is shown."""
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def finished(app: AppTest) -> AppTest:
+    """Once the comparison is done."""
+    visit: Visit = app.session_state["visit"]
+    assert visit.job is not None
+    assert visit.job.ended.wait(120)
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_in_both_languages(name: str, lang: str) -> None:
+    shown = page(opened(name, lang))
+    heading = text(lang, f"app.page.{name}.heading", last="2029")
+    assert f">{heading}</h1>".replace("'", "&#x27;") in shown
+    assert "{" not in shown
+    assert "[[" not in shown
+
+
+def test_the_answer_shows_number_dots_readings_and_what_it_hangs_on(house: House) -> None:
+    app = opened("answer")
+    shown = page(app)
+    answer = house.plan().result.answer
+    assert shown.count('role="img"') == 1 + len(answer.cases)
+    for name in answer.cases:
+        assert text("nl", f"answer.case.{name}") in shown
+    assert "fs-bar" in shown
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_goals_show_every_promise_with_a_light_and_a_payment() -> None:
+    app = opened("goals")
+    shown = page(app)
+    assert shown.count("KPI 24") >= 1
+    assert "€ 60.000" in shown
+    assert shown.count("fs-light") > 17
+    other = app.radio(key="goals-reading").set_value("headcount").run()
+    assert page(other) != shown
+
+
+def test_the_plan_names_what_does_not_add_up_first() -> None:
+    app = opened("plan")
+    shown = page(app)
+    assert shown.index(text("nl", "plan.head.wrong")) < shown.index(text("nl", "plan.head.rest"))
+    assert "31-12-2025" in shown
+    app.selectbox(key="plan-table").set_value("8.3").run()
+    assert not app.exception
+
+
+def test_the_route_by_year_and_without_the_network() -> None:
+    app = opened("route")
+    first = page(app)
+    app.select_slider(key="route-year").set_value(2026).run()
+    assert page(app) != first
+    app.radio(key="route-case").set_value("none").run()
+    assert text("nl", "app.route.node.conversation") not in page(app)
+
+
+def test_a_slider_changes_the_result() -> None:
+    app = finished(opened("compare"))
+    before = page(app)
+    slider = next(one for one in app.select_slider if one.key.endswith("staff_growth"))
+    slider.set_value(0.02).run()
+    after = page(finished(app))
+    assert after != before
+    visit: Visit = app.session_state["visit"]
+    assert visit.drafts[0].scenario().book.value("assumptions.staff_growth") == pytest.approx(0.02)
+
+
+def test_four_scenarios_with_hostile_names_side_by_side() -> None:
+    drafts = [Draft(document_of(name, {}, load_figures(), because("nl"))) for name in HOSTILE[:4]]
+    app = finished(opened("compare", visit=Visit("nl", drafts=drafts)))
+    shown = page(app)
+    assert "<script" not in shown
+    assert "<img" not in shown
+    assert shown.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 3
+    assert [tab.label for tab in app.tabs] == [f"{'ABCD'[i]} · {plain(name)}" for i, name in enumerate(HOSTILE[:4])]
+    assert app.button(key="add").disabled
+
+
+def test_adding_renaming_and_taking_away() -> None:
+    app = opened("compare")
+    app.button(key="add").click().run()
+    visit: Visit = app.session_state["visit"]
+    assert len(visit.drafts) == 2
+    number = visit.drafts[1].number
+    app.text_input(key=f"title-{number}").set_value("Meer gesprekken").run()
+    assert visit.draft(number).title == "Meer gesprekken"
+    app.text_input(key=f"title-{number}").set_value("x").run()
+    assert visit.draft(number).title == "Meer gesprekken"
+    assert text("nl", "app.refused.title", most=80) in page(app)
+    app.button(key=f"remove-{number}").click().run()
+    assert len(visit.drafts) == 1
+
+
+def test_cancel_stops_and_again_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(studies.FUTURES_SETTING, "3000")
+    app = opened("compare")
+    slider = next(one for one in app.select_slider if one.key.endswith("staff_growth"))
+    slider.set_value(0.015).run()
+    visit: Visit = app.session_state["visit"]
+    job = visit.job
+    assert job is not None
+    app.button(key="compare-cancel").click().run()
+    assert job.ended.wait(20)
+    assert job.state == "cancelled"
+    app.run()
+    assert text("nl", "app.run.stopped") in page(app)
+    app.button(key="compare-again").click().run()
+    assert visit.job is not job
+    visit.stop()
+    assert visit.job is not None
+    assert visit.job.ended.wait(20)
+
+
+def test_a_crash_of_a_run_leaves_the_page_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret place")
+
+    monkeypatch.setattr(studies, "_extend", broken)
+    app = opened("compare")
+    slider = next(one for one in app.select_slider if one.key.endswith("demand_growth"))
+    slider.set_value(0.02).run()
+    visit: Visit = app.session_state["visit"]
+    assert visit.job is not None
+    assert visit.job.ended.wait(20)
+    app.run()
+    assert not app.exception
+    assert visit.job.fault in page(app)
+    assert "secret" not in page(app)
+
+
+def test_a_link_opens_its_scenarios_and_a_bad_one_is_told() -> None:
+    main = str(resources.files("flowsim.present.app") / "main.py")
+    draft = Draft(document_of("Uit een link", {"conversations": 900.0}, load_figures(), because("nl")))
+    link = to_link(draft)
+    app = AppTest.from_file(main, default_timeout=60)
+    app.query_params["s"] = link
+    app.run()
+    assert not app.exception
+    assert app.session_state["visit"].drafts[0].title == "Uit een link"
+    bad = AppTest.from_file(main, default_timeout=60)
+    bad.query_params["s"] = "x~y=z"
+    bad.query_params["lang"] = "en"
+    bad.run()
+    assert not bad.exception
+    assert bad.session_state["lang"] == "en"
+    assert bad.session_state["refused"].code == "link"
+
+
+def test_values_that_cannot_go_together_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Visit, *_: object, **__: object) -> None:
+        raise InputError("figures.demand.inflow", "<b>1</b>", "more")
+
+    monkeypatch.setattr(Visit, "compare", refuse)
+    assert "&lt;b&gt;1&lt;/b&gt;" in page(opened("compare"))
+
+
+def test_one_visit_does_not_see_another(house: House) -> None:
+    one = opened("compare")
+    number = one.session_state["visit"].drafts[0].number
+    one.text_input(key=f"title-{number}").set_value("Alleen van mij").run()
+    assert one.session_state["visit"].drafts[0].title == "Alleen van mij"
+    assert opened("compare").session_state["visit"].drafts[0].title != "Alleen van mij"
