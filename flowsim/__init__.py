@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flowsim.study.targets import targets
     from flowsim.study.verify import verify
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["InputError", "Network", "__version__", "answer", "compare", "simulate", "sweep", "targets", "verify"]
 
 _HOMES = {

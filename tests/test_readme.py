@@ -52,7 +52,7 @@ def test_its_python_names_what_there_is() -> None:
     import flowsim
 
     names = {name for block in blocks("python") for name in re.findall(r"flowsim\.(\w+)", block)}
-    assert names == {"answer", "Network", "simulate"}
+    assert names == {"answer", "compare", "Network", "simulate"}
     for name in names:
         assert hasattr(flowsim, name)
     for folder in re.findall(r"^flowsim/(\w+)/", README, re.M):

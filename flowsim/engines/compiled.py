@@ -316,7 +316,8 @@ def run(w: Any) -> Any:
             if tables.stations(w, k).uses_service_factor:
                 r.factor = 1.0
             r.state = MOVING
-            to_fill = k
+            if places(w, k).waiting > 0:
+                to_fill = k
             mover = slot
             row = np.int64(tables.route_row(w, s.epoch, k, c))
             bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_ROUTE)

@@ -282,4 +282,5 @@ def ages(patience: Patience, wait: float, count: int) -> list[float]:
     survival = np.exp(-((grid / patience.scale) ** patience.shape))
     mass = np.concatenate([[0.0], np.cumsum(0.5 * (survival[1:] + survival[:-1]))])
     points = (np.arange(count) + 0.5) / count * mass[-1]
-    return [max(float(age), 1e-6) for age in np.interp(points, mass, grid)]
+    youngest = 1e-6
+    return np.maximum(np.interp(points, mass, grid), youngest).tolist()  # type: ignore[no-any-return]

@@ -73,13 +73,11 @@ class Stations(Frame):
     def programmes(self) -> list[dict[str, Any]]:
         """One queue per programme, in balance on the first day; places follow the scenario's capacity."""
         days = self.year_starts(half_years=True)
-        exact = [
-            [
-                one.places * flows.capacity_factor(self.scenario, self.value, self.region, day, one.group)
-                for one in self.base.programmes
-            ]
-            for day in days
-        ]
+        groups = {one.group for one in self.base.programmes}
+        exact = []
+        for day in days:
+            factor = {g: flows.capacity_factor(self.scenario, self.value, self.region, day, g) for g in groups}
+            exact.append([one.places * factor[one.group] for one in self.base.programmes])
         places = [whole(row, round(sum(row))) for row in exact]
         return [
             self.programme(i, [(day, row[i]) for day, row in zip(days, places, strict=True)])

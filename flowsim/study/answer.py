@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 READINGS: Final = ("headcount", "capacity", "net")
 BATCH: Final = 64
-SECOND_RUNS: Final = 64
+SECOND_RUNS: Final = 32
 LEAST: Final = 96
 MOST: Final = 20_000
 CURVE: Final = (0.05, 0.10, 0.15, 0.20, 0.30)
