@@ -205,7 +205,7 @@ def test_bad_threads_are_refused_before_any_job_is_made() -> None:
 
 
 def workers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("flowsim")]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("flowsim_")]
 
 
 def test_an_interruption_comes_through_and_leaves_no_threads() -> None:
