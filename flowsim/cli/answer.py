@@ -109,14 +109,11 @@ def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[st
 
 def _simulated(asked: Mapping[str, Any], threads: int | None, lang: str, silent: bool) -> tuple[Answer | None, float]:
     """The answer (None: interrupted before anything was finished), and the seconds it took."""
-    from flowsim.model.compiling import is_compiled
-    from flowsim.present.console import say
+    from flowsim.present.console import announce_compiling
     from flowsim.present.progress import StudyProgress
-    from flowsim.present.texts import text
     from flowsim.study.answer import answer as simulate
 
-    if not silent and not is_compiled():
-        say(text(lang, "answer.run.compiling"))
+    announce_compiling(lang, silent)
     began = time.monotonic()
     try:
         with StudyProgress(lang, silent) as progress:

@@ -111,17 +111,14 @@ def compare(
 
 def _simulated(asked: dict[str, Any], lang: str, silent: bool) -> tuple[Comparison | None, float]:
     """The comparison (None: interrupted before anything was finished), and the seconds it took."""
-    from flowsim.model.compiling import is_compiled
-    from flowsim.present.console import say
+    from flowsim.present.console import announce_compiling
     from flowsim.present.progress import StudyProgress
-    from flowsim.present.texts import text
     from flowsim.study.compare import compare as simulate
 
     began = time.monotonic()
     try:
         with StudyProgress(lang, silent) as progress:
-            if not silent and not is_compiled():
-                say(text(lang, "answer.run.compiling"))
+            announce_compiling(lang, silent)
             return simulate(**asked, progress=progress), time.monotonic() - began
     except KeyboardInterrupt:
         return None, time.monotonic() - began

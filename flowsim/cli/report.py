@@ -118,18 +118,15 @@ def _simulated(
 ) -> list[Tabled] | None:
     """The first scenario answered, the others in the same futures; None: interrupted before anything was finished."""
     from flowsim.analysis import answers
-    from flowsim.model.compiling import is_compiled
-    from flowsim.present.console import say
+    from flowsim.present.console import announce_compiling
     from flowsim.present.progress import StudyProgress
-    from flowsim.present.texts import text
     from flowsim.scenario.load import load
     from flowsim.study.answer import answer
     from flowsim.study.beside import check_regions, in_the_same_futures
 
     first, *others = [load(file) for file in files] or [load(None)]
     check_regions(first, others)
-    if not is_compiled():
-        say(text(lang, "answer.run.compiling"))
+    announce_compiling(lang)
     beside: list[Answer] = []
     try:
         with StudyProgress(lang) as progress:

@@ -89,14 +89,12 @@ def _simulated(
     """The output of the replications that were finished (None: not one), and whether somebody interrupted."""
     from contextlib import closing
 
-    from flowsim.model.compiling import is_compiled
-    from flowsim.present.console import Counter, say
+    from flowsim.present.console import Counter, announce_compiling
     from flowsim.present.texts import text
     from flowsim.study.replicate import collect, replicate
 
     runs = replicate(network, replications, seed, engine, log, threads)
-    if not is_compiled():
-        say(text(lang, "cli.run.compiling"))
+    announce_compiling(lang)
     done = []
     interrupted = False
     try:

@@ -77,12 +77,9 @@ def sweep(
 
 
 def _say_compiling(lang: str, silent: bool) -> None:
-    from flowsim.model.compiling import is_compiled
-    from flowsim.present.console import say
-    from flowsim.present.texts import text
+    from flowsim.present.console import announce_compiling
 
-    if not silent and not is_compiled():
-        say(text(lang, "cli.run.compiling"))
+    announce_compiling(lang, silent)
 
 
 def _interrupted(wanted: Experiment, place: Path, lang: str) -> str:

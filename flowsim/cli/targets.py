@@ -95,17 +95,14 @@ def _simulated(
     scenario: Any, futures: int, half_width: float | None, seed: int, threads: int | None, lang: str, silent: bool
 ) -> tuple[Evaluation | None, float]:
     """What was evaluated (None: interrupted before anything was finished), and the seconds it took."""
-    from flowsim.model.compiling import is_compiled
-    from flowsim.present.console import say
+    from flowsim.present.console import announce_compiling
     from flowsim.present.progress import StudyProgress
-    from flowsim.present.texts import text
     from flowsim.study.targets import evaluate
 
     began = time.monotonic()
     try:
         with StudyProgress(lang, silent) as progress:
-            if not silent and not is_compiled():
-                say(text(lang, "answer.run.compiling"))
+            announce_compiling(lang, silent)
             return evaluate(scenario, futures, half_width, seed, threads, progress), time.monotonic() - began
     except KeyboardInterrupt:
         return None, time.monotonic() - began

@@ -25,10 +25,9 @@ def verify(
     json: Json = False,
 ) -> int:
     """The engines against queueing theory and published results; exit code 1 when one misses."""
-    from flowsim.model.compiling import is_compiled
     from flowsim.present.answer import WIDEST
-    from flowsim.present.console import print_json, say
-    from flowsim.present.texts import text, texts
+    from flowsim.present.console import announce_compiling, print_json
+    from flowsim.present.texts import texts
     from flowsim.present.verify_table import VerifyProgress, as_json, as_markdown, as_text, check_format
     from flowsim.study.verify import passed
     from flowsim.study.verify import verify as compare
@@ -38,8 +37,7 @@ def verify(
     if json and format not in ("text", "json"):
         raise InputError("--json", f"--format {format} beside it", "one of the two")
     silent = json or format == "json"
-    if not silent and not is_compiled():
-        say(text(lang, "verify.run.compiling"))
+    announce_compiling(lang, silent)
     began = time.monotonic()
     with VerifyProgress(lang, silent) as progress:
         table = compare(seed, engine, threads, progress)

@@ -64,6 +64,20 @@ def is_compiled() -> bool:
     return CACHE_DIRECTORY is not None and any(CACHE_DIRECTORY.rglob("*.nbc"))
 
 
+_notices: list[Callable[[], None]] = []
+
+
+def tell_before_compiling(notice: Callable[[], None] | None) -> None:
+    """Have somebody told once when the first run has to compile, which takes a while; None: nobody."""
+    _notices[:] = [] if notice is None else [notice]
+
+
+def before_compiling() -> None:
+    """To be called once the input is known to be usable, before compiled code runs."""
+    if _notices and not is_compiled():
+        _notices.pop()()
+
+
 def _decorate(function: F, cache: bool, **options: Any) -> F:
     before = _settings.CACHE_DIR
     try:

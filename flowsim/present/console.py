@@ -16,6 +16,14 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
+def announce_compiling(lang: str, silent: bool = False) -> None:
+    """Have the person told when the first run compiles, once the input is known to be usable."""
+    from flowsim.model.compiling import tell_before_compiling
+    from flowsim.present.texts import text
+
+    tell_before_compiling(None if silent else lambda: say(text(lang, "cli.run.compiling")))
+
+
 def print_json(value: Any) -> None:
     """JSON with indents. Numbers that JSON does not know (NaN, infinity) become null."""
     sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")

@@ -21,6 +21,7 @@ import numpy as np
 
 from flowsim.analysis.outcomes import Output
 from flowsim.errors import InputError
+from flowsim.model.compiling import before_compiling
 from flowsim.model.network import Network
 
 T = TypeVar("T")
@@ -222,6 +223,7 @@ def simulate_once(engine: str) -> Engine:
 @lru_cache(maxsize=1)
 def warm_up() -> None:
     """Compile, or load compiled code, before threads start: they would all wait for the first one."""
+    before_compiling()
     station = {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 1.0}}
     arrivals = {"class": "a", "station": "desk", "rate": 1.0}
     tiny = {"horizon": 2.0, "classes": ["a"], "stations": [station], "arrivals": [arrivals]}
@@ -246,6 +248,7 @@ def _logged(job: Job, reduce: Callable[[np.ndarray, Network], T]) -> T:
 
 
 def _one_by_one(tasks: Iterable[Callable[[], T]]) -> Generator[T, None, None]:
+    before_compiling()
     for task in tasks:
         yield task()
 
