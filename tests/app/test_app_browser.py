@@ -28,7 +28,7 @@ from flowsim.scenario.load import load
 pytestmark = pytest.mark.skipif(
     os.environ.get("FLOWSIM_NO_BROWSER") == "1", reason="FLOWSIM_NO_BROWSER=1: no browser on this machine"
 )
-WAIT = 60_000
+WAIT = 150_000
 FUTURES = 12
 
 CHANGED = """before => {

@@ -122,7 +122,7 @@ def _scenario(draft: Draft) -> None:
         )
         st.download_button(
             t("compare.save"),
-            data=to_toml(draft.document),
+            data=lambda: to_toml(draft.document),  # made when asked for: a file that every rerun replaces may be gone
             file_name=filename(draft.title),
             mime="application/toml",
             key=f"save-{draft.number}",
