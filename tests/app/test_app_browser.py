@@ -28,7 +28,7 @@ from flowsim.scenario.load import load
 pytestmark = pytest.mark.skipif(
     os.environ.get("FLOWSIM_NO_BROWSER") == "1", reason="FLOWSIM_NO_BROWSER=1: no browser on this machine"
 )
-WAIT = 150_000
+WAIT = 240_000  # the first page may have to wait for the engine to be compiled, on a busy machine
 FUTURES = 12
 
 CHANGED = """before => {
