@@ -18,6 +18,7 @@ from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import mean_interval, wilson
 from flowsim.plan.business_case import Volumes, client_equivalents, money
+from flowsim.plan.figures import load_figures
 from flowsim.plan.targets import Target, load_targets
 from flowsim.scenario.baseline import YEAR, Values, calibrate
 
@@ -138,12 +139,10 @@ class Quantities:
         return np.asarray(self.volumes["social_domain"][:, y] - self.base["social_domain"][:, y])
 
     def extra_social_domain_fte(self, y: int) -> np.ndarray:
-        """Staff for those who come to the social domain, and for the functions as far as their volume is."""
-        conversations = self.book.value(
-            "functions.conversations", int(self.book.value("functions.full_operation_year"))
-        )
-        share = self.conversations(y) / conversations if conversations > 0.0 else np.zeros(self.count)
-        functions = self.book.value("impact.extra_fte_functions") * share
+        """Staff for those who come to the social domain, and for the functions: the plan's, by its own volume."""
+        plan = load_figures(self.case.scenario.region)
+        conversations = plan.value("functions.conversations", int(plan.value("functions.full_operation_year")))
+        functions = self.book.value("impact.extra_fte_functions") * self.conversations(y) / conversations
         return np.asarray(functions + self.extra_social_domain(y) / self.book.value("impact.residents_per_fte"))
 
     def fewer_gp_consults(self, y: int) -> np.ndarray:

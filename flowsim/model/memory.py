@@ -18,7 +18,6 @@ from typing import Any, Final
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, lower_setattr_generic, register_model
@@ -142,24 +141,6 @@ def opened(typing_context: Any, w: Any) -> Any:
         return builder.bitcast(arguments[0], _BYTES)
 
     return row(w), generate
-
-
-@compiler
-def fetch(typing_context: Any, row: Any) -> Any:
-    """Ask for the cache line of a row that will be needed soon."""
-    if not isinstance(row, Row):
-        return None
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [_BYTES, word, word, word])
-        function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
-            builder.module, kind, "llvm.prefetch.p0i8"
-        )
-        builder.call(function, [arguments[0], *(ir.Constant(word, x) for x in (1, 3, 1))])  # to write, all levels, data
-        return context.get_dummy_value()
-
-    return types.void(row), generate
 
 
 def aligned(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -235,40 +235,57 @@ def apart(heights: Sequence[float], least: float) -> list[float]:
 def curve(table: pd.DataFrame, plan: float, lang: str) -> Figure:
     """Probability of clearing by diverted share, with intervals; ``plan``: the share that the plan promises."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
 
     figure = Figure(figsize=(8.4, 5.4), layout="constrained")
     axes = figure.subplots()
+    draw_curve(axes, table, plan, lang)
+    axes.set_xlabel(f"{text(lang, 'answer.plot.curve.x')}\n({text(lang, 'answer.plot.curve.interval')})")
+    axes.set_ylabel(text(lang, "answer.plot.curve.y", year=LAST_YEAR))
+    _title(figure, text(lang, "answer.plot.curve.title"))
+    return figure
+
+
+def draw_curve(axes: Axes, table: pd.DataFrame, plan: float, lang: str, size: float = 1.0) -> None:
+    """Draw `curve` without its words around; ``size`` of letters and lines, 1 on a screen."""
+    from matplotlib.ticker import FuncFormatter
+
     shares, values = table["diversion"].to_numpy(), table["cleared"].to_numpy()
     reach = [values - table["cleared_low"].to_numpy(), table["cleared_high"].to_numpy() - values]
-    axes.axhline(verdict.EVEN, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
+    axes.axhline(verdict.EVEN, color=FAINT, linewidth=size, linestyle=(0, (2, 2)))
     axes.annotate(
         text(lang, "answer.plot.curve.even"),
         (0.0, verdict.EVEN),
         xycoords=("axes fraction", "data"),
-        xytext=(6, 5),
+        xytext=(6 * size, 5 * size),
         textcoords="offset points",
-        fontsize=10,
+        fontsize=10 * size,
         color=FAINT,
     )
-    axes.axvline(plan, color=COLOURS["net"], linewidth=1.5, linestyle=(0, (5, 2)))
+    axes.axvline(plan, color=COLOURS["net"], linewidth=1.5 * size, linestyle=(0, (5, 2)))
     axes.annotate(
         text(lang, "answer.plot.curve.plan", share=percent(lang, plan)),
         (plan, 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(6, -12),
+        xytext=(6 * size, -12 * size),
         textcoords="offset points",
         color=COLOURS["net"],
-        fontsize=11,
+        fontsize=11 * size,
     )
     axes.errorbar(
-        shares, values, yerr=reach, color=COLOURS["headcount"], marker="o", markersize=7, linewidth=2, capsize=4
+        shares,
+        values,
+        yerr=reach,
+        color=COLOURS["headcount"],
+        marker="o",
+        markersize=7 * size,
+        linewidth=2 * size,
+        capsize=4 * size,
     )
     for share, value in zip(shares, values, strict=True):
         axes.annotate(
             percent(lang, value),
             (share, value),
-            xytext=(-8, 5),
+            xytext=(-8 * size, 5 * size),
             textcoords="offset points",
             ha="right",
             color=COLOURS["headcount"],
@@ -282,10 +299,6 @@ def curve(table: pd.DataFrame, plan: float, lang: str) -> Figure:
     axes.yaxis.set_major_formatter(per_cent)
     axes.grid(axis="y", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.set_xlabel(f"{text(lang, 'answer.plot.curve.x')}\n({text(lang, 'answer.plot.curve.interval')})")
-    axes.set_ylabel(text(lang, "answer.plot.curve.y", year=LAST_YEAR))
-    _title(figure, text(lang, "answer.plot.curve.title"))
-    return figure
 
 
 # ---------------------------------------------------------------- what it hangs on

@@ -12,6 +12,8 @@ from flowsim.scenario.flows import DIAGNOSES, WORSE
 from flowsim.scenario.frame import MONTH, TOWARDS_GGZ, VISITOR, Frame, exponential, lognormal, whole
 
 AGES: Final = 100
+NEVER: Final = 1e12
+"""Days until what does not happen: the clock stays, so that every future of a scenario has the same clocks."""
 
 
 class Stations(Frame):
@@ -122,13 +124,13 @@ class Stations(Frame):
         if v("assumptions.self_help_while_waiting") > 0.0:
             often = MONTH / v("assumptions.self_help_while_waiting")
             clocks.append({"after": exponential(often), "repeats": True, "visit": f"self_help:{VISITOR}"})
-        if v("assumptions.worsening") > 0.0:
-            after = exponential(MONTH / v("assumptions.worsening"))
-            for m in self.municipalities:
-                for need, worse in WORSE.items():
-                    for group in DIAGNOSES if need != "light" else ("other",):
-                        clock = {"classes": [f"{m}/{need}/{group}"], "after": after, "become": f"{m}/{worse}/{group}"}
-                        clocks.append(clock | ({"visit": f"crisis:{VISITOR}"} if worse == "urgent" else {}))
+        rate = v("assumptions.worsening")
+        after = exponential(MONTH / rate if rate > 0.0 else NEVER)
+        for m in self.municipalities:
+            for need, worse in WORSE.items():
+                for group in DIAGNOSES if need != "light" else ("other",):
+                    clock = {"classes": [f"{m}/{need}/{group}"], "after": after, "become": f"{m}/{worse}/{group}"}
+                    clocks.append(clock | ({"visit": f"crisis:{VISITOR}"} if worse == "urgent" else {}))
         review = {"after": exponential(v("assumptions.review_delay")), "review_at": "waiting_list_management"}
         clocks.append(review | {"classes": self.classes_of("light", "multi_domain", "complex", "urgent", "smi")})
         return clocks

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flowsim.engines import compiled, reference
-from flowsim.model.events import ARRIVE
+from flowsim.model.events import ARRIVE, CHANGE
 from flowsim.model.network import INITIAL_WAITING, STREAM_BITS, Network
 from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import WEEK, Values, calibrate
@@ -40,6 +40,19 @@ def test_a_future_equals_the_network_built_anew(settings: dict[str, Any]) -> Non
 def test_a_future_of_net_widening_equals_the_network_built_anew() -> None:
     """Who would have entered ggz is in the chances after every function and in the weight of a transfer."""
     equal_to_those_built_anew(load(EXPERIMENTS / "net_widening.toml"))
+
+
+def test_nobody_gets_worse_at_the_end_of_that_range() -> None:
+    """The figure's own range begins at 0: a network all the same, and a future of the usual network."""
+    key = "assumptions.worsening"
+    assert default().book.figure(key).low == 0.0
+    never = compile_scenario(default().with_figure(key, 0.0, "the end of its range"))
+    future = Template(default()).network({key: 0.0})
+    for network in (never, future):
+        _, log, _ = compiled.simulate_once(network, 1, 0, log=True)
+        assert log is not None
+        assert len(log) > 100_000
+        assert not (log["kind"] == CHANGE).any()
 
 
 def equal_to_those_built_anew(scenario: Scenario) -> None:

@@ -14,9 +14,11 @@ import pytest
 import flowsim
 import flowsim.study.targets as study
 from flowsim.analysis import causes
+from flowsim.analysis.measures import YEARS
 from flowsim.analysis.reproduction import CAUSES as COUNTED_CAUSES
 from flowsim.analysis.reproduction import VERDICTS as COUNTED_VERDICTS
 from flowsim.analysis.reproduction import reproduction
+from flowsim.analysis.targets import Quantities
 from flowsim.analysis.verdict import CODES
 from flowsim.cli import DONE, MISSED, UNUSABLE, main
 from flowsim.errors import InputError
@@ -25,6 +27,8 @@ from flowsim.present.answer import Paragraph, Rows
 from flowsim.present.targets import target_blocks
 from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.scenario.load import default, load
+from flowsim.scenario.schema import Override
+from flowsim.study.futures import Balances, Case
 from flowsim.study.targets import Evaluation, evaluate, missed, required
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent.parent / "experiments"
@@ -246,3 +250,24 @@ def test_the_page_tells_every_promise_and_every_cause(
     assert "{" not in words
     said = [line for part in parts if isinstance(part, Paragraph) for line in part.lines if "KPI 24" in line]
     assert len(said) == 4  # one for each reading, and how to read it
+
+
+def test_twice_the_conversations_take_twice_the_staff_of_the_functions() -> None:
+    """The plan's fte belong to the plan's number of conversations, not to the scenario's own."""
+    key = "functions.conversations"
+    plan = default()
+    twice = plan.with_overrides(
+        {key: Override(value={str(day.year): 2.0 * x for day, x in plan.book.figure(key).values}, because="twice")},
+        "test",
+    )
+    staff = {}
+    for scenario in (plan, twice):
+        base, case = Case("none", scenario.with_settings("none", network="none")), Case("net", scenario)
+        for one in (base, case):
+            one.extend(2, 1, Balances(1), 2)
+        found = Quantities(case, base)
+        y = YEARS.index(2028)
+        extra = found.extra_social_domain(y) / plan.book.value("impact.residents_per_fte")
+        staff[scenario is twice] = float((found.extra_social_domain_fte(y) - extra).mean())
+    assert staff[False] == pytest.approx(plan.book.value("impact.extra_fte_functions"), rel=0.02)
+    assert staff[True] == pytest.approx(2.0 * staff[False], rel=0.02)

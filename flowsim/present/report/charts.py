@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsim.analysis import verdict
 from flowsim.analysis.beside import MEASURES, Contender
 from flowsim.present.answer import LAST_YEAR
-from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE
+from flowsim.present.plots import COLOURS, INK, OTHER, STYLE, draw_curve
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import case_name, percent, unknown_name
 
@@ -336,51 +336,10 @@ def ranking(table: pd.DataFrame, cases: Sequence[str], lang: str) -> Figure:
 
 def curve(table: pd.DataFrame, plan: float, lang: str) -> Figure:
     """Probability of clearing by diverted share, with intervals; ``plan``: the share that the plan promises."""
-    from matplotlib.ticker import FuncFormatter
-
     figure = _empty(2.15)
     axes = figure.subplots()
-    shares, values = table["diversion"].to_numpy(), table["cleared"].to_numpy()
-    reach = [values - table["cleared_low"].to_numpy(), table["cleared_high"].to_numpy() - values]
-    axes.axhline(verdict.EVEN, color=FAINT, linewidth=0.8, linestyle=(0, (2, 2)))
-    axes.annotate(
-        text(lang, "answer.plot.curve.even"),
-        (0.0, verdict.EVEN),
-        xycoords=("axes fraction", "data"),
-        xytext=(4, 3),
-        textcoords="offset points",
-        fontsize=7.5,
-        color=FAINT,
-    )
-    axes.axvline(plan, color=COLOURS["net"], linewidth=1.1, linestyle=(0, (5, 2)))
-    axes.annotate(
-        text(lang, "answer.plot.curve.plan", share=percent(lang, plan)),
-        (plan, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, -8),
-        textcoords="offset points",
-        color=COLOURS["net"],
-        fontsize=8,
-    )
-    axes.errorbar(shares, values, yerr=reach, color=COLOURS["headcount"], marker="o", markersize=4.5, capsize=3)
-    for share, value in zip(shares, values, strict=True):
-        axes.annotate(
-            percent(lang, value),
-            (share, value),
-            xytext=(-5, 4),
-            textcoords="offset points",
-            ha="right",
-            color=COLOURS["headcount"],
-            fontweight="bold",
-        )
-    axes.set_ylim(-0.02, 1.02)
-    axes.set_xlim(-0.02, float(shares.max()) + 0.012)
-    axes.set_xticks(shares)
+    draw_curve(axes, table, plan, lang, size=0.72)
     axes.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0])
-    per_cent = FuncFormatter(lambda value, _: percent(lang, round(value, 6)))
-    axes.xaxis.set_major_formatter(per_cent)
-    axes.yaxis.set_major_formatter(per_cent)
-    _quiet(axes)
     axes.set_xlabel(text(lang, "answer.plot.curve.x"))
     axes.set_ylabel(text(lang, "report.plot.curve.y"))
     return figure
