@@ -21,7 +21,6 @@ import numpy as np
 
 from flowsim.analysis.outcomes import Output
 from flowsim.errors import InputError
-from flowsim.model.compiling import before_compiling
 from flowsim.model.network import Network
 
 T = TypeVar("T")
@@ -223,6 +222,8 @@ def simulate_once(engine: str) -> Engine:
 @lru_cache(maxsize=1)
 def warm_up() -> None:
     """Compile, or load compiled code, before threads start: they would all wait for the first one."""
+    from flowsim.model.compiling import before_compiling
+
     before_compiling()
     station = {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 1.0}}
     arrivals = {"class": "a", "station": "desk", "rate": 1.0}
@@ -248,6 +249,8 @@ def _logged(job: Job, reduce: Callable[[np.ndarray, Network], T]) -> T:
 
 
 def _one_by_one(tasks: Iterable[Callable[[], T]]) -> Generator[T, None, None]:
+    from flowsim.model.compiling import before_compiling
+
     before_compiling()
     for task in tasks:
         yield task()
