@@ -84,4 +84,9 @@ def residents_at_start(network: n.Network, addresses: Addresses, key: np.uint64)
     total = int(network.initial["in_service"].sum() + network.initial["waiting"].sum())
     present = np.zeros(total, PRESENT)
     _fill(addresses.record[0], present, key)
-    return present[np.lexsort((present["id"], present["since"], present["residual"] < 0.0))]
+    waits = present["residual"] < 0.0
+    order = np.flatnonzero(~waits)
+    queued = np.flatnonzero(waits)
+    queued = queued[np.lexsort((present["id"][queued], present["since"][queued]))]
+    order = np.concatenate([order[np.argsort(present["id"][order], kind="stable")], queued])
+    return present[order]

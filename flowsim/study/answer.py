@@ -30,6 +30,8 @@ MOST: Final = 20_000
 CURVE: Final = (0.05, 0.10, 0.15, 0.20, 0.30)
 CURVE_FUTURES: Final = 64
 CALIBRATION: Final = 48
+PREPARED: Final = 1500
+"""Futures whose balance is worked out at most while the engine is being compiled."""
 LEVEL: Final = 0.95
 
 Progress = Callable[[str, int, int], None]
@@ -59,9 +61,9 @@ class Answer:
     most: int = MOST
 
     def probability(self, name: str) -> Estimate:
-        """Probability that the lists are cleared in time, with a 95% Wilson interval."""
-        cleared = self.cases[name].cleared
-        return wilson(int(cleared.sum()), len(cleared), LEVEL)
+        """Probability that the lists are cleared in time, with a 95% interval; adjusted for the values drawn
+        (`flowsim.analysis.adjusted`)."""
+        return self.cases[name].probability(self.seed, LEVEL)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -115,8 +117,8 @@ def answer(
     balances = Balances(seed)
     result = Answer(scenario, seed, float(half_width), {}, curve_asked=bool(curve), most=most)
     try:
-        for name, one in cases_of(scenario).items():
-            case = result.cases[name] = Case(name, one)
+        for name, case in _prepared(cases_of(scenario), balances).items():
+            result.cases[name] = case
             _until_precise(case, half_width, seed, balances, threads, progress, most)
         for name, case in result.cases.items():
             count = min(SECOND_RUNS, len(case.futures))
@@ -136,15 +138,27 @@ def answer(
     return result
 
 
+def _prepared(scenarios: Mapping[str, Scenario], balances: Balances) -> dict[str, Case]:
+    """The cases, with the balances of their first futures for as long as another process still compiles the engine."""
+    from flowsim.study.replicate import compiling_aside
+
+    with compiling_aside() as compiling:
+        cases = {name: Case(name, one) for name, one in scenarios.items()}
+        for i in range(PREPARED):
+            if not compiling():
+                break
+            for case in cases.values():
+                balances.get(case.scenario, case.values(i, balances.seed))
+    return cases
+
+
 def _of(progress: Progress | None, name: str, done: int, total: int) -> Callable[[int], None] | None:
     return None if progress is None else lambda number: progress(name, done + number, total)
 
 
-def expected_futures(case: Case, half_width: float) -> int:
-    """Futures that the precision is likely to take, from what is known so far (Wald)."""
-    cleared = case.cleared
-    share = (cleared.sum() + 2.0) / (len(cleared) + 4.0)
-    needed = share * (1.0 - share) * (1.96 / half_width) ** 2
+def expected_futures(estimate: Estimate, half_width: float) -> int:
+    """Futures that the precision is likely to take, from the interval so far: its length goes with their root."""
+    needed = estimate.n * (estimate.half_width / half_width) ** 2
     return int(min(MOST, max(LEAST, -(-needed // BATCH) * BATCH)))
 
 
@@ -158,13 +172,14 @@ def _until_precise(
     most: int,
 ) -> None:
     """Batches of futures until the interval is short enough; the batches do not depend on the number of threads."""
+    estimate: Estimate | None = None
     while len(case.futures) < most:
         done = len(case.futures)
-        goal = max(expected_futures(case, half_width) if done else LEAST, done + BATCH)
+        goal = max(expected_futures(estimate, half_width) if estimate else LEAST, done + BATCH)
         count = min(BATCH if done else LEAST, most - done)
         case.extend(count, seed, balances, threads, _of(progress, case.name, done, goal))
-        cleared = case.cleared
-        if precision_reached(wilson(int(cleared.sum()), len(cleared), LEVEL), half_width, LEAST):
+        estimate = case.probability(seed, LEVEL)
+        if precision_reached(estimate, half_width, LEAST):
             return
 
 

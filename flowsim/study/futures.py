@@ -14,8 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from flowsim.analysis.adjusted import adjusted_probability, too_few
 from flowsim.analysis.clearing import VOLUMES, Definition, Future, clearing_day
 from flowsim.analysis.outcomes import wait_quantile
+from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.model.network import Network
 from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import YEAR, Baseline, Values, calibrate
@@ -26,6 +28,9 @@ from flowsim.study.replicate import run_many
 
 SECOND_RUN: Final = 1_000_000
 """Added to a future's number for a second run of the same unknowns with other luck."""
+ELSEWHERE: Final = 2_000_000
+"""Number of the first future of which only the values of the unknowns are used."""
+POPULATION: Final = 4096
 YEARS: Final = (2025, 2026, 2027, 2028, 2029)
 
 
@@ -132,6 +137,7 @@ class Case:
     futures: list[Future] = field(default_factory=list)
     second_runs: list[Future] = field(default_factory=list)
     drawn: list[dict[str, float]] = field(default_factory=list)
+    _population: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False)
 
     def __post_init__(self) -> None:
         self.region = load_region(self.scenario.region)
@@ -143,6 +149,20 @@ class Case:
     def cleared(self) -> np.ndarray:
         """Whether the lists are cleared in time, per future."""
         return np.array([future.cleared <= self.definition.deadline for future in self.futures])
+
+    def probability(self, seed: int, level: float = 0.95) -> Estimate:
+        """Probability that the lists are cleared in time, adjusted for the values that the futures happened to draw.
+
+        The values of `POPULATION` other futures, which are not simulated, say what is drawn on average.
+        """
+        cleared = self.cleared
+        if too_few(cleared, len(self.drawn[0]) if self.drawn else 0):
+            return wilson(int(cleared.sum()), len(cleared), level)
+        if len(self._population) == 0:
+            others = range(ELSEWHERE, ELSEWHERE + POPULATION)
+            self._population = np.array([list(self.values(i, seed).values()) for i in others])
+        drawn = np.array([list(one.values()) for one in self.drawn[: len(cleared)]])
+        return adjusted_probability(cleared, drawn, self._population, level)
 
     def extend(
         self,
@@ -164,8 +184,12 @@ class Case:
             for i, future in enumerate(done, first):
                 goal.append(future)
                 if not second:
-                    self.drawn.append(unknowns.values(self.scenario, unknowns.quantiles(seed, i)))
+                    self.drawn.append(self.values(i, seed))
+
+    def values(self, i: int, seed: int) -> dict[str, float]:
+        """The values of the unknowns in future ``i``."""
+        return unknowns.values(self.scenario, unknowns.quantiles(seed, i))
 
     def _job(self, i: int, replication: int, seed: int, balances: Balances) -> tuple[Network, int, int]:
-        drawn = unknowns.values(self.scenario, unknowns.quantiles(seed, i))
+        drawn = self.values(i, seed)
         return self.template.network(drawn, balances.get(self.scenario, drawn)), seed, replication

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import operator
 import os
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -229,6 +231,35 @@ def warm_up() -> None:
     arrivals = {"class": "a", "station": "desk", "rate": 1.0}
     tiny = {"horizon": 2.0, "classes": ["a"], "stations": [station], "arrivals": [arrivals]}
     simulate_once("compiled")(Network.from_dict(tiny), 0, 0, False)
+
+
+@contextmanager
+def compiling_aside() -> Generator[Callable[[], bool], None, None]:
+    """Let another process fill the cache of compiled code, if it is empty, while this one prepares what it will run.
+
+    Gives a function that tells whether that process is still at it. At the end of the block it is done, or, when the
+    block was left by an exception, ended. Should it fail, `warm_up` compiles here.
+    """
+    from flowsim.model.compiling import CACHE_DIRECTORY, before_compiling, is_compiled
+
+    if is_compiled() or CACHE_DIRECTORY is None or not sys.executable or thread_count(None) < 2:
+        yield lambda: False
+        return
+    before_compiling()
+    order = "from flowsim.study.replicate import warm_up; warm_up()"
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    try:
+        nowhere = subprocess.DEVNULL
+        other = subprocess.Popen([sys.executable, "-c", order], env=here, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+    except OSError:
+        yield lambda: False
+        return
+    try:
+        yield lambda: other.poll() is None
+        other.wait()
+    finally:
+        other.kill()
+        other.wait()
 
 
 def _replication(engine: str, network: Network, seed: int, number: int, log: bool) -> Replication:
