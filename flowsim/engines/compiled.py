@@ -488,3 +488,17 @@ def simulate_once(
     tally.close(w, _present(world))
     written = world["log"][: int(world["state"]["log_size"][0])].copy() if log else None
     return tally.outcome(world.arrays), written, int(world["state"]["events"][0])
+
+
+def compile_loop(network: n.Network) -> None:
+    """Compile the event loop alone, by running it on a world where nothing is about to happen."""
+    run(worlds.create(network, 0, 0, False).record[0])
+
+
+def compile_doors(network: n.Network) -> None:
+    """Compile all that comes before and after the event loop."""
+    world = worlds.create(network, 0, 0, False)
+    w = world.record[0]
+    open_doors(w)
+    seat(w, residents_at_start(network, world, world.record["key"][0]))
+    tally.close(w, _present(world))

@@ -13,7 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -34,6 +34,8 @@ Job = Callable[[], tuple[Network, int, int]]
 
 ENGINES: Final = ("compiled", "reference")
 MOST_REPLICATIONS: Final = 10_000_000
+PARTS: Final = ("compile_loop", "compile_doors")
+"""Halves of the engine that are compiled side by side (`flowsim.engines.compiled`)."""
 AHEAD: Final = 4
 """Jobs in hand per thread: enough to keep every thread busy when one job takes long, and a bound on the memory."""
 
@@ -227,39 +229,52 @@ def warm_up() -> None:
     from flowsim.model.compiling import before_compiling
 
     before_compiling()
+    simulate_once("compiled")(_tiny_network(), 0, 0, False)
+
+
+def _tiny_network() -> Network:
     station = {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 1.0}}
     arrivals = {"class": "a", "station": "desk", "rate": 1.0}
-    tiny = {"horizon": 2.0, "classes": ["a"], "stations": [station], "arrivals": [arrivals]}
-    simulate_once("compiled")(Network.from_dict(tiny), 0, 0, False)
+    return Network.from_dict({"horizon": 2.0, "classes": ["a"], "stations": [station], "arrivals": [arrivals]})
+
+
+def compile_part(part: str) -> None:
+    """Compile a part of the engine (`PARTS`) into the cache, in a process that does nothing else."""
+    import gc
+
+    from flowsim.engines import compiled
+
+    gc.disable()  # a compiler makes much and drops little
+    getattr(compiled, part)(_tiny_network())
 
 
 @contextmanager
 def compiling_aside() -> Generator[Callable[[], bool], None, None]:
-    """Let another process fill the cache of compiled code, if it is empty, while this one prepares what it will run.
+    """Let other processes fill the cache of compiled code, if it is empty, while this one prepares what it will run.
 
-    Gives a function that tells whether that process is still at it. At the end of the block it is done, or, when the
-    block was left by an exception, ended. Should it fail, `warm_up` compiles here.
+    Gives a function that tells whether they are still at it. At the end of the block they are done, or, when the block
+    was left by an exception, ended. Should one fail, `warm_up` compiles here.
     """
     from flowsim.model.compiling import CACHE_DIRECTORY, before_compiling, is_compiled
 
-    if is_compiled() or CACHE_DIRECTORY is None or not sys.executable or thread_count(None) < 2:
-        yield lambda: False
-        return
-    before_compiling()
-    order = "from flowsim.study.replicate import warm_up; warm_up()"
-    here = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    others: list[subprocess.Popen[bytes]] = []
+    with suppress(OSError):
+        if not is_compiled() and CACHE_DIRECTORY is not None and sys.executable and thread_count(None) > 1:
+            before_compiling()
+            here = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+            nowhere = subprocess.DEVNULL
+            for part in PARTS:
+                order = f"from flowsim.study.replicate import compile_part; compile_part({part!r})"
+                command = [sys.executable, "-c", order]
+                others.append(subprocess.Popen(command, env=here, stdin=nowhere, stdout=nowhere, stderr=nowhere))
     try:
-        nowhere = subprocess.DEVNULL
-        other = subprocess.Popen([sys.executable, "-c", order], env=here, stdin=nowhere, stdout=nowhere, stderr=nowhere)
-    except OSError:
-        yield lambda: False
-        return
-    try:
-        yield lambda: other.poll() is None
-        other.wait()
+        yield lambda: any(other.poll() is None for other in others)
+        for other in others:
+            other.wait()
     finally:
-        other.kill()
-        other.wait()
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 def _replication(engine: str, network: Network, seed: int, number: int, log: bool) -> Replication:
