@@ -14,14 +14,19 @@ import flowsim
 RUN = Path(__file__).resolve().parents[2] / "benchmarks" / "run.py"
 
 
-@pytest.fixture(scope="module")
-def runner() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("benchmarks_run", RUN)
+def benchmark(name: str) -> ModuleType:
+    """A module of the benchmarks, which are no package."""
+    spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", RUN.with_name(f"{name}.py"))
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def runner() -> ModuleType:
+    return benchmark("run")
 
 
 @pytest.fixture
@@ -64,3 +69,22 @@ def test_it_refuses_what_it_cannot_run(
     (tmp_path / "empty").mkdir()
     assert runner.main([], tmp_path / "empty") == 2
     assert "no benchmarks" in capsys.readouterr().err
+
+
+def test_the_c_of_the_limit_does_the_same_work(tmp_path: Path) -> None:
+    """`limit.c` is a limit only if it does what the engine does: same completions, queues and appointments."""
+    limit = benchmark("limit")
+    library = limit.build_limit(tmp_path)
+    if library is None:
+        pytest.skip("no C compiler here")
+    network = limit.engines().network_w()
+    limit.same_work(limit.limit_of(library, network), network, 7, 3)
+
+
+def test_peers_do_w() -> None:
+    """Plain Python and SimPy-for-W see about 55 arrivals a day and as many services a resident as W has."""
+    limit = benchmark("limit")
+    network = limit.engines().network_w()
+    plain, simpy = limit.plain_python(network, 30.0, 1), limit.simpy_for_w(network, 30.0, 1)
+    for done in (plain, simpy):
+        assert 30 * 55 * 1.7 < done < 30 * 55 * 2.6  # an arrival, and the GP's consult in nearly every case
