@@ -17,6 +17,8 @@ WEEK: Final = 7.0
 QUARTERS: Final = 4 * len(YEARS)
 LIST, FLOW, WAIT, SHARE = KINDS = ("list", "flow", "wait", "share")
 """Kinds of quantities: each has errors of its own (``monitoring.error_<kind>``)."""
+OFFSET: Final = {LIST: 5.0, FLOW: 10.0, WAIT: 0.5, SHARE: 5.0}
+"""Added before a logarithm is taken, so that a count of nothing has one; small beside what is usual."""
 
 
 @dataclass(frozen=True)

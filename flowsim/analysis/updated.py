@@ -22,8 +22,6 @@ YEARLY: Final = ("waiting", "overdue", "mean_wait", "starts", "conversations", "
 LAST: Final = f"overdue_{YEARS[-1]}"
 SHIFT_LEVEL: Final = 0.95
 """All intervals of the shifts of unknowns hold together with this probability (Bonferroni)."""
-NARROWER: Final = 0.8
-"""An unknown is called narrower when its 90% range is at most this part of what it was."""
 
 
 def tables(update: Any) -> dict[str, pd.DataFrame]:
@@ -115,7 +113,7 @@ def counts(update: Any) -> pd.DataFrame:
                     continue
                 low, middle, high = weighed_quantiles(one.values[:, t], weights, (0.05, 0.5, 0.95))
                 row |= {f"expected_{name}": middle, f"expected_{name}_low": low, f"expected_{name}_high": high}
-                row |= {f"fits_{name}": weighing.surprise(one, t, weights)}
+                row |= {f"fits_{name}": update.fits(one.code, t, name == "others")}
             place = (quarter, one.code)
             rows.append(row | {"conflict": place in conflicts, "odd": place in odd})
     return _frame(rows)
@@ -151,7 +149,7 @@ def unknowns(update: Any) -> pd.DataFrame:
 
     ``rank`` : where its mean lies after the counts, as a part of the futures before them (0.5: nothing moved), with
     an interval that holds for all unknowns together (Bonferroni). ``narrower`` : length of the 90% range over what it
-    was.
+    was; called so when the variance of its normal score lies below what chance makes of 1 (chi-squared, Bonferroni).
     ``code`` : ``higher``, ``lower``, ``narrower`` or ``same``.
     """
     from scipy.special import ndtr
@@ -165,8 +163,10 @@ def unknowns(update: Any) -> pd.DataFrame:
         mean = weighed_mean(ranks[:, j], update.after)
         wide = _bonferroni(mean, len(update.names))
         low, high = mean.value - wide, mean.value + wide
+        spread = float(update.after @ (scores[:, j] - update.after @ scores[:, j]) ** 2)  # 1 before the counts
+        narrows = spread < _least_variance(weighing.effective(update.after), len(update.names))
         narrower = float((new[2] - new[0]) / (old[2] - old[0])) if old[2] > old[0] else math.nan
-        code = "higher" if low > 0.5 else "lower" if high < 0.5 else "narrower" if narrower <= NARROWER else "same"
+        code = "higher" if low > 0.5 else "lower" if high < 0.5 else "narrower" if narrows else "same"
         row = {"unknown": name, "rank": mean.value, "rank_low": low, "rank_high": high}
         row |= {
             f"{when}_{q}": float(x)
@@ -187,6 +187,13 @@ def _bonferroni(mean: Estimate, number: int) -> float:
 
     degrees = max(mean.n - 1, 1)
     return mean.half_width / student(weighing.LEVEL, degrees) * student(1.0 - (1.0 - SHIFT_LEVEL) / number, degrees)
+
+
+def _least_variance(size: float, number: int) -> float:
+    """What the variance of so many normal scores that did not narrow all stay above, with probability `SHIFT_LEVEL`."""
+    from scipy.special import gammaincinv
+
+    return float(2.0 * gammaincinv(size / 2.0, (1.0 - SHIFT_LEVEL) / number) / size)
 
 
 def fan(update: Any) -> pd.DataFrame:

@@ -1,8 +1,9 @@
 """Futures weighed by what was counted: a likelihood with stated errors, weights, and estimates from them.
 
-A count is what a future shows, and an error: y = x + e, with e normal. Each quantity has errors of its own: one part is
-the same in all quarters (relative to x), one part is new each quarter (relative too), and rounding. How large they are
-is itself uncertain; the likelihood is the mean over `SCALES` equally probable values in their ranges. Under this model
+A count y is what a future shows, x, and an error: log(y + c) = log(x + c) + e, with e normal and c small. Each quantity
+has errors of its own: one part is the same in all quarters, one part is new each quarter, and a part for rounding and
+chance. How large they are is itself uncertain; the likelihood is the mean over `SCALES` equally probable values in
+their ranges. Under this model
 of errors the weighed futures are exact draws of what is to come given the counts [1]_: a future is weighed by its own
 course, so that the list as it stands carries on into what follows.
 
@@ -35,7 +36,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -63,6 +64,7 @@ class Counts:
     ----------
     code : of the quantity. observed : (T,). values, size, chance : (n, T), see `flowsim.analysis.monitoring.Series`.
     own, shared : (`SCALES`,) relative standard deviations: each quarter anew, and the same in all quarters.
+    offset : what is added before a logarithm is taken.
     """
 
     code: str
@@ -72,24 +74,24 @@ class Counts:
     chance: np.ndarray
     own: np.ndarray
     shared: np.ndarray
+    offset: float
 
     def without(self, t: int) -> Counts:
         """The same, one quarter left out."""
         kept = np.delete(np.arange(len(self.observed)), t)
-        return Counts(
-            self.code,
-            self.observed[kept],
-            self.values[:, kept],
-            self.size[:, kept],
-            self.chance[:, kept],
-            self.own,
-            self.shared,
-        )
+        changed = {name: getattr(self, name)[:, kept] for name in ("values", "size", "chance")}
+        return replace(self, observed=self.observed[kept], **changed)
+
+    @property
+    def residual(self) -> np.ndarray:
+        """Log of what was counted over what a future shows: (n, T)."""
+        return np.asarray(np.log((self.observed + self.offset) / (self.values + self.offset)))
 
     def variances(self) -> tuple[np.ndarray, np.ndarray]:
         """Variance of each quarter's own error, standard deviation of the shared one: both (`SCALES`, n, T)."""
-        own = (self.own[:, None, None] * self.size) ** 2 + self.chance
-        return own, self.shared[:, None, None] * self.values
+        scale = self.values + self.offset
+        own = (self.own[:, None, None] * (self.size / scale)) ** 2 + self.chance / scale**2
+        return own, self.shared[:, None, None] * (self.values / scale)
 
 
 def log_likelihood(counts: Counts) -> np.ndarray:
@@ -100,7 +102,7 @@ def log_likelihood(counts: Counts) -> np.ndarray:
     if not len(counts.observed):
         return np.zeros((len(counts.own), len(counts.values)))
     d, s = counts.variances()
-    r = counts.observed - counts.values
+    r = counts.residual
     inner = 1.0 + (s**2 / d).sum(axis=2)
     square = (r**2 / d).sum(axis=2) - ((s * r / d).sum(axis=2)) ** 2 / inner
     log = -0.5 * (np.log(d).sum(axis=2) + np.log(inner) + square + len(counts.observed) * math.log(2.0 * math.pi))
@@ -220,14 +222,23 @@ def pareto_k(weights: np.ndarray) -> float:
 # ---------------------------------------------------------------- does it fit?
 
 
-def surprise(counts: Counts, t: int, weights: np.ndarray) -> float:
-    """Two-sided tail probability of one count under weighed futures, its error included."""
+def surprise(counts: Counts, t: int, weights: np.ndarray, others: bool = False) -> float:
+    """Two-sided tail probability of one count under weighed futures, its error included.
+
+    Parameters
+    ----------
+    weights : (`SCALES`, n), over scales of the errors and futures together; they add up to 1.
+    others : whether the other quarters of the quantity are known: then they tell what the shared error is.
+    """
     from scipy.special import ndtr
 
     d, s = counts.variances()
-    spread = np.sqrt(d[:, :, t] + s[:, :, t] ** 2)
-    below = ndtr((counts.observed[t] - counts.values[:, t]) / spread).mean(axis=0)
-    share = float(weights @ below)
+    r = counts.residual
+    known = np.delete(np.arange(len(counts.observed)), t) if others else np.array([], int)
+    precision = 1.0 + (s[:, :, known] ** 2 / d[:, :, known]).sum(axis=2)
+    shared = (s[:, :, known] * r[:, known] / d[:, :, known]).sum(axis=2) / precision
+    spread = np.sqrt(d[:, :, t] + s[:, :, t] ** 2 / precision)
+    share = float(np.sum(weights * ndtr((r[:, t] - s[:, :, t] * shared) / spread)))
     return 2.0 * min(share, 1.0 - share)
 
 
@@ -268,8 +279,8 @@ def aimed(scores: np.ndarray, counts: Sequence[Counts]) -> Proposal:
     [9]_). Only slopes that are clearly not zero take part, and the covariance is widened: the weights make up for what
     the line misses, not for what the proposal never draws.
     """
-    shown = np.concatenate([one.values for one in counts], axis=1)
-    wanted = np.concatenate([one.observed for one in counts])
+    shown = np.concatenate([np.log(one.values + one.offset) for one in counts], axis=1)
+    wanted = np.concatenate([np.log(one.observed + one.offset) for one in counts])
     n, d = scores.shape
     design = np.column_stack([np.ones(n), scores])
     solved, *_ = np.linalg.lstsq(design, shown, rcond=None)

@@ -31,7 +31,10 @@ def update(
     template: Annotated[
         Path | None,
         typer.Option(
-            "--template", metavar="FILE", help="Write an empty file to fill in, and stop.", show_default=False
+            "--template",
+            metavar="FILE",
+            help="Write an empty file to fill in (-: to the screen), and stop.",
+            show_default=False,
         ),
     ] = None,
     futures: Annotated[
@@ -65,7 +68,7 @@ def update(
         if observed is not None:
             raise InputError("--template", "counts beside it", "--template alone: it writes an empty file")
         _write_template(template, lang)
-        if template.is_file():
+        if str(template) not in ("-", "/dev/stdout"):
             say(text(lang, "update.run.template", place=template))
         return DONE
     if observed is None:
@@ -106,9 +109,13 @@ def _write_template(file: Path, lang: str) -> None:
     from flowsim.scenario.load import default
     from flowsim.study.observed import template
 
-    if file.is_file():
+    to_screen = str(file) in ("-", "/dev/stdout")
+    if not to_screen and file.is_file():
         raise InputError(f"--template {file}", "a file that exists", "a new file: counts that stand there are not lost")
     content = template(lang, template_remarks(lang, default().book.value("public.treeknorm_total")))
+    if to_screen:
+        sys.stdout.buffer.write(content)
+        return
     with Writing([file]) as writing:
         writing.write(file, lambda stream: stream.write(content))
         writing.commit()

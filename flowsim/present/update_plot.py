@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.monitoring import Quarter
-from flowsim.present.plots import COLOURS, FAINT, INK, MEASURES, STYLE, _dates, _title
+from flowsim.present.plots import COLOURS, FAINT, INK, MEASURES, STYLE, _above, _dates, _title
 from flowsim.present.texts import text
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def forecast_plot(tables: Mapping[str, pd.DataFrame], start: dt.date, lang: str,
             axes.legend(loc="lower left", frameon=False, ncols=3)
             _dates(axes, lang, start)
         panels[-1].set_xlabel(text(lang, "update.plot.bands"), labelpad=16)
-        words = text(lang, "update.plot.title")
-        _title(figure, f"{words} ({text(lang, 'update.plot.made_up')})" if made_up else words)
+        _title(figure, text(lang, "update.plot.title"))
+        if made_up:
+            _above(panels[0], text(lang, "update.plot.made_up"), COLOURS["net"], side="right", size=13)
     return {"forecast": figure}
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from flowsim.analysis import weighing
 from flowsim.analysis.clearing import Future
-from flowsim.analysis.monitoring import QUANTITIES, Quarter, simulated
+from flowsim.analysis.monitoring import OFFSET, QUANTITIES, Quarter, simulated
 from flowsim.analysis.statistics import Estimate
 from flowsim.analysis.weighing import Counts, Proposal
 from flowsim.errors import InputError
@@ -120,7 +120,8 @@ class Update:
         at, values = self.observed.of(code)
         series = simulated(quantity, at, self.case.futures, np.array(self.effect), self.case.region)
         own, shared = error_scales(self.scenario, quantity.kind)
-        return Counts(code, np.array(values), series.values, series.size, series.chance, own, shared)
+        offset = OFFSET[quantity.kind]
+        return Counts(code, np.array(values), series.values, series.size, series.chance, own, shared, offset)
 
     @cached_property
     def logs(self) -> list[np.ndarray]:
@@ -154,13 +155,25 @@ class Update:
 
     def without(self, code: str, t: int | None = None) -> np.ndarray:
         """Weights when a quantity, or one quarter of it, had not been counted."""
+        return self.reweighed(self._parts(code, t))
+
+    def _parts(self, code: str, t: int | None) -> list[np.ndarray]:
         parts = []
         for one, log in zip(self.counts, self.logs, strict=True):
             if one.code != code:
                 parts.append(log)
             elif t is not None and len(one.observed) > 1:
                 parts.append(weighing.log_likelihood(one.without(t)))
-        return self.reweighed(parts)
+        return parts
+
+    def fits(self, code: str, t: int, others: bool) -> float:
+        """Two-sided tail probability of a count: without any counts, or given all others."""
+        counts = next(one for one in self.counts if one.code == code)
+        log = np.broadcast_to(self.log_prior, (weighing.SCALES, self.done))
+        if others and (parts := self._parts(code, t)):
+            log = log + self.power * np.sum(parts, axis=0)
+        weights = weighing.normalised(log.ravel()).reshape(log.shape)
+        return weighing.surprise(counts, t, weights, others)
 
     # ---- does it fit? -----------------------------------------------------------------------------------------------
 
@@ -172,21 +185,21 @@ class Update:
     @cached_property
     def conflicts(self) -> tuple[Doubt, ...]:
         """Counts that no future comes near, the worst first; with any there is no new forecast."""
-        return self._doubts(lambda code, t: self.before)
+        return self._doubts(others=False)
 
     @cached_property
     def odd(self) -> tuple[Doubt, ...]:
         """Counts that do not go with the others, the worst first."""
         if self.conflicts or len(self.observed.cells) < 2:
             return ()
-        return self._doubts(self.without)
+        return self._doubts(others=True)
 
-    def _doubts(self, weights: Callable[[str, int], np.ndarray]) -> tuple[Doubt, ...]:
+    def _doubts(self, others: bool) -> tuple[Doubt, ...]:
         found = []
         for one in self.counts:
             at, values = self.observed.of(one.code)
             for t, (quarter, value) in enumerate(zip(at, values, strict=True)):
-                p = weighing.surprise(one, t, weights(one.code, t))
+                p = self.fits(one.code, t, others)
                 if p < self.possible:
                     found.append(Doubt(quarter, one.code, value, p))
         return tuple(sorted(found, key=lambda doubt: doubt.probability))
