@@ -246,8 +246,9 @@ def _columns(row: Sequence[str], where: str) -> tuple[dict[int, str], int]:
         else:
             from difflib import get_close_matches
 
-            near = get_close_matches(name, known, n=3, cutoff=0.4) or list(known)
-            raise InputError(f"{where}, column {i + 1}", repr(name[:40]), "one of " + ", ".join(near))
+            near = get_close_matches(name, known, n=3, cutoff=0.6)
+            found = repr(name[:40]) if near else "an unknown heading"  # which may be somebody's name
+            raise InputError(f"{where}, column {i + 1}", found, "one of " + ", ".join(near or known))
     if at is None:
         raise InputError(where, "no column of quarters", "a column 'kwartaal' or 'quarter'")
     if not columns:
