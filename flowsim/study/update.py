@@ -7,10 +7,11 @@ until the forecast is precise; all futures count, each with its weight. Old and 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -226,6 +227,19 @@ class Update:
 
         return updated.tables(self)
 
+    def snapshot(self) -> Update:
+        """What is there now, in lists of its own: the update itself can go on."""
+        case = copy.copy(self.case)
+        case.futures, case.drawn = list(case.futures), list(case.drawn)
+        return replace(
+            self,
+            case=case,
+            scores=list(self.scores),
+            origin=list(self.origin),
+            proposals=list(self.proposals),
+            effect=list(self.effect),
+        )
+
     def _forget(self) -> None:
         """More futures came: what was worked out no longer holds."""
         for name in ("log_prior", "before", "counts", "logs", "log_like", "_weighed", "conflicts", "odd"):
@@ -276,6 +290,26 @@ def update(
     --------
     >>> flowsim.update("experiments/observed_made_up.csv").probability()  # doctest: +SKIP
     """
+    result = prepared(observed, scenario, futures, half_width, seed)
+    try:
+        for _ in stages(result, threads, progress):
+            pass
+    except KeyboardInterrupt:
+        tidy(result)
+        if result.done < LEAST:
+            raise
+        result.interrupted = True
+    return result
+
+
+def prepared(
+    observed: Observed | str | Path | bytes,
+    scenario: Scenario | str | None = None,
+    futures: int = FUTURES,
+    half_width: float = HALF_WIDTH,
+    seed: int = 1,
+) -> Update:
+    """An update before its first future, its arguments checked: for `stages`. Arguments and errors as `update`."""
     if isinstance(observed, bytes):
         observed = parse(observed, "counts")
     elif not isinstance(observed, Observed):
@@ -286,29 +320,53 @@ def update(
     if isinstance(half_width, bool) or not isinstance(half_width, (int, float)) or not 0.005 <= half_width <= 0.5:
         raise InputError("half_width", repr(half_width), "a number from 0.005 to 0.5, such as 0.05")
     whole("seed", seed, 0, 2**63 - 1)
-    thread_count(threads)
     name, one = leading_case(scenario)
     for code in observed.quantities:
         if QUANTITIES[code].of_functions and one.settings["network"] != "functions":
             expected = "counts that the scenario simulates: it does not have the network's functions"
             raise InputError(f"counts of {observed.name}", code, expected)
     uncertain = (*unknowns.drawn(one), *monitored.drawn(one))
-    result = Update(observed, scenario, seed, futures, float(half_width), Case(name, one), uncertain)
-    result.proposals.append(weighing.prior(len(uncertain)))
     for kind in sorted({QUANTITIES[code].kind for code in observed.quantities}):
         error_scales(one, kind)
-    run = _Run(result, threads, progress)
-    try:
-        run.extend(min(FIRST, futures), prior_only=True)
-        while result.done < futures and not result.conflicts and not _precise(result):
-            result.proposals.append(weighing.aimed(np.array(result.scores), result.counts))
-            run.extend(min(BATCH, futures - result.done))
-    except KeyboardInterrupt:
-        run.tidy()
-        if result.done < LEAST:
-            raise
-        result.interrupted = True
+    result = Update(observed, scenario, seed, futures, float(half_width), Case(name, one), uncertain)
+    result.proposals.append(weighing.prior(len(uncertain)))
     return result
+
+
+def stages(
+    result: Update, threads: int | None = None, progress: Progress | None = None, slices: int | None = None
+) -> Generator[None, None, None]:
+    """Simulate the futures of an update that was `prepared`, and pause after every slice of them.
+
+    Parameters
+    ----------
+    slices : futures between pauses; None: a whole batch. The result does not depend on it.
+
+    Notes
+    -----
+    To show what is there at a pause, take a `Update.snapshot`: the update itself goes on.
+    """
+    thread_count(threads)
+    run = _Run(result, threads, progress, slices)
+    yield from run.extend(min(FIRST, result.futures), prior_only=True)
+    while result.done < result.futures and not result.conflicts and not _precise(result):
+        result.proposals.append(weighing.aimed(np.array(result.scores), result.counts))
+        yield from run.extend(min(BATCH, result.futures - result.done))
+
+
+def tidy(result: Update) -> None:
+    """After an interruption between two lines: keep the futures of which everything is known."""
+    lists: tuple[list[Any], ...] = (
+        result.case.futures,
+        result.case.drawn,
+        result.scores,
+        result.origin,
+        result.effect,
+    )
+    count = min(map(len, lists))
+    for one in lists:
+        del one[count:]
+    result._forget()
 
 
 def _precise(result: Update) -> bool:
@@ -321,21 +379,27 @@ def _precise(result: Update) -> bool:
 class _Run:
     """Draws and simulates the futures of an update, in order; the outcome does not depend on the number of threads."""
 
-    def __init__(self, result: Update, threads: int | None, progress: Progress | None) -> None:
-        self.result, self.threads, self.progress = result, threads, progress
+    def __init__(self, result: Update, threads: int | None, progress: Progress | None, slices: int | None) -> None:
+        self.result, self.threads, self.progress, self.slices = result, threads, progress, slices
         self.case = result.case
         self.balances = Balances(result.seed)
         self.monitored = Monitored(self.case.template)
 
-    def extend(self, count: int, prior_only: bool = False) -> None:
+    def extend(self, count: int, prior_only: bool = False) -> Generator[None, None, None]:
         """Run ``count`` more futures; one in `FROM_PRIOR` from the prior, the others from the newest proposal."""
-        result, first = self.result, self.result.done
-        newest = len(result.proposals) - 1
-        plan = []
-        for i in range(first, first + count):
-            origin = 0 if prior_only or i % FROM_PRIOR == 0 else newest
-            plan.append((i, origin, self._drawn(i, origin)))
-        jobs = (partial(self._job, i, uniforms) for i, _, (_, uniforms) in plan)
+        first, newest = self.result.done, len(self.result.proposals) - 1
+        size = self.slices or count
+        for start in range(first, first + count, size):
+            plan = []
+            for i in range(start, min(start + size, first + count)):
+                origin = 0 if prior_only or i % FROM_PRIOR == 0 else newest
+                plan.append((i, origin, *self._drawn(i, origin)))
+            self._simulate(plan)
+            yield
+
+    def _simulate(self, plan: list[tuple[int, int, np.ndarray, dict[str, float]]]) -> None:
+        result, first = self.result, plan[0][0]
+        jobs = (partial(self._job, i, uniforms) for i, _, _, uniforms in plan)
 
         def tell(done: int) -> None:
             if self.progress is not None:
@@ -343,7 +407,7 @@ class _Run:
 
         futures: Generator[Future, None, None] = run_many(jobs, self.case.reduce, self.threads, tell)
         with closing(futures) as done:
-            for (_, origin, (scores, uniforms)), future in zip(plan, done, strict=True):
+            for (_, origin, scores, uniforms), future in zip(plan, done, strict=True):
                 known, drawn = self._values(uniforms)
                 share = self.monitored.effects(known).get("functions.conversations_not_to_ggz", math.nan)
                 self.case.futures.append(future)
@@ -351,21 +415,6 @@ class _Run:
                 result.scores.append(scores)
                 result.origin.append(origin)
                 result.effect.append(share)
-        result._forget()
-
-    def tidy(self) -> None:
-        """After an interruption between two lines: what all lists have."""
-        result = self.result
-        lists: tuple[list[Any], ...] = (
-            self.case.futures,
-            self.case.drawn,
-            result.scores,
-            result.origin,
-            result.effect,
-        )
-        count = min(map(len, lists))
-        for one in lists:
-            del one[count:]
         result._forget()
 
     def _drawn(self, i: int, origin: int) -> tuple[np.ndarray, dict[str, float]]:

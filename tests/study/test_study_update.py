@@ -176,7 +176,7 @@ def test_too_few_futures_that_fit_are_given_more_room(prior: Update) -> None:
 
 @pytest.fixture(scope="module")
 def stages() -> list[Update]:
-    """The whole road with small stages, on one thread and on two."""
+    """The whole road with small stages: on one thread, and on two in slices, as the app takes them."""
     observed = given(
         {
             ("2026-Q1", "waiting"): 1000,
@@ -189,10 +189,19 @@ def stages() -> list[Update]:
         patch.setattr(study, "FIRST", 64)
         patch.setattr(study, "BATCH", 32)
         patch.setattr(study, "FROM_PRIOR", 4)
-        return [flowsim.update(observed, futures=128, seed=2, threads=threads) for threads in (1, 2)]
+        made = [flowsim.update(observed, futures=128, seed=2, threads=1)]
+        other = study.prepared(observed, futures=128, seed=2)
+        pauses = 0
+        for _ in study.stages(other, threads=2, slices=20):
+            pauses += 1
+            if other.done == 60:
+                early = other.snapshot()
+        assert pauses == 4 + 2 * 2
+        assert early.done == len(early.before) == 60
+        return [*made, other]
 
 
-def test_the_same_counts_and_seed_give_the_same_forecast_on_any_threads(stages: list[Update]) -> None:
+def test_the_same_counts_and_seed_give_the_same_forecast_on_any_threads_in_any_slices(stages: list[Update]) -> None:
     one, two = (made.tables for made in stages)
     assert one.keys() == two.keys()
     for name in one:
