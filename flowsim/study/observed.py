@@ -116,6 +116,9 @@ def parse(content: bytes, name: str, where: str | None = None) -> Observed:
     cells: dict[Cell, float] = {}
     seen: dict[Quarter, int] = {}
     for line, row in body:
+        if len(row) > len(heading[1]):  # a decimal comma between commas would shift all cells after it
+            found = f"{len(row)} cells, where the heading has {len(heading[1])}"
+            raise InputError(f"{where}: line {line}", found, "as many; a decimal comma needs semicolons between cells")
         quarter = _quarter(row[at] if at < len(row) else "", f"{where}: line {line}")
         if quarter in seen:
             found = f"a second row for {quarter} (the first is line {seen[quarter]})"
@@ -126,7 +129,7 @@ def parse(content: bytes, name: str, where: str | None = None) -> Observed:
                 continue
             place = f"{where}: line {line}, column {i + 1}"
             if i not in columns:
-                raise InputError(place, "a cell beyond the heading", "as many cells as the heading has")
+                raise InputError(place, "a cell under an empty heading", "a heading, such as wachtlijst")
             quantity = QUANTITIES[columns[i]]
             value = _number(cell, quantity, f"{where}: line {line}, {heading[1][i].strip()}")
             if not possible(quantity, quarter):
@@ -298,7 +301,7 @@ def _number(cell: str, quantity: Quantity, where: str) -> float:
         text = re.sub(r"\D", "", text)
     whole = "a whole number" if quantity.whole else "a number"
     expected = f"{whole} from 0 to {quantity.most:,.0f}, or an empty cell"
-    if not re.fullmatch(r"\d{1,9}(?:[.,]\d{1,9})?", text):
+    if not re.fullmatch(r"(?:0|[1-9]\d{0,8})(?:[.,]\d{1,9})?", text):
         raise InputError(where, shown, expected)
     value = float(text.replace(",", "."))
     if quantity.whole and value != int(value):
