@@ -261,6 +261,8 @@ class Proposal:
         """(n, d) -> (n,)."""
         from scipy.linalg import solve_triangular
 
+        if not len(self.mean):
+            return np.zeros(len(scores))
         z = solve_triangular(self.root, (scores - self.mean).T, lower=True)
         fixed = float(np.log(np.diag(self.root)).sum()) + 0.5 * len(self.mean) * math.log(2.0 * math.pi)
         return np.asarray(-0.5 * (z**2).sum(axis=0) - fixed)

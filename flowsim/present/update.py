@@ -134,7 +134,8 @@ class _Page:
         if observed.made_up:
             lines.append(self.t("head.made_up", file=observed.name, region=self.region.name))
         cells = len(observed.cells)
-        lines.append(self.t("head.question", title=title, region=self.region.name, cells=cells, quarter=last))
+        place = {"title": title, "region": self.region.name, "year": LAST}
+        lines.append(self.t("head.question", cells=cells, quarter=last, **place))
         if found.interrupted:
             lines.append(self.t("head.interrupted"))
         if found.conflicts:

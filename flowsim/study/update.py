@@ -350,7 +350,8 @@ def stages(
     run = _Run(result, threads, progress, slices)
     yield from run.extend(min(FIRST, result.futures), prior_only=True)
     while result.done < result.futures and not result.conflicts and not _precise(result):
-        result.proposals.append(weighing.aimed(np.array(result.scores), result.counts))
+        if result.names:  # else a scenario in which everything is known: only luck differs
+            result.proposals.append(weighing.aimed(np.array(result.scores), result.counts))
         yield from run.extend(min(BATCH, result.futures - result.done))
 
 

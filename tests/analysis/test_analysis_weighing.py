@@ -211,3 +211,7 @@ def test_a_proposal_finds_the_counts_and_the_weights_make_up_for_it() -> None:
         assert abs(found.value - exact[j]) < 3.5 * found.half_width / 1.96  # fails for one seed in a thousand
     before = w.normalised(log_prior)
     assert abs(w.weighed_mean(scores[:, 0], before).value) < 0.25  # the prior's mean, from the mixture
+
+
+def test_nothing_unknown_is_a_prior_too() -> None:
+    assert (w.prior(0).log_density(np.zeros((3, 0))) == 0.0).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,18 @@ def test_every_code_has_its_words(lang: str) -> None:
     names = [update_unknown(lang, name) for name in (*UNKNOWNS, *PLACES)]
     assert len(set(names)) == len(names)
     assert not any("." in name for name in names)
+
+
+def test_the_page_gives_the_errors_that_are_used() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "updating.md").read_text(encoding="utf-8")
+    rows = {"lists": "list", "numbers per quarter": "flow", "mean wait": "wait", "share not to ggz": "share"}
+    for words, kind in rows.items():
+        cells = []
+        for key in (f"monitoring.error_{kind}_shared", f"monitoring.error_{kind}"):
+            figure = default().book.figure(key)
+            value, low, high = (round(100.0 * (x or 0.0)) for x in (figure.at(), figure.low, figure.high))
+            cells.append(f"{value}% ({low} to {high})")
+        assert f"| {words} | {cells[0]} | {cells[1]} |" in page
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
