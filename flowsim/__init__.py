@@ -20,10 +20,22 @@ if TYPE_CHECKING:
     from flowsim.study.replicate import simulate
     from flowsim.study.sweep import sweep
     from flowsim.study.targets import targets
+    from flowsim.study.update import update
     from flowsim.study.verify import verify
 
 __version__ = "0.2.0"
-__all__ = ["InputError", "Network", "__version__", "answer", "compare", "simulate", "sweep", "targets", "verify"]
+__all__ = [
+    "InputError",
+    "Network",
+    "__version__",
+    "answer",
+    "compare",
+    "simulate",
+    "sweep",
+    "targets",
+    "update",
+    "verify",
+]
 
 _HOMES = {
     "InputError": "flowsim.errors",
@@ -33,6 +45,7 @@ _HOMES = {
     "simulate": "flowsim.study.replicate",
     "sweep": "flowsim.study.sweep",
     "targets": "flowsim.study.targets",
+    "update": "flowsim.study.update",
     "verify": "flowsim.study.verify",
 }
 """Where each public name lives."""

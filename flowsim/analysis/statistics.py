@@ -122,6 +122,18 @@ def wilson_ends(share: float, size: float, z: float) -> tuple[float, float]:
     return low, high
 
 
+def share_interval(share: float, size: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of a share that rests on an effective number of trials, which need not be whole ([7]_).
+
+    Raises
+    ------
+    InputError : a share outside 0 to 1, or no trials.
+    """
+    if not (0.0 <= share <= 1.0 and size > 0.0):
+        raise InputError("share, size", f"{share!r}, {size!r}", "a share from 0 to 1 of more than 0 trials")
+    return _wilson(share, size, student(level, max(int(size) - 1, 0)))
+
+
 def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
     """A probability from ``successes`` in ``n`` independent trials, with Wilson's score interval ([1]_, [2]_).
 

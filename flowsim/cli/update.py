@@ -1,0 +1,151 @@
+"""``flowsim update``: the forecast with what the programme counted, beside the one without."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowsim.cli import DONE, INTERRUPTED, MISSED
+from flowsim.cli.options import Json, Lang, Threads, whole
+from flowsim.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flowsim.study.update import Update
+
+
+def update(
+    observed: Annotated[
+        Path | None,
+        typer.Argument(metavar="OBSERVED", help="A CSV file of counts per quarter.", show_default=False),
+    ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(metavar="[SCENARIO]", help="A scenario file; left out: the plan.", show_default=False),
+    ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            "--template",
+            metavar="FILE",
+            help="Write an empty file to fill in (-: to the screen), and stop.",
+            show_default=False,
+        ),
+    ] = None,
+    futures: Annotated[
+        int, typer.Option("--futures", parser=whole, metavar="N", help="Simulated futures at most, from 128 on.")
+    ] = 1536,
+    half_width: Annotated[
+        float, typer.Option("--half-width", help="Stop sooner when the new 95% interval is this far either way.")
+    ] = 0.05,
+    seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")] = 1,
+    threads: Threads = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, plot, manifest.")] = Path(
+        "results/update"
+    ),
+    lang: Lang = "nl",
+    json: Json = False,
+) -> int:
+    """What do the counts of the programme say? The new forecast beside the old one: what changed, and why.
+
+    Counts only: a file that holds what looks like personal data is refused. Exit code 1 when no simulated future
+    resembles the counts, so that there is no new forecast.
+    """
+    from flowsim.cli.folders import room
+    from flowsim.present.console import print_json, say
+    from flowsim.present.texts import format_number, text, texts
+    from flowsim.scenario.load import default
+    from flowsim.study.observed import read
+    from flowsim.study.together import read_scenario
+
+    texts(lang)
+    if template is not None:
+        if observed is not None:
+            raise InputError("--template", "counts beside it", "--template alone: it writes an empty file")
+        _write_template(template, lang)
+        if str(template) not in ("-", "/dev/stdout"):
+            say(text(lang, "update.run.template", place=template))
+        return DONE
+    if observed is None:
+        raise InputError("OBSERVED", "nothing", "a CSV file of counts; --template FILE writes an empty one")
+    counts = read(observed)
+    loaded = default() if scenario is None else read_scenario(scenario)
+    with room(out):
+        asked = {"scenario": loaded, "futures": futures, "half_width": half_width, "seed": seed, "threads": threads}
+        found, seconds = _simulated(counts, asked, lang, silent=json)
+        if found is None:
+            say(text(lang, "update.run.nothing_done"))
+            return INTERRUPTED
+        tables = found.tables
+        _write(out, found, tables, seconds, lang)
+    if json:
+        from flowsim.present.update import update_json
+
+        written = {"seconds": round(seconds, 1), "manifest": str(out / "manifest.json")}
+        print_json(update_json(found, tables, written))
+    else:
+        from flowsim.present.answer import print_blocks
+        from flowsim.present.update import update_blocks
+
+        print_blocks(update_blocks(found, tables, lang))
+        values = {"futures": found.done, "seed": seed, "seconds": format_number(lang, seconds)}
+        print("\n" + text(lang, "update.run.precision", **values))
+        if not found.interrupted:
+            print(text(lang, "update.run.written", place=out))
+    if found.interrupted:
+        say(text(lang, "update.run.interrupted", place=out))
+        return INTERRUPTED
+    return MISSED if found.conflicts else DONE
+
+
+def _write_template(file: Path, lang: str) -> None:
+    from flowsim.cli.files import Writing
+    from flowsim.present.update import template_remarks
+    from flowsim.scenario.load import default
+    from flowsim.study.observed import template
+
+    to_screen = str(file) in ("-", "/dev/stdout")
+    if not to_screen and file.is_file():
+        raise InputError(f"--template {file}", "a file that exists", "a new file: counts that stand there are not lost")
+    content = template(lang, template_remarks(lang, default().book.value("public.treeknorm_total")))
+    if to_screen:
+        sys.stdout.buffer.write(content)
+        return
+    with Writing([file]) as writing:
+        writing.write(file, lambda stream: stream.write(content))
+        writing.commit()
+
+
+def _simulated(counts: Any, asked: dict[str, Any], lang: str, silent: bool) -> tuple[Update | None, float]:
+    """The update (None: interrupted before anything was finished), and the seconds it took."""
+    from flowsim.present.console import announce_compiling
+    from flowsim.present.progress import StudyProgress
+    from flowsim.study.update import update as weigh
+
+    began = time.monotonic()
+    try:
+        with StudyProgress(lang, silent) as progress:
+            announce_compiling(lang, silent)
+            return weigh(counts, **asked, progress=progress), time.monotonic() - began
+    except KeyboardInterrupt:
+        return None, time.monotonic() - began
+
+
+def _write(out: Path, found: Update, tables: dict[str, pd.DataFrame], seconds: float, lang: str) -> None:
+    from flowsim.present.plots import save_figures
+    from flowsim.present.update_plot import forecast_plot
+    from flowsim.study import store
+    from flowsim.study.update import manifest
+
+    command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
+    with store.all_or_nothing(out) as work:
+        store.write_tables(work, tables)
+        if not found.conflicts:
+            start = found.case.region.start
+            save_figures(work, forecast_plot(tables, start, lang, found.observed.made_up))
+        store.write_json(work / "manifest.json", manifest(found, seconds, command))
