@@ -21,7 +21,7 @@ from typing import Final
 
 import numpy as np
 
-from flowsim.analysis.statistics import Estimate, normal, wilson, wilson_ends
+from flowsim.analysis.statistics import Estimate, share_interval, wilson
 from flowsim.errors import InputError
 
 FOLDS: Final = 10
@@ -73,7 +73,7 @@ def adjusted_probability(
     share = float(np.clip(predicted.mean() + missed.mean(), 0.0, 1.0))
     variance = missed.var(ddof=1) / n + predicted.var(ddof=1) / len(others)
     size = share * (1.0 - share) / variance if 0.0 < share < 1.0 else n
-    return Estimate(share, *wilson_ends(share, size, normal(level)), n)
+    return Estimate(share, *share_interval(share, size, level), n)
 
 
 def too_few(outcome: np.ndarray, unknowns: int) -> bool:

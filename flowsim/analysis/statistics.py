@@ -110,8 +110,7 @@ def normal(level: float) -> float:
     return float(ndtri(0.5 + _level(level) / 2))
 
 
-def wilson_ends(share: float, size: float, z: float) -> tuple[float, float]:
-    """Ends of Wilson's interval for a share of ``size`` trials, which may be an effective number ([7]_)."""
+def _wilson(share: float, size: float, z: float) -> tuple[float, float]:
     if math.isinf(z):
         return 0.0, 1.0
     centre = (share + z * z / (2 * size)) / (1 + z * z / size)
@@ -147,7 +146,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
         raise InputError("successes, n", f"{successes!r}, {n!r}", "whole numbers") from None
     if not 0 <= hits <= trials or trials == 0:
         raise InputError("successes, n", f"{hits}, {trials}", "0 <= successes <= n and n at least 1")
-    return Estimate(hits / trials, *wilson_ends(hits / trials, trials, normal(level)), trials)
+    return Estimate(hits / trials, *_wilson(hits / trials, trials, normal(level)), trials)
 
 
 def mean_interval(values: Numbers, level: float = 0.95) -> Estimate:
@@ -248,7 +247,7 @@ def cluster(values: Numbers, level: float = 0.95, probability: bool | None = Non
         size: float = sets
         if per_set > 1 and sets > 1 and 0.0 < mean < 1.0:
             size = sets * per_set / (1.0 + (per_set - 1) * between / (between + within))
-        low, high = wilson_ends(mean, size, student(level, sets - 1))
+        low, high = _wilson(mean, size, student(level, sets - 1))
     return Clusters(Estimate(mean, low, high, array.size), between, within, sets, per_set)
 
 
