@@ -459,12 +459,13 @@ def run(w: Any) -> Any:
 def _present(world: Addresses) -> np.ndarray:
     """Those waiting or in service, by number: what `tally.replay` would hold at the end."""
     residents = world["residents"]
-    residents = residents[np.isin(residents["state"], (WAITING, SERVING))]
-    residents = residents[np.argsort(residents["id"], kind="stable")]
-    followed = np.zeros(len(residents), tally.FOLLOWED)
+    state = residents["state"]
+    there = np.flatnonzero((state == WAITING) | (state == SERVING))
+    there = there[np.argsort(residents["id"][there], kind="stable")]
+    followed = np.zeros(len(there), tally.FOLLOWED)
     for name in ("since", "joined", "station", "patient_class"):
-        followed[name] = residents[name]
-    followed["state"] = np.where(residents["state"] == WAITING, tally.WAITING, tally.SERVING)
+        followed[name] = residents[name][there]
+    followed["state"] = np.where(state[there] == WAITING, tally.WAITING, tally.SERVING)
     return followed
 
 
