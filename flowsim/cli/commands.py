@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, app, compare, documents, plan, report, run, sweep, targets, verify
+from flowsim.cli import answer, app, calibrate, compare, documents, plan, report, run, sweep, targets, verify
 
 
 def _version(asked: bool) -> None:
@@ -32,6 +32,7 @@ def application() -> typer.Typer:
         answer.answer,
         targets.targets,
         compare.compare,
+        calibrate.calibrate,
         plan.plan,
         report.report,
         app.app,
