@@ -4,8 +4,8 @@
     python benchmarks/calibration.py --points 1024   quicker, coarser
     python benchmarks/calibration.py --answer        the answer by prior and by posterior, into the same document
 
-Simulation-based calibration is done on the last wave: its proposal is taken as the prior, each of its simulated years in
-turn as the truth, and the other years as the table that is weighed.
+Simulation-based calibration is done on the last wave: its proposal is taken as the prior, each of its simulated years
+in turn as the truth, and the other years as the table that is weighed.
 """
 
 from __future__ import annotations
@@ -79,10 +79,11 @@ def simulation_based(result: Calibrated) -> list[str]:
         "",
         "## Known truths (simulation-based calibration)",
         "",
-        f"{datasets} simulated years as truths, each held against {last - 1:,} others (worth {np.median(sizes):,.0f} after "
-        f"weighing, median). Place of the truth in {BINS} bins: {datasets / BINS:.0f} expected; all bins of all unknowns "
-        f"lie in {low} to {high} with 99% (Bonferroni). Flat at 1% for all together: every p above {LEVEL / len(names):.2g}. "
-        "The last two columns reckon with errors half as large as those that the data were made with, to see that it shows.",
+        f"{datasets} simulated years as truths, each held against {last - 1:,} others (worth {np.median(sizes):,.0f} "
+        f"after weighing, median). Place of the truth in {BINS} bins: {datasets / BINS:.0f} expected; all bins of all "
+        f"unknowns lie in {low} to {high} with 99% (Bonferroni). Flat at 1% for all together: every p above "
+        f"{LEVEL / len(names):.2g}. The last two columns reckon with errors half as large as those that the data were "
+        "made with, to see that it shows.",
         "",
         *table(header, rows),
     ]

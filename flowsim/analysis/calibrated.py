@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 RANGE: Final = (0.05, 0.5, 0.95)
 DISCREPANCIES: Final = (0.5, 1.0, 2.0)
 """Of what is stated, in table ``sensitivity``."""
+SIGNIFICANT: Final = 3.0
+"""Standard errors from which something counts as learnt: by chance 0.3% for each of two measures and every unknown."""
 FALSE_ALARM: Final = 0.05
 """Chance that any pair of unknowns is called hard to tell apart when all pairs are independent (Bonferroni)."""
 
@@ -44,15 +46,18 @@ def _spread(name: str, values: np.ndarray, weights: np.ndarray) -> dict[str, flo
 
 
 def unknowns(result: Any) -> pd.DataFrame:
-    """Per unknown: prior and posterior (mean, 5, 50, 95%), and ``contraction``: 1 less posterior over prior variance.
+    """Per unknown: prior and posterior (mean, 5, 50, 95%), and what was learnt.
 
-    ``noise`` : standard error of the contraction when nothing was learnt, from the effective number of years.
+    ``contraction`` : 1 less posterior over prior variance. ``shift`` : of the mean, in standard deviations of the prior.
+    ``contraction_noise``, ``shift_noise`` : their standard errors when nothing is to be learnt, from the effective
+    number of years. ``learnt`` : either is more than `SIGNIFICANT` standard errors from 0.
     """
     before, after = result.prior_weights, result.weights
     values = result.library.values
     variance = before @ (values - before @ values) ** 2
     learnt = weighing.contraction(variance, values, after)
-    noise = float(np.sqrt(2.0 / result.effective))
+    shift = (after @ values - before @ values) / np.sqrt(variance)
+    noise = float(np.sqrt(2.0 / result.effective)), float(np.sqrt(1.0 / result.effective))
     return _frame(
         [
             {
@@ -60,7 +65,10 @@ def unknowns(result: Any) -> pd.DataFrame:
                 **_spread("prior", values[:, j], before),
                 **_spread("posterior", values[:, j], after),
                 "contraction": float(learnt[j]),
-                "noise": noise,
+                "contraction_noise": noise[0],
+                "shift": float(shift[j]),
+                "shift_noise": noise[1],
+                "learnt": bool(learnt[j] > SIGNIFICANT * noise[0] or abs(shift[j]) > SIGNIFICANT * noise[1]),
             }
             for j, name in enumerate(result.library.prior.names)
         ]

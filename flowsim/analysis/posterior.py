@@ -70,14 +70,21 @@ class ErrorModel:
         For a lower bound ``observed`` is 1 when it was said to hold and 0 when not, and the probability is that of the
         bound lying below the simulated value plus error; ``simulated`` holds value less bound.
         """
-        from scipy.linalg import solve_triangular
+        return self._log_likelihood(self.whitened(simulated), self.whitened(observed[None])[0], simulated, observed)
+
+    def whitened(self, values: np.ndarray) -> np.ndarray:
+        """Values of the targets that are no bounds, in units in which errors are independent: (n, T) -> (n, t)."""
+        plain = ~self.bounds
+        lower = np.linalg.cholesky(self.covariance[np.ix_(plain, plain)])
+        return values[:, plain] @ np.linalg.inv(lower).T
+
+    def _log_likelihood(
+        self, white: np.ndarray, white_observed: np.ndarray, simulated: np.ndarray, observed: np.ndarray
+    ) -> np.ndarray:
         from scipy.special import log_ndtr
 
-        plain = ~self.bounds
-        gaps = (observed - simulated)[:, plain]
-        lower = np.linalg.cholesky(self.covariance[np.ix_(plain, plain)])
-        scaled = solve_triangular(lower, gaps.T, lower=True)
-        made = -0.5 * (scaled**2).sum(axis=0)
+        gaps = white - white_observed
+        made = -0.5 * np.einsum("ij,ij->i", gaps, gaps)
         for t in np.flatnonzero(self.bounds):
             z = simulated[:, t] / self.deviation[t]
             made = made + log_ndtr(z if observed[t] else -z)
@@ -236,8 +243,10 @@ def ranks(
     count = len(values) if datasets is None else datasets
     truths = errors.sample(simulated[:count], random)
     places, sizes = np.empty((count, values.shape[1])), np.empty(count)
+    weighing = used or errors
+    white, white_truths = weighing.whitened(simulated), weighing.whitened(truths)
     for i in range(count):
-        logs = (used or errors).log_likelihood(simulated, truths[i])
+        logs = weighing._log_likelihood(white, white_truths[i], simulated, truths[i])
         logs[i] = -np.inf
         weights = normalised(logs)
         sizes[i] = effective(weights)

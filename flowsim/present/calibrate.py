@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from flowsim.analysis.calibrated import SIGNIFICANT
 from flowsim.analysis.posterior import IMPLAUSIBLE
 from flowsim.present.answer import Block, Paragraph, Rows
 from flowsim.present.progress import StudyProgress
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 MUCH: Final = 0.25
 """A variance that has become so much smaller counts as much learnt."""
-SIGNIFICANT: Final = 2.0
-"""Standard errors of what is learnt, from which it is told from chance."""
 FOLLOWED: Final = ("assumptions.list_size", "assumptions.reneging_share", "assumptions.demand_growth")
 """Unknowns in the table of what hangs on the errors: those that the answer hangs on most."""
 
@@ -99,9 +98,9 @@ class Page:
     def head(self) -> Paragraph:
         scenario = self.found.library.scenario
         rows = self.tables["unknowns"].to_dict("records")
-        much = [row for row in rows if row["contraction"] >= MUCH and learnt(row)]
-        little = [row for row in rows if learnt(row) and row not in much]
-        most = sorted((row for row in rows if learnt(row)), key=lambda row: -row["contraction"])[:4]
+        much = [row for row in rows if row["contraction"] >= MUCH and row["learnt"]]
+        little = [row for row in rows if row["learnt"] and row not in much]
+        most = sorted((row for row in rows if row["learnt"]), key=lambda row: -row["contraction"])[:4]
         names = "; ".join(unknown_name(self.lang, row["unknown"]) for row in most) or self.t("head.none")
         weighed = [row for row in self.tables["targets"].to_dict("records") if row["weighs"]]
         far = [target_name(self.lang, row["target"]) for row in weighed if row["implausibility"] > IMPLAUSIBLE]
@@ -132,10 +131,12 @@ class Page:
         rows = []
         for row in self.tables["unknowns"].to_dict("records"):
             unit = self.book.figure(row["unknown"]).unit
-            share = percent(self.lang, max(row["contraction"], 0.0)) if learnt(row) else "-"
+            share = percent(self.lang, row["contraction"]) if narrower(row) else "-"
+            moved = row["shift"] if abs(row["shift"]) > SIGNIFICANT * row["shift_noise"] else 0.0
+            shift = f"{'+' if moved > 0.0 else ''}{format_number(self.lang, moved, 1)}" if moved else "-"
             cells = [self.spread(row, name, unit) for name in ("prior", "posterior")]
-            rows.append((unknown_name(self.lang, row["unknown"]), *cells, share))
-        return self.table("unknowns", ("unknown", "before", "after", "learnt"), rows)
+            rows.append((unknown_name(self.lang, row["unknown"]), *cells, share, shift))
+        return self.table("unknowns", ("unknown", "before", "after", "learnt", "moved"), rows)
 
     def lists(self) -> Rows:
         rows = [
@@ -198,13 +199,16 @@ class Page:
         return self.t("variation.discrepancy", scale=format_number(self.lang, scale, 0 if scale == round(scale) else 1))
 
     def explanation(self) -> Paragraph:
-        noise = percent(self.lang, SIGNIFICANT * float(self.tables["unknowns"]["noise"].iloc[0]))
+        first = self.tables["unknowns"].iloc[0]
+        noise = percent(self.lang, SIGNIFICANT * float(first["contraction_noise"]))
+        moved = format_number(self.lang, SIGNIFICANT * float(first["shift_noise"]), 2)
         points, effective = (format_number(self.lang, x) for x in (len(self.found.weights), self.found.effective))
         lines = (
             self.t("explain.before"),
             self.t("explain.points", points=points, effective=effective),
             self.t("explain.error"),
             self.t("explain.learnt", noise=noise),
+            self.t("explain.moved", noise=moved),
         )
         return Paragraph(lines, self.t("explain.title"))
 
@@ -214,6 +218,6 @@ FRACTIONS: Final = ("share_basic", "overdue_share", "list_growth", "hazard")
 """Quantities that are shares, whatever the unit of the figure that they are held against says."""
 
 
-def learnt(row: Mapping[Any, Any]) -> bool:
+def narrower(row: Mapping[Any, Any]) -> bool:
     """Whether the variance of an unknown has shrunk by more than chance can explain."""
-    return bool(row["contraction"] > SIGNIFICANT * row["noise"])
+    return bool(row["contraction"] > SIGNIFICANT * row["contraction_noise"])

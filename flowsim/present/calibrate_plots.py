@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.present.calibrate import learnt, shown_name
+from flowsim.present.calibrate import narrower, shown_name
 from flowsim.present.plots import COLOURS, FAINT, INK, STYLE, _title
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import percent, unknown_name
@@ -59,7 +59,7 @@ def marginals(found: Calibrated, tables: Mapping[str, pd.DataFrame], lang: str) 
         axes.spines["left"].set_visible(False)
         axes.set_xlim(low, high)
         _ticks(axes, lang, found.library.scenario.book.figure(row["unknown"]).unit, low, high)
-        if learnt(row):
+        if narrower(row):
             share = text(lang, "calibrate.plot.unknowns.learnt", share=percent(lang, row["contraction"]))
             axes.annotate(share, (0.98, 0.95), xycoords="axes fraction", ha="right", va="top", fontsize=9, color=AFTER)
     for axes in panels[len(rows) :]:
