@@ -48,7 +48,7 @@ def _spread(name: str, values: np.ndarray, weights: np.ndarray) -> dict[str, flo
 def unknowns(result: Any) -> pd.DataFrame:
     """Per unknown: prior and posterior (mean, 5, 50, 95%), and what was learnt.
 
-    ``contraction`` : 1 less posterior over prior variance. ``shift`` : of the mean, in standard deviations of the prior.
+    ``contraction`` : 1 less posterior over prior variance. ``shift`` : of the mean, in the prior's standard deviations.
     ``contraction_noise``, ``shift_noise`` : their standard errors when nothing is to be learnt, from the effective
     number of years. ``learnt`` : either is more than `SIGNIFICANT` standard errors from 0.
     """

@@ -30,6 +30,7 @@ from flowsim.plan.observed import Observation
 
 IMPLAUSIBLE: Final = 3.0
 """Limit of the implausibility [4]_."""
+DIGITS: Final = 3
 WIDER: Final = 1.5
 """Variance of a proposal, relative to that of what it is fitted to: tails that are too light cost more than ones too
 heavy."""
@@ -149,11 +150,15 @@ class Proposal:
 
     @classmethod
     def fitted(cls, quantiles: np.ndarray, weights: np.ndarray) -> Proposal:
-        """By moments, with a variance that is `WIDER`; never with a density that is infinite at an end."""
+        """By moments, with a variance that is `WIDER`; never with a density that is infinite at an end.
+
+        Rounded, so that the last bits of a sum, which differ by machine, do not change where the next wave looks.
+        """
         mean = np.clip(weights @ quantiles, 0.01, 0.99)
         variance = np.clip(WIDER * (weights @ (quantiles - mean) ** 2), 1e-6, None)
         size = np.maximum(mean * (1.0 - mean) / variance - 1.0, 0.0)
-        return cls(np.maximum(mean * size, 1.0), np.maximum((1.0 - mean) * size, 1.0))
+        a, b = (np.maximum(part, 1.0).round(DIGITS) for part in (mean * size, (1.0 - mean) * size))
+        return cls(a, b)
 
     def at(self, uniforms: np.ndarray) -> np.ndarray:
         """Quantiles of the prior: (n, D) uniform numbers -> (n, D)."""
