@@ -94,9 +94,10 @@ def _legend(figure: Figure, lang: str, plot: str) -> None:
 def fit(targets: pd.DataFrame, lang: str) -> Figure:
     """Simulated years by prior and posterior, as distances from what was observed in its standard deviations."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     rows = targets.to_dict("records")
-    figure = Figure(figsize=(11.0, 0.42 * len(rows) + 2.2), layout="constrained")
+    figure = Figure(figsize=(11.5, 0.42 * len(rows) + 2.2), layout=ConstrainedLayoutEngine(w_pad=0.15))
     axes = figure.subplots()
     for place, row in enumerate(reversed(rows)):
         deviation = math.hypot(row["error"], row["discrepancy"])

@@ -225,7 +225,7 @@ def load(folder: Traversable, region: str) -> Posterior:
         raise InputError(
             place,
             f"points for other figures (fingerprint {mark}, now {now})",
-            'a new run of `flowsim calibrate`, or the setting unknowns = "prior"',
+            'posterior.* of a new `flowsim calibrate` beside the figures, or the setting unknowns = "prior"',
         )
     return Posterior(region, names, _read(points, names), keys)
 

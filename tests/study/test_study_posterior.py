@@ -240,7 +240,7 @@ def test_a_posterior_for_other_figures_or_damaged_is_refused(tmp_path: Path) -> 
     for content, message in (
         (
             stale,
-            r"posterior of amstelland: found points for other figures .* expected a new run of `flowsim calibrate`",
+            r"posterior of amstelland: found points for other figures .* posterior\.\* of a new `flowsim",
         ),
         (good | {"region": "elsewhere"}, "a posterior of elsewhere"),
         (good | {"points_sha256": "0"}, "other points than the manifest speaks of"),
