@@ -19,7 +19,6 @@ from typing import Any, Final
 import numpy as np
 
 from flowsim.errors import InputError
-from flowsim.model import draws
 from flowsim.plan.figures import Figure, FigureBook, load_figures, region_directory
 from flowsim.plan.observed import FILE, Observed
 from flowsim.scenario import unknowns
@@ -27,8 +26,6 @@ from flowsim.scenario.load import Scenario
 
 POINTS: Final = "posterior.parquet"
 MANIFEST: Final = "posterior.json"
-STREAM: Final = np.uint64(0x706F7374)
-"""Root of the draws of points, apart from those of unknowns and residents."""
 LEVERS: Final = (
     "functions.",
     "business_case.",
@@ -98,32 +95,43 @@ class Posterior:
         stated = load_figures(self.region)
         return tuple(key for key in self.basis if key in changed and scenario.book.get(key) != stated.get(key))
 
-    def at(self, seed: int, future: int) -> dict[str, float]:
-        """The point of one future: addressed by seed and number."""
-        return self.pick(place(seed, future))
-
     def pick(self, quantile: float) -> dict[str, float]:
         """The point at a quantile of the list of points."""
         row = self.points[min(int(quantile * len(self.points)), len(self.points) - 1)]
         return dict(zip(self.names, row.tolist(), strict=True))
 
 
-def place(seed: int, future: int) -> float:
-    """A uniform number for the point of one future."""
-    of_seed = np.uint64(draws.output(STREAM, seed))
-    return float(draws.unit(np.uint64(draws.output(of_seed, future))))
+def point(scenario: Scenario, quantile: float) -> dict[str, float]:
+    """What a future of a scenario takes from the posterior of its region; nothing when that does not hold for it.
 
-
-def values(scenario: Scenario, posterior: Posterior, seed: int, future: int) -> dict[str, float]:
-    """What one future of a scenario assumes about the unknowns, by the posterior.
-
-    A scenario that overrides an unknown has the last word on it: its range is drawn from as without a posterior, its
-    value without a range stands. The other unknowns keep their point.
+    A scenario that overrides an unknown has the last word on it: its range is drawn from as by the prior, its value
+    without a range stands. The other unknowns keep their point.
     """
+    if source(scenario)[0] != "posterior":
+        return {}
+    posterior = shipped(scenario.region)
+    assert posterior is not None
     changed = {change.key for change in scenario.changes}
-    own = unknowns.values(scenario, unknowns.quantiles(seed, future))
-    point = posterior.at(seed, future)
-    return {**own, **{key: x for key, x in point.items() if key not in changed}}
+    return {key: x for key, x in posterior.pick(quantile).items() if key not in changed}
+
+
+def source(scenario: Scenario) -> tuple[str, tuple[str, ...]]:
+    """What a scenario's futures draw the unknowns from, and why: ``prior`` (asked for), ``none`` (the region has no
+    posterior), ``misfit`` with the figures for which it does not hold (all three: the prior), or ``posterior``."""
+    if scenario.settings["unknowns"] == "prior":
+        return "prior", ()
+    posterior = shipped(scenario.region)
+    if posterior is None:
+        return "none", ()
+    keys = posterior.misfit(scenario)
+    return ("misfit", keys) if keys else ("posterior", ())
+
+
+def in_common(scenarios: Mapping[str, Scenario]) -> dict[str, Scenario]:
+    """Scenarios that are compared: when the posterior does not hold for one of them, all draw from the prior."""
+    if all(source(one)[0] == "posterior" for one in scenarios.values()):
+        return dict(scenarios)
+    return {name: one.with_settings(one.name, unknowns="prior") for name, one in scenarios.items()}
 
 
 # ---------------------------------------------------------------- the file

@@ -285,29 +285,43 @@ def test_it_holds_for_other_networks_and_unknowns_but_not_for_another_region() -
 def test_a_future_has_the_same_point_in_every_scenario_and_a_scenario_the_last_word() -> None:
     made = of_region()
 
-    def drawn(scenario: Scenario, future: int) -> dict[str, float]:
-        return shipped.values(scenario, made, 1, future)
+    def drawn(scenario: Scenario, future: int, seed: int = 1) -> dict[str, float]:
+        return unknowns.values(scenario, unknowns.quantiles(seed, future))
 
     plain = [drawn(default(), i) for i in range(400)]
     assert plain[17] == drawn(default(), 17)
     assert plain[17] == drawn(default().with_settings("none", network="none"), 17)
-    assert plain[17] != shipped.values(default(), made, 2, 17)
-    assert len({tuple(point.values()) for point in plain}) > 300
+    assert plain[17] != drawn(default(), 17, seed=2)
+    assert set(plain[17]) == set(made.names)
+    points = {tuple(row) for row in made.points.tolist()}
+    assert all(tuple(one[key] for key in made.names) in points for one in plain)
+    assert len({tuple(one.values()) for one in plain}) > 250
     for j, key in enumerate(made.names):
-        values = np.array([point[key] for point in plain])
+        values = np.array([one[key] for one in plain])
         # 400 draws of the points; 4.5 standard errors, 19 unknowns: false alarm 1.3e-4
         assert abs(values.mean() - made.points[:, j].mean()) < 4.5 * made.points[:, j].std() / 400**0.5
     fixed = drawn(load(EXPERIMENTS / "growth_3.toml"), 17)
     assert set(plain[17]) - set(fixed) == {"assumptions.demand_growth"}
     assert all(plain[17][key] == x for key, x in fixed.items())
-    wait = drawn(default().with_figure("waiting.trauma", 20.0, "a test"), 17)
-    assert "waiting.trauma" not in wait
+    assert "waiting.trauma" not in drawn(default().with_figure("waiting.trauma", 20.0, "a test"), 17)
     shrinks = load(EXPERIMENTS / "staff_shrinks.toml")
+    by_prior = drawn(shrinks.with_settings("prior", unknowns="prior"), 17)
     own = drawn(shrinks, 17)
-    assert (
-        own["assumptions.staff_growth"]
-        == unknowns.values(shrinks, unknowns.quantiles(1, 17))["assumptions.staff_growth"]
-    )
+    assert own["assumptions.staff_growth"] == by_prior["assumptions.staff_growth"]
+    assert {key: x for key, x in own.items() if key != "assumptions.staff_growth"} == plain[17]
+
+
+def test_where_the_posterior_does_not_hold_the_prior_is_drawn_from_and_named() -> None:
+    inflow, plain = load(EXPERIMENTS / "inflow_5021.toml"), default()
+    prior = plain.with_settings("prior", unknowns="prior")
+    assert shipped.source(plain) == ("posterior", ())
+    assert shipped.source(prior) == ("prior", ())
+    assert shipped.source(inflow) == ("misfit", ("demand.inflow",))
+    quantiles = unknowns.quantiles(1, 5)
+    assert unknowns.values(inflow, quantiles) == unknowns.values(prior, quantiles) != unknowns.values(plain, quantiles)
+    same = shipped.in_common({"a": plain, "b": inflow})
+    assert [one.settings["unknowns"] for one in same.values()] == ["prior", "prior"]
+    assert shipped.in_common({"a": plain, "b": plain}) == {"a": plain, "b": plain}
 
 
 def test_what_is_written_is_what_is_read(found: Calibrated, tmp_path: Path) -> None:
