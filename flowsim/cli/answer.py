@@ -17,6 +17,7 @@ from flowsim.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from flowsim.scenario.load import Scenario
     from flowsim.study.answer import Answer
 
 HALF_WIDTH: Final = 0.03
@@ -40,6 +41,15 @@ def answer(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, plots, manifest.")] = Path(
         "results/answer"
     ),
+    unknowns: Annotated[
+        str | None,
+        typer.Option(
+            "--unknowns",
+            metavar="posterior|prior",
+            help="What nobody knows: weighed by published numbers (flowsim calibrate), or from its ranges.",
+            show_default="as the scenario says: posterior",
+        ),
+    ] = None,
     no_curve: Annotated[bool, typer.Option("--no-curve", help="Leave out other shares diverted.")] = False,
     repeat: Annotated[
         Path | None,
@@ -55,7 +65,13 @@ def answer(
     from flowsim.present.texts import format_number, text, texts
 
     texts(lang)
-    chosen = {"SCENARIO": scenario, "--half-width": half_width, "--seed": seed, "--no-curve": no_curve or None}
+    chosen: dict[str, Any] = {
+        "SCENARIO": scenario,
+        "--half-width": half_width,
+        "--seed": seed,
+        "--no-curve": no_curve or None,
+    }
+    chosen["--unknowns"] = unknowns
     asked = _asked(chosen, repeat, lang)
     with room(out):
         found, seconds = _simulated(asked, threads, lang, silent=json)
@@ -80,6 +96,15 @@ def answer(
     return INTERRUPTED if found.interrupted else DONE
 
 
+def _drawing(scenario: Scenario, source: str | None) -> Scenario:
+    """The scenario with its unknowns from there; None: as it says itself."""
+    if source is None:
+        return scenario
+    if source not in ("posterior", "prior"):
+        raise InputError("--unknowns", repr(source), "posterior or prior")
+    return scenario.with_settings(scenario.name, unknowns=source)
+
+
 def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[str, Any]:
     """The arguments of the study, from the command line or from a manifest."""
     from flowsim.present.console import say
@@ -88,7 +113,7 @@ def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[st
 
     if repeat is None:
         return {
-            "scenario": load(chosen["SCENARIO"]),
+            "scenario": _drawing(load(chosen["SCENARIO"]), chosen["--unknowns"]),
             "half_width": HALF_WIDTH if chosen["--half-width"] is None else chosen["--half-width"],
             "seed": SEED if chosen["--seed"] is None else chosen["--seed"],
             "curve": not chosen["--no-curve"],

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, app, compare, documents, plan, report, run, sweep, targets, update, verify
+from flowsim.cli import answer, app, calibrate, compare, documents, plan, report, run, sweep, targets, update, verify
 
 
 def _version(asked: bool) -> None:
@@ -33,6 +33,7 @@ def application() -> typer.Typer:
         targets.targets,
         compare.compare,
         update.update,
+        calibrate.calibrate,
         plan.plan,
         report.report,
         app.app,

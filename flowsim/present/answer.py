@@ -413,6 +413,7 @@ class Page:
 
     def assumptions(self) -> Rows | None:
         """The figures that the futures draw, each with its range."""
+        from flowsim.scenario.posterior import source
         from flowsim.scenario.unknowns import drawn
 
         book, rows = self.scenario.book, []
@@ -427,7 +428,14 @@ class Page:
             return None
         header = tuple(self.t(f"used.{name}") for name in ("unknown", "value", "range", "basis"))
         title = self.t("used.unknowns", count=len(keys))
-        return Rows(title, header, tuple(rows), notes=("", self.t("used.leaves_out")))
+        kind, changed = source(self.scenario)
+        figures = "; ".join(unknown_name(self.lang, key) for key in changed)
+        return Rows(
+            title,
+            header,
+            tuple(rows),
+            notes=(text(self.lang, f"calibrate.used.{kind}", figures=figures), "", self.t("used.leaves_out")),
+        )
 
     def figure(self, value: float, unit: str) -> str:
         """A figure's value with as many decimals as it needs; fractions in per cents."""

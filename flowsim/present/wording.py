@@ -35,7 +35,8 @@ def case_name(lang: str, case: str) -> str:
 
 def unknown_name(lang: str, key: str) -> str:
     """The name of an unknown for people; its key when there is none."""
-    return texts(lang).get(f"answer.unknown.{key}", key)
+    known = texts(lang)
+    return known.get(f"answer.unknown.{key}") or known.get(f"calibrate.unknown.{key}", key)
 
 
 def scenario_title(lang: str, scenario: Scenario) -> str:

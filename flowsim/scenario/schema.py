@@ -55,6 +55,8 @@ class Settings(Part):
     transfers : after 2028 ``constant``, or they ``fade`` out by the end of 2029.
     conversation_hours : ggz hours of a conversation: its price at the plan's ``hourly`` rate, or at its ``mean`` price
         per hour of treatment.
+    unknowns : what futures draw the unknowns from: the ``posterior`` that ships with the region, where it holds for the
+        scenario, or the ``prior``: each from its range.
     stop_policy : close the network's functions at the end of the pilot year when the list has not become shorter.
     """
 
@@ -70,6 +72,7 @@ class Settings(Part):
     transfers: Literal["constant", "fade"] | None = None
     conversation_hours: Literal["hourly", "mean"] | None = None
     prices: Literal["constant", "indexed"] | None = None
+    unknowns: Literal["posterior", "prior"] | None = None
     stop_policy: bool | None = None
 
 
@@ -86,6 +89,7 @@ DEFAULTS: dict[str, Any] = {
     "transfers": "constant",
     "conversation_hours": "hourly",
     "prices": "constant",
+    "unknowns": "posterior",
     "stop_policy": False,
 }
 """The default of each open question, as model section 9 gives it."""

@@ -1,7 +1,8 @@
 """What nobody knows, and what each simulated future assumes about it.
 
-Every unknown is a figure with a range. A future draws a value for each from the triangular distribution with the
-figure's value as its mode; a scenario that overrides a figure without a range fixes it.
+Every unknown is a figure with a range. By the prior a future draws a value for each from the triangular distribution
+with the figure's value as its mode; by the posterior it takes a point of `flowsim.scenario.posterior`. A scenario that
+overrides a figure without a range fixes it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ UNKNOWNS: Final = (
 """Figures that futures draw, when they have a range in the scenario. New ones go to the end: places are addresses."""
 STREAM: Final = np.uint64(0x70617261)
 """Root of the draws of unknowns, apart from those of residents."""
+POINT: Final = "posterior"
+"""Name of the uniform number that says which point of the posterior a future takes."""
+POINT_STREAM: Final = np.uint64(0x706F7374)
+"""Root of those numbers."""
 FIXED_BY_DEFAULT: Final = frozenset({"assumptions.would_have_entered", "assumptions.staff_growth"})
 """Levers: they have a range to say what is thinkable, and stay at their value unless a scenario gives them a range."""
 
@@ -63,17 +68,25 @@ def triangular(low: float, mode: float, high: float, u: float) -> float:
 
 
 def quantiles(seed: int, future: int) -> dict[str, float]:
-    """A uniform number per unknown for one future: addressed by seed, future and the unknown's place."""
+    """A uniform number per unknown for one future, addressed by seed, future and the unknown's place; and one for its
+    point of the posterior."""
+    point = draws.output(np.uint64(draws.output(POINT_STREAM, seed)), future)
     of_seed = np.uint64(draws.output(STREAM, seed))
     key = np.uint64(draws.output(of_seed, future))
-    return {name: float(draws.unit(np.uint64(draws.output(key, i)))) for i, name in enumerate(UNKNOWNS)}
+    return {name: float(draws.unit(np.uint64(draws.output(key, i)))) for i, name in enumerate(UNKNOWNS)} | {
+        POINT: float(draws.unit(np.uint64(point)))
+    }
 
 
 def values(scenario: Scenario, uniforms: Mapping[str, float]) -> dict[str, float]:
-    """The value of each uncertain figure at these quantiles."""
+    """The value of each uncertain figure at these quantiles (see `quantiles`)."""
     result = {}
     for key in drawn(scenario):
         figure = scenario.book.figure(key)
         low, high = figure.low or 0.0, figure.high or 0.0
         result[key] = triangular(low, figure.at(), high, uniforms[key])
+    if scenario.settings["unknowns"] == "posterior":
+        from flowsim.scenario import posterior  # which builds on this module
+
+        result |= posterior.point(scenario, uniforms[POINT])
     return result

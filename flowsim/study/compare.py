@@ -19,6 +19,7 @@ from flowsim.analysis.paths import first_referrals
 from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
+from flowsim.scenario.posterior import in_common
 from flowsim.study.futures import Balances, Case
 from flowsim.study.replicate import run_logged, thread_count, whole
 from flowsim.study.select import FIRST_STAGE, Selection, select_best
@@ -240,7 +241,7 @@ def named_scenarios(scenarios: Sequence[Scenario | str | Path]) -> dict[str, Sce
         free = next(name for name in (one.name, label, f"{one.name}_{place}") if name not in named)
         named[free] = one
     same_region(named)
-    return named
+    return in_common(named)
 
 
 def _read(given: Scenario | str | Path) -> tuple[str, Scenario]:

@@ -93,7 +93,7 @@ def _scenario(described: Mapping[str, Any], path: str | Path) -> Scenario:
     """The scenario as it was: settings, then every change of a figure, in order."""
     inside = "scenario."
     scenario = default(_part(described, "region", str, path, inside))
-    settings = _part(described, "settings", dict, path, inside)
+    settings = {"unknowns": "prior", **_part(described, "settings", dict, path, inside)}  # as before there was a choice
     scenario = scenario.with_settings(_part(described, "name", str, path, inside), **settings)
     scenario = replace(
         scenario,

@@ -15,6 +15,7 @@ from present_tables import Made
 from flowsim.analysis import verdict
 from flowsim.present.plots import COLOURS, plots, save_plots
 from flowsim.present.texts import LANGUAGES, text
+from flowsim.present.wording import unknown_name
 
 NAMES = {"waiting", "unknowns", "diversion"}
 
@@ -105,7 +106,7 @@ def test_the_ranking_is_ordered_and_grey_where_nothing_is_shown(made: Made) -> N
     greys = [len(set(patch.get_facecolor()[:3])) == 1 for patch in axes.patches]
     assert greys == unclear
     labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert labels == [text("nl", f"answer.unknown.{key}") for key in rows["unknown"]]
+    assert labels == [unknown_name("nl", key) for key in rows["unknown"]]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

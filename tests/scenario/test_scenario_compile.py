@@ -69,7 +69,7 @@ def equal_to_those_built_anew(scenario: Scenario) -> None:
 
 
 def test_drawn_values_stay_in_their_ranges_and_are_addressed() -> None:
-    scenario = default()
+    scenario = default().with_settings("prior", unknowns="prior")
     many = [unknowns.values(scenario, unknowns.quantiles(1, i)) for i in range(500)]
     assert many[3] == unknowns.values(scenario, unknowns.quantiles(1, 3))
     assert many[3] != unknowns.values(scenario, unknowns.quantiles(2, 3))
@@ -92,7 +92,7 @@ def test_a_fixed_figure_is_not_drawn_and_a_lever_with_a_range_is() -> None:
 
 
 def test_the_balance_reproduces_what_the_plan_publishes() -> None:
-    scenario, region = default(), load_region("amstelland")
+    scenario, region = default().with_settings("prior", unknowns="prior"), load_region("amstelland")
     for i in range(20):
         drawn = unknowns.values(scenario, unknowns.quantiles(5, i))
         base = calibrate(Values(scenario, drawn), region)
