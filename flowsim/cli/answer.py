@@ -131,6 +131,6 @@ def _write(
     from flowsim.study.answer import manifest
 
     with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables)
+        store.write_tables(work, tables, "answer")
         save_plots(work, found, tables, lang)
         store.write_json(work / "manifest.json", manifest(found, seconds, command))
