@@ -43,7 +43,12 @@ def answer(
     no_curve: Annotated[bool, typer.Option("--no-curve", help="Leave out other shares diverted.")] = False,
     repeat: Annotated[
         Path | None,
-        typer.Option("--from", metavar="MANIFEST", help="Repeat a run to the last bit.", show_default=False),
+        typer.Option(
+            "--from",
+            metavar="MANIFEST",
+            help="Repeat a run (its manifest or crate) to the last bit.",
+            show_default=False,
+        ),
     ] = None,
     lang: Lang = "nl",
     json: Json = False,
@@ -78,6 +83,20 @@ def answer(
     if found.interrupted:
         say(text(lang, "answer.run.interrupted", place=out))
     return INTERRUPTED if found.interrupted else DONE
+
+
+def repeated(manifest: Path, out: Path, threads: int | None, lang: str) -> bool:
+    """Run again what a manifest says, into ``out``; whether it was finished. Prints no answer."""
+    from flowsim.cli.folders import room
+
+    nothing = dict.fromkeys(("SCENARIO", "--half-width", "--seed", "--no-curve"))
+    asked = _asked(nothing, manifest, lang)
+    with room(out):
+        found, seconds = _simulated(asked, threads, lang, silent=False)
+        if found is None:
+            return False
+        _write(out, found, found.tables, seconds, None, lang)
+    return not found.interrupted
 
 
 def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, app, compare, documents, plan, report, run, sweep, targets, verify
+from flowsim.cli import answer, app, compare, crate, documents, plan, report, run, sweep, targets, verify
 
 
 def _version(asked: bool) -> None:
@@ -37,6 +37,7 @@ def application() -> typer.Typer:
         app.app,
         run.run,
         sweep.sweep,
+        crate.crate,
         verify.verify,
         documents.check,
         documents.schema,

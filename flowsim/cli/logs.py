@@ -38,10 +38,10 @@ def when(file: Path, asked: str | None) -> tuple[dt.date | None, Region | None]:
     ------
     InputError : no date, or a date beside a scenario.
     """
-    from flowsim.cli.documents import is_network
+    from flowsim.cli.documents import is_network, is_region
     from flowsim.model.network import read_toml
 
-    if not is_network(read_toml(file)):
+    if is_region(file) or not is_network(read_toml(file)):
         if asked is not None:
             raise InputError("--start", f"{asked} beside a scenario", "no --start: the region says when it begins")
         from flowsim.scenario.load import load

@@ -107,6 +107,34 @@ def run(
     return INTERRUPTED if interrupted else DONE
 
 
+def repeated(manifest: Path, out: Path, threads: int | None, lang: str) -> bool:
+    """Run again what a manifest of `flowsim run` says, into ``out``; whether it was finished. Prints no table.
+
+    Raises
+    ------
+    InputError : a manifest that lacks what a repetition needs.
+    """
+    from flowsim.cli.files import Writing
+    from flowsim.model.network import Network
+
+    content = codec.loads(manifest.read_text(encoding="utf-8"))
+    keys = ("document", "replications_done", "seed", "engine")
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise InputError(str(manifest), f"no {missing[0]}", "a manifest as `flowsim run` writes it")
+    network = Network.from_dict(content["document"], f"{manifest}: document")
+    targets = {name: out / name for name in (*(f"{table}.csv" for table in TABLES), DICTIONARY, MANIFEST)}
+    with Writing(targets.values()) as files:
+        asked = content["replications_done"]
+        runs = _Runs(network, asked, content["seed"], content["engine"], False, threads, lang, False)
+        runs.simulate(lambda number, log: None)
+        if runs.output is None or runs.interrupted:
+            return False
+        _write_tables(files, targets, runs.output, _facts(Path(content.get("file", "")), runs.output, asked))
+        files.commit()
+    return True
+
+
 def check_animation(animate: Path | None) -> None:
     """Refuse a name that is no web page, or an environment that cannot draw, before anything is simulated."""
     if animate is None:

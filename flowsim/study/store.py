@@ -186,6 +186,7 @@ def scenario_record(scenario: Scenario) -> dict[str, Any]:
     """All of a scenario that a simulation depends on, as JSON knows it: for a manifest, and to see what differs."""
     return {
         "region": str(scenario.region),
+        "region_files": scenario.region_files,
         "settings": dict(scenario.settings),
         "figures": {
             key: {
