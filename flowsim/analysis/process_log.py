@@ -27,6 +27,7 @@ station and no resident: it is in Parquet alone.
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -149,6 +150,7 @@ class XesWriter:
             for kind in kinds
         ]
         self.about = about
+        self.can_go_back = self.stream.seekable() and not isinstance(self.stream, gzip.GzipFile)
 
     def __enter__(self) -> XesWriter:
         extensions = "".join(
@@ -174,18 +176,23 @@ class XesWriter:
         self._write("</log>\n")
 
     def add(self, steps: Steps) -> None:
-        """Write the traces of one replication: all of them, or none when it is interrupted."""
-        before = self.stream.tell() if self.stream.seekable() else None
+        """Write the traces of one replication: all of them, or none when it is interrupted (compressed: those
+        that were begun)."""
+        before = self.stream.tell() if self.can_go_back else None
         lines: list[str] = []
+        last = "</trace>\n"
         try:
             for line in self._lines(steps):
+                last = line
                 lines.append(line)
                 if len(lines) == LINES:
                     self._write("".join(lines))
                     lines.clear()
             self._write("".join(lines))
         except KeyboardInterrupt:
-            if before is not None:
+            if before is None:
+                self._write("".join(lines) + ("" if last.endswith("</trace>\n") else "</trace>\n"))
+            else:
                 self.stream.seek(before)
                 self.stream.truncate()
             raise

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import numpy as np
 
@@ -17,15 +18,21 @@ from flowsim.model.network import Network
 if TYPE_CHECKING:
     from flowsim.scenario.region import Region
 
-FORMATS: Final = (".xes", ".csv", ".parquet")
+FORMATS: Final = (".xes", ".xes.gz", ".csv", ".parquet")
 Add = Callable[[int, np.ndarray], None]
 """Takes the number and the log of a replication."""
+
+
+def format_of(log: Path) -> str:
+    """One of `FORMATS`, by the end of a name; no end is CSV, and any other is itself."""
+    name = log.name.lower()
+    return ".xes.gz" if name.endswith(".xes.gz") else log.suffix.lower() or ".csv"
 
 
 def check_logs(logs: Sequence[Path]) -> None:
     """Refuse names that say no format, and one file named twice."""
     for log in logs:
-        if log.suffix.lower() not in ("", *FORMATS):
+        if format_of(log) not in FORMATS:
             raise InputError("--log", repr(log.suffix), "a file that ends in " + ", ".join(FORMATS))
     if len(set(logs)) < len(logs):
         raise InputError("--log", f"{logs[0]} twice", "a name for each file")
@@ -59,7 +66,7 @@ def when(file: Path, asked: str | None) -> tuple[dt.date | None, Region | None]:
 
 def check_start(logs: Sequence[Path], animate: Path | None, start: dt.date | None) -> None:
     """Refuse what needs real dates when there is none."""
-    dated = [f"--log {log}" for log in logs if log.suffix.lower() == ".xes"] + (["--animate"] if animate else [])
+    dated = [f"--log {log}" for log in logs if format_of(log).startswith(".xes")] + (["--animate"] if animate else [])
     if dated and start is None:
         raise InputError(dated[0], "a network without a date", "--start YYYY-MM-DD beside it, the day of time zero")
 
@@ -79,21 +86,27 @@ def write_logs(
             files.write(left[0], lambda stream: with_streams(left[1:], (*adds, (left[0], stream))))
             return
         with ExitStack() as stack:
-            writers = [stack.enter_context(_writer(path, stream, network, start, about)) for path, stream in adds]
+            writers = [_writer(path, stream, network, start, about, stack) for path, stream in adds]
             simulate(lambda number, log: _add(writers, number, log))
 
     with_streams(logs, ())
 
 
-def _writer(path: Path, stream: BinaryIO, network: Network, start: dt.date | None, about: dict[str, Any]) -> Any:
+def _writer(
+    path: Path, stream: BinaryIO, network: Network, start: dt.date | None, about: dict[str, Any], stack: ExitStack
+) -> Any:
     from flowsim.analysis.process_log import CsvWriter, ParquetWriter, XesWriter
 
-    if path.suffix.lower() == ".parquet":
-        return ParquetWriter(stream, network)
-    if path.suffix.lower() == ".xes":
-        assert start is not None
-        return XesWriter(stream, network, start, about)
-    return CsvWriter(stream, network, start)
+    kind = format_of(path)
+    if kind == ".parquet":
+        return stack.enter_context(ParquetWriter(stream, network))
+    if kind == ".csv":
+        return stack.enter_context(CsvWriter(stream, network, start))
+    assert start is not None
+    if kind == ".xes.gz":  # no name and no time in its head: the same run gives the same bytes
+        packed = stack.enter_context(gzip.GzipFile("", "wb", 6, stream, mtime=0))
+        return stack.enter_context(XesWriter(cast("BinaryIO", packed), network, start, about))
+    return stack.enter_context(XesWriter(stream, network, start, about))
 
 
 def _add(writers: Iterable[Any], number: int, log: np.ndarray) -> None:

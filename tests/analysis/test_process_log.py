@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import io
 import itertools
 import xml.etree.ElementTree as ET
@@ -198,6 +199,23 @@ def test_an_interruption_leaves_whole_replications(output: Output) -> None:
             writer.add(steps_of(1, logs[1]))
     found = {attributes(trace)["replication"] for trace in ET.fromstring(stream.getvalue()).iter(f"{XES}trace")}
     assert found == {"0"}
+
+
+def test_an_interruption_leaves_compressed_xes_well_formed(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowsim.analysis.process_log.LINES", 50)
+    packed = io.BytesIO()
+    with gzip.GzipFile("", "wb", 6, packed) as stream, XesWriter(stream, output.network, START, {}) as writer:  # type: ignore[arg-type]
+        write, count = writer._write, iter(range(10**6))
+
+        def stopped(text: str) -> None:
+            write(text)
+            if next(count) == 3:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(writer, "_write", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            writer.add(steps_of(0, (output.logs or ())[0]))
+    ET.fromstring(gzip.decompress(packed.getvalue()))
 
 
 def test_every_kind_of_event_has_a_transition() -> None:
