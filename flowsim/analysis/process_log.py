@@ -67,6 +67,9 @@ OPENS: Final = (events.ARRIVE, events.WAITING_AT_START, events.IN_SERVICE_AT_STA
 APART: Final = (events.REVIEW, *OWN_NAMES)
 """Events that are an instance of their own."""
 EXTENSIONS: Final = ("Concept", "Lifecycle", "Time")
+COLUMNS: Final = ("case:concept:name", "concept:name", "concept:instance", "lifecycle:transition")
+MOMENT: Final = "time:timestamp"
+"""Columns of a CSV beside those of the log; the second where time zero has a date."""
 LINES: Final = 20_000
 """Lines of XML that are put together before they go to the disk."""
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from flowsim.cli.files import Writing
 from flowsim.errors import InputError
+from flowsim.model.events import EVENT
 from flowsim.model.network import Network
 
 if TYPE_CHECKING:
@@ -90,6 +91,26 @@ def write_logs(
             simulate(lambda number, log: _add(writers, number, log))
 
     with_streams(logs, ())
+
+
+def described_logs(logs: Sequence[Path], out: Path, network: Network, start: dt.date | None) -> list[dict[str, Any]]:
+    """What the columns mean of those logs that stand in the folder of the tables, for its ``datapackage.json``."""
+    from flowsim.analysis.dictionary import package
+    from flowsim.analysis.outcomes import events_table
+    from flowsim.analysis.process_log import COLUMNS, MOMENT
+
+    found: list[dict[str, Any]] = []
+    for log in logs:
+        kind = format_of(log).removeprefix(".")
+        if kind in ("csv", "parquet") and out.resolve() in log.resolve().parents:
+            table = events_table(network, [(0, np.empty(0, EVENT))])
+            if kind == "csv":
+                extra = (*COLUMNS, MOMENT) if start is not None else COLUMNS
+                table = table.assign(**dict.fromkeys(extra, ""))
+            one = package("run", {"events": table}, (kind,))["resources"][0]
+            path = log.resolve().relative_to(out.resolve()).as_posix()
+            found.append(one | {"name": f"events-{len(found)}-{kind}", "path": path})
+    return found
 
 
 def _writer(

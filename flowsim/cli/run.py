@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json as codec
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
@@ -66,7 +66,7 @@ def run(
 ) -> int:
     """Simulate one file and print means with 95% intervals per station."""
     from flowsim.cli.files import Writing
-    from flowsim.cli.logs import check_logs, check_start, when, write_logs
+    from flowsim.cli.logs import check_logs, check_start, described_logs, when, write_logs
     from flowsim.present.console import print_json, say
     from flowsim.present.texts import text, texts
 
@@ -90,7 +90,7 @@ def run(
             return INTERRUPTED
         facts = _facts(file, found, replications)
         if out is not None:
-            _write_tables(files, targets, found, facts)
+            _write_tables(files, targets, found, facts, described_logs(logs, out, network, first_day))
         if animate is not None:
             _write_animation(files, animate, network, runs.first_log, first_day, region, lang)
         if json:
@@ -194,13 +194,21 @@ class _Runs:
             self.output = collect(self.network, self.seed, self.engine, done)
 
 
-def _write_tables(files: Writing, targets: Mapping[str, Path], found: Output, facts: Mapping[str, Any]) -> None:
+def _write_tables(
+    files: Writing,
+    targets: Mapping[str, Path],
+    found: Output,
+    facts: Mapping[str, Any],
+    logs: Sequence[Mapping[str, Any]] = (),
+) -> None:
     from flowsim.analysis.dictionary import package
 
     tables = {table: found.summary() if table == "summary" else getattr(found, table) for table in TABLES}
     for table, frame in tables.items():
         files.write(targets[f"{table}.csv"], _as_csv(frame))
-    files.write(targets[DICTIONARY], _as_json(package("run", tables, ("csv",))))
+    described = package("run", tables, ("csv",))
+    described["resources"] += logs
+    files.write(targets[DICTIONARY], _as_json(described))
     files.write(targets[MANIFEST], _as_json(_provenance() | dict(facts) | {"document": found.network.document}))
 
 

@@ -267,7 +267,14 @@ def _with_taken_over(region: str, directory: Traversable, own: dict[str, Figure]
             stem, _, name = key.partition(".")
             expected = f"[{name}] in {stem}.toml with {', '.join(_REQUIRED)}: it is not taken over from {other}"
             raise InputError(f"region {region}: {key}", "nothing", expected)
-    taken = {key: replace(figure, taken_from=other) for key, figure in load_figures(other).items()}
+    taken = {
+        key: replace(
+            figure,
+            taken_from=other,
+            source=replace(figure.source, section=f"{figure.source.section} (taken over from {other})"),
+        )
+        for key, figure in load_figures(other).items()
+    }
     # Rates of the other region's municipalities are no figures of this one.
     strange = [key for key in taken if key.startswith("demand.clients_per_10000_")]
     return {**{key: figure for key, figure in taken.items() if key not in strange}, **own}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -29,6 +30,19 @@ def test_one_run_writes_every_format(call: Call, file: Path, tmp_path: Path) -> 
     before = {log: log.read_bytes() for log in logs}
     call("run", file, *options, "--start", "2025-01-01", "--replications", 2, "--seed", 3, "--threads", 1)
     assert {log: log.read_bytes() for log in logs} == before
+
+
+def test_logs_beside_the_tables_are_described_with_them(call: Call, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--log", out / "log.csv", "--log", out / "log.parquet", "--log", tmp_path / "elsewhere.csv"]
+    assert call("run", file, "--out", out, *options, "--start", "2025-01-01", "--replications", 1)[0] == DONE
+    described = json.loads((out / "datapackage.json").read_text("utf-8"))["resources"]
+    by_path = {one["path"]: one["schema"]["fields"] for one in described}
+    assert "elsewhere.csv" not in by_path
+    assert [field["name"] for field in by_path["log.csv"]] == list(pd.read_csv(out / "log.csv").columns)
+    assert [field["name"] for field in by_path["log.parquet"]] == list(pd.read_parquet(out / "log.parquet").columns)
+    assert all(field["description"] for fields in by_path.values() for field in fields)
+    assert len({one["name"] for one in described}) == len(described)
 
 
 def test_a_network_in_motion(call: Call, file: Path, tmp_path: Path) -> None:

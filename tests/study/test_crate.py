@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rocrate.rocrate import ROCrate
 
 import flowsim
 from flowsim.cli import DONE, MISSED, UNUSABLE, main
@@ -73,6 +74,7 @@ def test_a_crate_names_every_file_what_made_it_and_what_to_cite(crate: Path) -> 
     assert graph["#flowsim"]["softwareVersion"] == flowsim.__version__
     names = {one.get("name") for one in graph.values()}
     assert {"numpy", "numba", "MADE UP: no document, an example of flowsim"} <= names
+    assert ROCrate(crate).name == "flowsim answer: The plan as it stands"
     before = (crate / METADATA).read_bytes()
     make_crate(crate)
     assert (crate / METADATA).read_bytes() == before
