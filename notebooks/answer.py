@@ -57,7 +57,11 @@ unknowns[unknowns["case"] == "net"].head(8).round(2)
 # The same as pictures.
 
 # %%
-from IPython.display import display
+from io import BytesIO
+
+from IPython.display import Image, display
 
 for figure in flowsim.plots(answer, tables, "en").values():
-    display(figure)
+    png = BytesIO()
+    figure.savefig(png, format="png", dpi=150)
+    display(Image(png.getvalue(), width=900))
