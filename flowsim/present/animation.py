@@ -294,7 +294,8 @@ def _worded(
         trace.showlegend = False
     for need, colour in needs.items():  # vidigi's own marks are nearly transparent in a legend
         named = known.get(f"animation.need.{need}", need)
-        figure.add_scatter(x=[None], y=[None], mode="markers", name=named, marker={"color": colour, "size": 11})
+        mark = {"color": colour, "size": 11}  # a group each: plotly puts those without a group in one column
+        figure.add_scatter(x=[None], y=[None], mode="markers", name=named, legendgroup=f"{need} ", marker=mark)
     key = "one" if scale == 1 else "many"
     figure.update_layout(
         title={"text": text(lang, f"animation.title.{key}", scale=format_number(lang, scale)), "font": {"size": 17}},
