@@ -15,6 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flowsim.errors import InputError
     from flowsim.model.network import Network
+    from flowsim.present.animation import animation
+    from flowsim.present.plots import plots
+    from flowsim.scenario.compile import compile_scenario
+    from flowsim.scenario.load import load as load_scenario
+    from flowsim.scenario.region import load_region
     from flowsim.study.answer import answer
     from flowsim.study.compare import compare
     from flowsim.study.replicate import simulate
@@ -28,8 +33,13 @@ __all__ = [
     "InputError",
     "Network",
     "__version__",
+    "animation",
     "answer",
     "compare",
+    "compile_scenario",
+    "load_region",
+    "load_scenario",
+    "plots",
     "simulate",
     "sweep",
     "targets",
@@ -40,21 +50,27 @@ __all__ = [
 _HOMES = {
     "InputError": "flowsim.errors",
     "Network": "flowsim.model.network",
+    "animation": "flowsim.present.animation",
     "answer": "flowsim.study.answer",
     "compare": "flowsim.study.compare",
+    "compile_scenario": "flowsim.scenario.compile",
+    "load_region": "flowsim.scenario.region",
+    "load_scenario": "flowsim.scenario.load:load",
+    "plots": "flowsim.present.plots",
     "simulate": "flowsim.study.replicate",
     "sweep": "flowsim.study.sweep",
     "targets": "flowsim.study.targets",
     "update": "flowsim.study.update",
     "verify": "flowsim.study.verify",
 }
-"""Where each public name lives."""
+"""Where each public name lives; after a colon, what it is called there."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'flowsim' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    module, _, there = _HOMES[name].partition(":")
+    value = getattr(import_module(module), there or name)
     globals()[name] = value
     return value
 

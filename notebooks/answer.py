@@ -57,14 +57,11 @@ unknowns[unknowns["case"] == "net"].head(8).round(2)
 # The same as pictures.
 
 # %%
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from io import BytesIO
 
 from IPython.display import Image, display
 
-from flowsim.present.plots import save_plots
-
-with TemporaryDirectory() as folder:
-    for file in save_plots(Path(folder), answer, tables, "en"):
-        if file.suffix == ".png":
-            display(Image(file.read_bytes(), width=900))
+for figure in flowsim.plots(answer, tables, "en").values():
+    png = BytesIO()
+    figure.savefig(png, format="png", dpi=150)
+    display(Image(png.getvalue(), width=900))

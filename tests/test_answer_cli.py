@@ -60,7 +60,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_table_and_plot_and_the_manifest_are_written(written: Path) -> None:
     expected = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
     expected |= {f"{name}.{kind}" for name in ("waiting", "unknowns") for kind in ("png", "svg")}
-    assert {file.name for file in written.iterdir()} == {*expected, "manifest.json"}
+    assert {file.name for file in written.iterdir()} == {*expected, "datapackage.json", "manifest.json"}
     assert all(file.stat().st_size > 0 for file in written.iterdir())
     manifest = json.loads((written / "manifest.json").read_text("utf-8"))
     assert manifest["asked"] == {"seed": 7, "half_width": 0.2, "curve": False, "most": study.MOST}

@@ -140,24 +140,9 @@ class Output:
         ------
         InputError : the simulation kept no log.
         """
-        import pandas as pd
-
-        from flowsim.model.events import KIND_NAMES
-
         if self.logs is None:
             raise InputError("events", "a simulation without a log", "simulate(..., log=True)")
-        log = np.concatenate(self.logs)
-        kinds = [KIND_NAMES.get(code, "") for code in range(max(KIND_NAMES) + 1)]
-        return pd.DataFrame(
-            {
-                "replication": np.repeat(np.arange(len(self.logs)), [len(one) for one in self.logs]),
-                "time": log["time"],
-                "kind": _named(kinds, log["kind"]),
-                "resident": log["resident"],
-                "station": _named(self.network.station_names, log["station"]),
-                "patient_class": _named(self.network.class_names, log["patient_class"]),
-            }
-        )
+        return events_table(self.network, list(enumerate(self.logs)))
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """Means over the replications: station, measure, mean, low, high, replications.
@@ -191,6 +176,26 @@ class Output:
             "utilisation": shares,
         }
         return {name: tally[name] for name in COUNTS} | averages | {name: tally[name] for name in MORE_COUNTS}
+
+
+def events_table(network: Network, logs: Sequence[tuple[int, np.ndarray]]) -> pd.DataFrame:
+    """The table of `Output.events`, from (replication, log) of some replications."""
+    import pandas as pd
+
+    from flowsim.model.events import KIND_NAMES
+
+    log = np.concatenate([one for _, one in logs])
+    kinds = [KIND_NAMES.get(code, "") for code in range(max(KIND_NAMES) + 1)]
+    return pd.DataFrame(
+        {
+            "replication": np.repeat([number for number, _ in logs], [len(one) for _, one in logs]),
+            "time": log["time"],
+            "kind": _named(kinds, log["kind"]),
+            "resident": log["resident"],
+            "station": _named(network.station_names, log["station"]),
+            "patient_class": _named(network.class_names, log["patient_class"]),
+        }
+    )
 
 
 def ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import mean_interval, wilson
 from flowsim.plan.business_case import Volumes, client_equivalents, money
 from flowsim.plan.figures import load_figures
-from flowsim.plan.targets import Target, load_targets
+from flowsim.plan.targets import Target, has_targets, load_targets
 from flowsim.scenario.baseline import YEAR, Values, calibrate
 
 if TYPE_CHECKING:
@@ -181,9 +181,10 @@ def judged_table(judged: Mapping[str, Quantities]) -> pd.DataFrame:
     rows = [
         {"case": name, **_judged(target, quantities)}
         for name, quantities in judged.items()
+        if has_targets(quantities.case.scenario.region)
         for target in load_targets(quantities.case.scenario.region)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows) if rows else pd.DataFrame({"case": [], "target": [], "verdict": []})
 
 
 def judged_cases(cases: Mapping[str, Any]) -> dict[str, Quantities]:

@@ -53,7 +53,12 @@ def answer(
     no_curve: Annotated[bool, typer.Option("--no-curve", help="Leave out other shares diverted.")] = False,
     repeat: Annotated[
         Path | None,
-        typer.Option("--from", metavar="MANIFEST", help="Repeat a run to the last bit.", show_default=False),
+        typer.Option(
+            "--from",
+            metavar="MANIFEST",
+            help="Repeat a run (its manifest or crate) to the last bit.",
+            show_default=False,
+        ),
     ] = None,
     lang: Lang = "nl",
     json: Json = False,
@@ -103,6 +108,20 @@ def _drawing(scenario: Scenario, source: str | None) -> Scenario:
     if source not in ("posterior", "prior"):
         raise InputError("--unknowns", repr(source), "posterior or prior")
     return scenario.with_settings(scenario.name, unknowns=source)
+
+
+def repeated(manifest: Path, out: Path, threads: int | None, lang: str) -> bool:
+    """Run again what a manifest says, into ``out``; whether it was finished. Prints no answer."""
+    from flowsim.cli.folders import room
+
+    nothing = dict.fromkeys(("SCENARIO", "--half-width", "--seed", "--no-curve", "--unknowns"))
+    asked = _asked(nothing, manifest, lang)
+    with room(out):
+        found, seconds = _simulated(asked, threads, lang, silent=False)
+        if found is None:
+            return False
+        _write(out, found, found.tables, seconds, None, lang)
+    return not found.interrupted
 
 
 def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[str, Any]:
@@ -156,6 +175,6 @@ def _write(
     from flowsim.study.answer import manifest
 
     with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables)
+        store.write_tables(work, tables, "answer")
         save_plots(work, found, tables, lang)
         store.write_json(work / "manifest.json", manifest(found, seconds, command))

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, app, calibrate, compare, documents, plan, report, run, sweep, targets, update, verify
+from flowsim.cli import (
+    answer,
+    app,
+    calibrate,
+    compare,
+    crate,
+    documents,
+    plan,
+    report,
+    run,
+    sweep,
+    targets,
+    update,
+    verify,
+)
 
 
 def _version(asked: bool) -> None:
@@ -39,6 +53,7 @@ def application() -> typer.Typer:
         app.app,
         run.run,
         sweep.sweep,
+        crate.crate,
         verify.verify,
         documents.check,
         documents.schema,

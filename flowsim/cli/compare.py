@@ -133,6 +133,6 @@ def _write(out: Path, found: Comparison, tables: dict[str, pd.DataFrame], second
 
     command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
     with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables)
+        store.write_tables(work, tables, "compare")
         save_figures(work, overlay(tables, load_region(found.scenario.region).start, lang))
         store.write_json(work / "manifest.json", manifest(found, seconds, command))

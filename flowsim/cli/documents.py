@@ -24,7 +24,8 @@ SCHEMAS: Final = {
 
 
 def network_of(path: Path) -> Network:
-    """The network of a file: a network document itself, or a scenario compiled, with every unknown at its own value.
+    """The network of a file: a network document itself, or a scenario compiled, with every unknown at its own value;
+    of the folder of a region: the plan as it stands there.
 
     Raises
     ------
@@ -32,13 +33,18 @@ def network_of(path: Path) -> Network:
     """
     from flowsim.model.network import Network, read_toml
 
-    content = read_toml(path)
+    content = {} if is_region(path) else read_toml(path)
     if not is_network(content):
         from flowsim.scenario.compile import compile_scenario
         from flowsim.scenario.load import load
 
         return compile_scenario(load(path))
     return Network.from_dict(content, str(path))
+
+
+def is_region(path: Path) -> bool:
+    """Whether a path is the folder of a region, complete or not."""
+    return path.is_dir() and any(path.glob("*.toml"))
 
 
 def is_network(content: dict[str, Any]) -> bool:
@@ -87,6 +93,8 @@ def _described(file: Path) -> tuple[str, dict[str, Any]]:
     """The kind of a file and what is in it."""
     from flowsim.model.network import Network, read_toml
 
+    if is_region(file):
+        return "region", _region(file)
     content = read_toml(file)
     if is_network(content):
         network = Network.from_dict(content, str(file))
@@ -104,6 +112,28 @@ def _described(file: Path) -> tuple[str, dict[str, Any]]:
     scenario = load(file)
     compile_scenario(scenario)
     return "scenario", {"title": scenario.title, "region": scenario.region, "changes": len(scenario.changes)}
+
+
+def _region(folder: Path) -> dict[str, Any]:
+    """What is in the folder of a region, after its plan was compiled."""
+    from flowsim.plan.targets import has_targets, load_targets
+    from flowsim.scenario.compile import compile_scenario
+    from flowsim.scenario.load import default
+    from flowsim.scenario.region import load_region
+
+    scenario = default(folder)
+    compile_scenario(scenario)
+    region = load_region(scenario.region)
+    taken = sum(1 for figure in scenario.book.values() if figure.taken_from)
+    return {
+        "title": region.name,
+        "municipalities": len(region.municipalities),
+        "programmes": len(region.programmes),
+        "figures": len(scenario.book) - taken,
+        "taken_over": taken,
+        "figures_from": region.figures_from,
+        "targets": len(load_targets(folder)) if has_targets(folder) else 0,
+    }
 
 
 def _written(facts: dict[str, Any], lang: str) -> dict[str, str]:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json as codec
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
 import typer
 
+import flowsim
 from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.documents import network_of
 from flowsim.cli.options import Engine, File, Json, Lang, Out, Replications, Seed, Threads
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from flowsim.analysis.outcomes import Output
+    from flowsim.cli.files import Writing
+    from flowsim.cli.logs import Add
+    from flowsim.model.network import Network
+    from flowsim.scenario.region import Region
 
 TABLES: Final = ("stations", "waiting", "periods", "summary")
 MANIFEST: Final = "manifest.json"
+DICTIONARY: Final = "datapackage.json"
 
 
 def run(
@@ -31,8 +40,25 @@ def run(
     seed: Seed = 0,
     threads: Threads = None,
     log: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--log",
+            metavar="PATH",
+            help="Write every event: .xes or .csv for process mining, or .parquet. Repeat it for more.",
+            show_default=False,
+        ),
+    ] = None,
+    animate: Annotated[
         Path | None,
-        typer.Option("--log", metavar="PATH", help="Write every event: .csv or .parquet.", show_default=False),
+        typer.Option(
+            "--animate", metavar="PATH", help="Write the queues as a moving picture: .html.", show_default=False
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start", metavar="DATE", help="For a network: the date of time zero, times in days.", show_default=False
+        ),
     ] = None,
     out: Out = None,
     lang: Lang = "en",
@@ -40,35 +66,40 @@ def run(
 ) -> int:
     """Simulate one file and print means with 95% intervals per station."""
     from flowsim.cli.files import Writing
+    from flowsim.cli.logs import check_logs, check_start, described_logs, when, write_logs
     from flowsim.present.console import print_json, say
     from flowsim.present.texts import text, texts
 
     texts(lang)
-    log_format = _log_format(log)
+    logs = list(log or ())
+    check_logs(logs)
+    check_animation(animate)
     network = network_of(file)
-    targets = {name: out / name for name in (*(f"{table}.csv" for table in TABLES), MANIFEST)} if out else {}
-    with Writing([*targets.values(), *([log] if log else [])]) as files:
-        found, interrupted = _simulated(network, replications, seed, engine, log is not None, threads, lang)
+    first_day, region = when(file, start) if logs or animate or start else (None, None)
+    check_start(logs, animate, first_day)
+    targets = (
+        {name: out / name for name in (*(f"{table}.csv" for table in TABLES), DICTIONARY, MANIFEST)} if out else {}
+    )
+    with Writing([*targets.values(), *logs, *([animate] if animate else [])]) as files:
+        runs = _Runs(network, replications, seed, engine, bool(logs or animate), threads, lang, animate is not None)
+        about = {"title": network.title or file.name, "seed": seed, "engine": engine, "flowsim": flowsim.__version__}
+        write_logs(files, logs, network, first_day, about, runs.simulate)
+        found, interrupted = runs.output, runs.interrupted
         if found is None:
             say(text(lang, "cli.run.nothing_done"))
             return INTERRUPTED
         facts = _facts(file, found, replications)
-        for table in TABLES:
-            if out is not None:
-                frame = found.summary() if table == "summary" else getattr(found, table)
-                files.write(targets[f"{table}.csv"], _as_csv(frame))
         if out is not None:
-            manifest = codec.dumps(_provenance() | facts | {"document": network.document}, indent=2, default=str)
-            files.write(targets[MANIFEST], lambda stream: stream.write(manifest.encode() + b"\n"))
-        if log is not None:
-            files.write(log, _as_csv(found.events) if log_format == "csv" else _as_parquet(found.events))
+            _write_tables(files, targets, found, facts, described_logs(logs, out, network, first_day))
+        if animate is not None:
+            _write_animation(files, animate, network, runs.first_log, first_day, region, lang)
         if json:
             print_json(facts | {"summary": found.summary().to_dict("records")})
         else:
             _print_summary(found, network.title or file.name, lang)
         sys.stdout.flush()
         files.commit()
-    for place in [out, log]:
+    for place in [out, *logs, animate]:
         if place is not None:
             say(text(lang, "cli.run.written", place=place))
     if interrupted:
@@ -76,35 +107,126 @@ def run(
     return INTERRUPTED if interrupted else DONE
 
 
-def _log_format(log: Path | None) -> str:
-    suffix = "" if log is None else log.suffix.lower()
-    if suffix not in ("", ".csv", ".parquet"):
-        raise InputError("--log", repr(suffix), "a file that ends in .csv or .parquet")
-    return "parquet" if suffix == ".parquet" else "csv"
+def repeated(manifest: Path, out: Path, threads: int | None, lang: str) -> bool:
+    """Run again what a manifest of `flowsim run` says, into ``out``; whether it was finished. Prints no table.
+
+    Raises
+    ------
+    InputError : a manifest that lacks what a repetition needs.
+    """
+    from flowsim.cli.files import Writing
+    from flowsim.model.network import Network
+
+    content = codec.loads(manifest.read_text(encoding="utf-8"))
+    keys = ("document", "replications_done", "seed", "engine")
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise InputError(str(manifest), f"no {missing[0]}", "a manifest as `flowsim run` writes it")
+    network = Network.from_dict(content["document"], f"{manifest}: document")
+    targets = {name: out / name for name in (*(f"{table}.csv" for table in TABLES), DICTIONARY, MANIFEST)}
+    with Writing(targets.values()) as files:
+        asked = content["replications_done"]
+        runs = _Runs(network, asked, content["seed"], content["engine"], False, threads, lang, False)
+        runs.simulate(lambda number, log: None)
+        if runs.output is None or runs.interrupted:
+            return False
+        _write_tables(files, targets, runs.output, _facts(Path(content.get("file", "")), runs.output, asked))
+        files.commit()
+    return True
 
 
-def _simulated(
-    network: Any, replications: int, seed: int, engine: str, log: bool, threads: int | None, lang: str
-) -> tuple[Output | None, bool]:
-    """The output of the replications that were finished (None: not one), and whether somebody interrupted."""
-    from contextlib import closing
+def check_animation(animate: Path | None) -> None:
+    """Refuse a name that is no web page, or an environment that cannot draw, before anything is simulated."""
+    if animate is None:
+        return
+    if animate.suffix.lower() not in (".html", ".htm"):
+        raise InputError("--animate", repr(animate.suffix), "a file that ends in .html")
+    from flowsim.present.animation import check_installed
 
-    from flowsim.present.console import Counter, announce_compiling
-    from flowsim.present.texts import text
-    from flowsim.study.replicate import collect, replicate
+    check_installed("--animate")
 
-    runs = replicate(network, replications, seed, engine, log, threads)
-    announce_compiling(lang)
-    done = []
-    interrupted = False
-    try:
-        with closing(runs), Counter(text(lang, "cli.run.replications"), replications) as counter:
-            for one in runs:
-                done.append(one)
-                counter.show(len(done))
-    except KeyboardInterrupt:
-        interrupted = True
-    return (collect(network, seed, engine, done) if done else None), interrupted
+
+class _Runs:
+    """The replications: what came out of them, without their logs, which are handed on one by one."""
+
+    def __init__(
+        self,
+        network: Network,
+        replications: int,
+        seed: int,
+        engine: str,
+        log: bool,
+        threads: int | None,
+        lang: str,
+        keep_first: bool,
+    ) -> None:
+        from flowsim.study.replicate import replicate
+
+        self.network, self.replications, self.seed, self.engine = network, replications, seed, engine
+        self.lang, self.keep_first = lang, keep_first
+        self.runs = replicate(network, replications, seed, engine, log, threads)
+        self.output: Output | None = None
+        self.first_log: np.ndarray | None = None
+        self.interrupted = False
+
+    def simulate(self, add: Add) -> None:
+        """Run; ``add`` takes each log. An interruption keeps what was finished."""
+        from contextlib import closing
+
+        from flowsim.present.console import Counter, announce_compiling
+        from flowsim.present.texts import text
+        from flowsim.study.replicate import collect
+
+        announce_compiling(self.lang)
+        done = []
+        try:
+            with closing(self.runs), Counter(text(self.lang, "cli.run.replications"), self.replications) as counter:
+                for one in self.runs:
+                    if one.log is not None:
+                        add(one.number, one.log)
+                        if self.keep_first and one.number == 0:
+                            self.first_log = one.log
+                    done.append(replace(one, log=None))
+                    counter.show(len(done))
+        except KeyboardInterrupt:
+            self.interrupted = True
+        if done:
+            self.output = collect(self.network, self.seed, self.engine, done)
+
+
+def _write_tables(
+    files: Writing,
+    targets: Mapping[str, Path],
+    found: Output,
+    facts: Mapping[str, Any],
+    logs: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    from flowsim.analysis.dictionary import package
+
+    tables = {table: found.summary() if table == "summary" else getattr(found, table) for table in TABLES}
+    for table, frame in tables.items():
+        files.write(targets[f"{table}.csv"], _as_csv(frame))
+    described = package("run", tables, ("csv",))
+    described["resources"] += logs
+    files.write(targets[DICTIONARY], _as_json(described))
+    files.write(targets[MANIFEST], _as_json(_provenance() | dict(facts) | {"document": found.network.document}))
+
+
+def _write_animation(
+    files: Writing,
+    place: Path,
+    network: Network,
+    log: np.ndarray | None,
+    start: dt.date | None,
+    region: Region | None,
+    lang: str,
+) -> None:
+    from flowsim.present.animation import animation, as_page
+
+    assert log is not None
+    assert start is not None
+    page = as_page(animation(log, network, start, lang, region), lang)
+    files.write(place, lambda stream: stream.write(page.encode()))
 
 
 def _facts(file: Path, found: Output, asked: int) -> dict[str, Any]:
@@ -120,11 +242,8 @@ def _facts(file: Path, found: Output, asked: int) -> dict[str, Any]:
 
 def _provenance() -> dict[str, Any]:
     """What made these results, for whoever finds them."""
-    import datetime as dt
     import platform
     from importlib.metadata import version
-
-    import flowsim
 
     libraries = {name: version(name) for name in ("numba", "numpy", "pandas")}
     return {
@@ -139,8 +258,9 @@ def _as_csv(frame: pd.DataFrame) -> Callable[[BinaryIO], object]:
     return lambda stream: frame.to_csv(stream, index=False, lineterminator="\n")
 
 
-def _as_parquet(frame: pd.DataFrame) -> Callable[[BinaryIO], object]:
-    return lambda stream: frame.to_parquet(stream, index=False)
+def _as_json(content: Mapping[str, Any]) -> Callable[[BinaryIO], object]:
+    written = codec.dumps(content, indent=2, default=str, ensure_ascii=False) + "\n"
+    return lambda stream: stream.write(written.encode())
 
 
 def _print_summary(found: Output, title: str, lang: str) -> None:

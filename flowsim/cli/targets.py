@@ -129,5 +129,5 @@ def _write(
 
     command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
     with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables)
+        store.write_tables(work, tables, "targets")
         store.write_json(work / "manifest.json", manifest(found, seconds, command, codes))

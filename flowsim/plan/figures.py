@@ -14,7 +14,8 @@ A region is a directory of TOML files. Each table of a file is one figure, and i
     note = "what a reader should know"
 
 A file that holds something other than figures says so in its first line, ``holds = "..."``, and is left to its own
-reader.
+reader. A region outside flowsim may take over what is not its own from another one (``figures_from`` in its
+``region.toml``), but for the figures of `REGIONAL`: see docs/new-region.md.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -34,6 +35,25 @@ from typing import Any, Final
 from flowsim.errors import InputError
 
 KINDS: Final = ("published", "derived", "assumed")
+REGIONAL: Final = (
+    "population.region",
+    "demand.clients",
+    "demand.clients_per_10000_other",
+    "demand.inflow",
+    "demand.smi",
+    "waiting.personality",
+    "waiting.trauma",
+    "waiting.somatic_symptom",
+    "assumptions.list_size",
+    "functions.consultations",
+    "functions.conversations",
+    "functions.transfers",
+    "functions.case_conferences",
+    "functions.support_points",
+    "functions.support_point_users",
+)
+"""Figures that a region always gives itself, beside ``population.<code>`` of each municipality: the number of another
+region cannot stand for them."""
 _REQUIRED: Final = ("value", "unit", "date", "source", "section", "kind")
 _ALLOWED: Final = (*_REQUIRED, "low", "high", "note")
 _HOLDS: Final = re.compile(r'\A\ufeff?holds\s*=\s*"(?!figures")')
@@ -63,6 +83,7 @@ class Figure:
     unit, date : of the number; `date` is the year, month or day on which it was stated or measured.
     kind : ``published`` (it stands there), ``derived`` (it follows by arithmetic) or ``assumed``.
     low, high : the range, ``None`` when the figure has none. An assumed figure always has one.
+    taken_from : the region that this one took it over from; empty: its own.
     """
 
     key: str
@@ -74,6 +95,7 @@ class Figure:
     low: float | None = None
     high: float | None = None
     note: str = ""
+    taken_from: str = ""
 
     @property
     def dated(self) -> bool:
@@ -143,9 +165,9 @@ def load_figures(region: str | Path = "amstelland") -> FigureBook:
     InputError : no such region, a file that is not TOML, or a figure that is not a full citation. The message
         names the file and key, what stood there and what was expected.
     """
-    if isinstance(region, str):
+    if isinstance(region, str) and not is_path(region):
         return _load_packaged(region)
-    return _load(region.name, region_directory(region))
+    return _load(Path(region).resolve().name, region_directory(region))
 
 
 @lru_cache(maxsize=8)
@@ -153,16 +175,24 @@ def _load_packaged(region: str) -> FigureBook:
     return _load(region, region_directory(region))
 
 
+def is_path(region: str | Path) -> bool:
+    """Whether a region is given as a folder (``./polder``, ``/data/polder``) instead of by the name of one that ships
+    with flowsim."""
+    return isinstance(region, Path) or any(sign in region for sign in "./\\")
+
+
 def region_directory(region: str | Path) -> Traversable:
     """The directory that holds a region's files; InputError when there is none."""
-    if isinstance(region, Path):
-        if not region.is_dir():
+    if is_path(region):
+        if not Path(region).is_dir():
             raise InputError("region", f"{region}", "a directory of TOML files")
-        return region
+        return Path(region)
+    assert isinstance(region, str)
     shelf = resources.files("flowsim.plan")
     known = sorted(item.name for item in shelf.iterdir() if item.is_dir() and (item / "sources.toml").is_file())
     if region not in known:
-        raise InputError("region", repr(region), "one of " + ", ".join(known))
+        expected = "one of " + ", ".join(known) + "; or a folder, such as ./" + region
+        raise InputError("region", repr(region), expected)
     return shelf / region
 
 
@@ -216,7 +246,38 @@ def _load(region: str, directory: Traversable) -> FigureBook:
                     raise InputError(f"{file.name}: holds", repr(entry), "it on the first line of the file")
             else:
                 figures[f"{stem}.{name}"] = _figure(f"{stem}.{name}", f"{file.name}: {name}", entry, documents)
-    return FigureBook(region, figures)
+    return FigureBook(region, _with_taken_over(region, directory, figures))
+
+
+def _with_taken_over(region: str, directory: Traversable, own: dict[str, Figure]) -> dict[str, Figure]:
+    """The region's own figures, and those of the region that ``figures_from`` in ``region.toml`` names."""
+    file = directory / "region.toml"
+    described = read_toml(file) if file.is_file() else {}
+    other = described.get("figures_from")
+    if other is None:
+        return own
+    if not isinstance(other, str) or is_path(other):
+        raise InputError(f"{file}: figures_from", repr(other), "the name of a region that ships with flowsim")
+    municipalities = described.get("municipalities", [])
+    codes = (
+        [one.get("code") for one in municipalities if isinstance(one, dict)] if isinstance(municipalities, list) else []
+    )
+    for key in (*REGIONAL, *(f"population.{code}" for code in codes)):
+        if key not in own:
+            stem, _, name = key.partition(".")
+            expected = f"[{name}] in {stem}.toml with {', '.join(_REQUIRED)}: it is not taken over from {other}"
+            raise InputError(f"region {region}: {key}", "nothing", expected)
+    taken = {
+        key: replace(
+            figure,
+            taken_from=other,
+            source=replace(figure.source, section=f"{figure.source.section} (taken over from {other})"),
+        )
+        for key, figure in load_figures(other).items()
+    }
+    # Rates of the other region's municipalities are no figures of this one.
+    strange = [key for key in taken if key.startswith("demand.clients_per_10000_")]
+    return {**{key: figure for key, figure in taken.items() if key not in strange}, **own}
 
 
 def _figure(key: str, where: str, entry: object, documents: Mapping[str, str]) -> Figure:

@@ -45,6 +45,11 @@ class Target:
         return simulated >= self.value if self.comparison == ">=" else simulated <= self.value
 
 
+def has_targets(region: str | Path) -> bool:
+    """Whether a region has a plan that promises something: a ``targets.toml``."""
+    return (region_directory(region) / "targets.toml").is_file()
+
+
 def load_targets(region: str | Path = "amstelland") -> tuple[Target, ...]:
     """The promises of a region's plan, in the order of ``targets.toml``.
 

@@ -434,8 +434,26 @@ class Page:
             title,
             header,
             tuple(rows),
-            notes=(text(self.lang, f"calibrate.used.{kind}", figures=figures), "", self.t("used.leaves_out")),
+            notes=(
+                text(self.lang, f"calibrate.used.{kind}", figures=figures),
+                "",
+                *self.taken_over(keys),
+                self.t("used.leaves_out"),
+            ),
         )
+
+    def taken_over(self, drawn: Sequence[str]) -> tuple[str, ...]:
+        """For a region that takes figures over from another one: how many."""
+        taken = {key for key, figure in self.scenario.book.items() if figure.taken_from}
+        if not taken:
+            return ()
+        values: dict[str, object] = {
+            "own": self.number(len(self.scenario.book) - len(taken)),
+            "taken": self.number(len(taken)),
+            "drawn": self.number(len(taken & set(drawn))),
+            "other": load_region(self.region.figures_from).name,
+        }
+        return (text(self.lang, "region.taken.over", **values),)
 
     def figure(self, value: float, unit: str) -> str:
         """A figure's value with as many decimals as it needs; fractions in per cents."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from flowsim.errors import InputError
 from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Values
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region
@@ -48,6 +49,9 @@ class Demand:
 def adults(value: Values, scenario: Scenario, region: Region) -> float:
     """Adults on the first day: inhabitants between the two stated years, by constant growth."""
     figure = scenario.book.figure("population.region")
+    if len(figure.years) < 2:
+        expected = "inhabitants in two years or more, such as { 2023 = 50_000, 2040 = 60_000 }"
+        raise InputError(f"figures of {region.name}: population.region", "one number", expected)
     (first, before), (last, after) = figure.values[0], figure.values[-1]
     years = (region.start - first).days / YEAR
     growth = (after / before) ** (1.0 / ((last - first).days / YEAR)) - 1.0

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from flowsim.errors import InputError
-from flowsim.plan.figures import Figure, FigureBook, Source, load_figures
+from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures
+from flowsim.scenario.region import load_region
 from flowsim.scenario.schema import DEFAULTS, Override, ScenarioFile, Settings
 
 DIVERSION = "functions.diversion"
@@ -40,6 +41,7 @@ class Scenario:
     book : the region's figures, overrides in place.
     changes : the overrides, outermost parent first.
     files : the files that it was read from, outermost parent first.
+    region_files : fingerprint of the region's files, when it is a folder; empty for one that ships with flowsim.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Scenario:
     book: FigureBook
     changes: tuple[Change, ...] = ()
     files: tuple[str, ...] = ()
+    region_files: str = ""
 
     def with_settings(self, name: str, **settings: Any) -> Scenario:
         """The same scenario with other readings; InputError for one that does not exist."""
@@ -75,19 +78,46 @@ class Scenario:
     @property
     def hash(self) -> str:
         """A fingerprint of everything that the simulation depends on."""
+        return self.fingerprint(self.region_files or self.region)
+
+    def fingerprint(self, label: str) -> str:
+        """`hash`, when that stands for the region."""
         figures = {key: (figure.values, figure.low, figure.high) for key, figure in self.book.items()}
-        content = json.dumps([self.region, dict(self.settings), figures], default=str, sort_keys=True)
+        content = json.dumps([label, dict(self.settings), figures], default=str, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def default(region: str = "amstelland") -> Scenario:
-    """The plan as it stands, with the default reading of every open question."""
-    book = load_figures(region)
-    return Scenario(region, "The plan as it stands", "", region, dict(DEFAULTS), book)
+def _files_hash(region: Path) -> str:
+    """What stands for the folder of a region in a fingerprint: what is in it, wherever it lies."""
+    digest = hashlib.sha256()
+    for file in sorted(region.glob("*.toml")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return f"folder {digest.hexdigest()[:16]}"
+
+
+def default(region: str | Path = "amstelland") -> Scenario:
+    """The plan as it stands, with the default reading of every open question.
+
+    Parameters
+    ----------
+    region : the name of a region that ships with flowsim, or a folder (see docs/new-region.md).
+
+    Raises
+    ------
+    InputError : no such region, or a file in its folder that cannot be used.
+    """
+    if is_path(region):
+        region = Path(region).resolve()
+        load_region(region)  # a mistake in region.toml is told before one in the figures
+        book, files = load_figures(region), _files_hash(region)
+        named = region.name
+        return Scenario(named, "The plan as it stands", "", str(region), dict(DEFAULTS), book, region_files=files)
+    return Scenario(str(region), "The plan as it stands", "", str(region), dict(DEFAULTS), load_figures(region))
 
 
 def load(path: str | Path | None = None) -> Scenario:
-    """Read a scenario file and its parents; without a path, the plan as it stands.
+    """Read a scenario file and its parents; without a path, the plan as it stands; with the folder of a region, the
+    plan in that region.
 
     Raises
     ------
@@ -95,6 +125,8 @@ def load(path: str | Path | None = None) -> Scenario:
     """
     if path is None:
         return default()
+    if (Path(path) / "region.toml").is_file():
+        return default(Path(path))
     return _load(Path(path), ())
 
 
@@ -103,8 +135,11 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
         circle = " -> ".join(child.name for child in (*children, path))
         raise InputError(f"{path}: parent", f"a circle of parents ({circle})", "parents that end")
     file = _validated(_toml(path), str(path))
+    region = file.region
+    if region is not None and is_path(region):  # a folder is told from the file's own place
+        region = str((path.parent / region).resolve())
     if file.parent is None:
-        scenario = default(file.region or "amstelland")
+        scenario = default(region or "amstelland")
     else:
         parent = path.parent / file.parent
         if parent.suffix != ".toml":
@@ -112,7 +147,7 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
         if not parent.exists():
             raise InputError(f"{path}: parent", repr(file.parent), f"a scenario file ({parent} does not exist)")
         scenario = _load(parent, (*children, path.resolve()))
-        if file.region is not None and file.region != scenario.region:
+        if region is not None and region != scenario.region:
             raise InputError(f"{path}: region", repr(file.region), f"the parent's region, {scenario.region!r}")
     return _with_file(scenario, file, path.stem, path.name, str(path))
 
@@ -131,6 +166,8 @@ def from_document(document: Mapping[str, Any], name: str) -> Scenario:
     file = _validated(document, name)
     if file.parent is not None:
         raise InputError(f"{name}: parent", repr(file.parent), "a scenario that stands by itself, without a parent")
+    if file.region is not None and is_path(file.region):
+        raise InputError(f"{name}: region", repr(file.region), "a region that ships with flowsim, by name")
     return _with_file(default(file.region or "amstelland"), file, Path(name).stem, name, name)
 
 
@@ -207,7 +244,7 @@ def _with_override(before: Figure, stated: Figure, override: Override, where: st
     return replace(before, values=values, source=source, kind="assumed", low=override.low, high=override.high)
 
 
-def refusal(error: ValueError, document: Any, where: str) -> InputError:
+def refusal(error: ValueError, document: Any, where: str, keys: str = "`flowsim schema scenario` lists") -> InputError:
     """The first thing that pydantic finds wrong in a document, as flowsim says it; other errors go on."""
     from pydantic import ValidationError
 
@@ -217,7 +254,7 @@ def refusal(error: ValueError, document: Any, where: str) -> InputError:
     place = ".".join(str(step) for step in finding["loc"] if step not in ("float", "dict[str,float]"))
     label = f"{where}: {place}" if place else where
     if finding["type"] == "extra_forbidden":
-        return InputError(label, "an unknown key", "only the keys that `flowsim schema scenario` lists")
+        return InputError(label, "an unknown key", f"only the keys that {keys}")
     if finding["type"] == "missing":
         return InputError(label, "nothing", "this key (it is required)")
     text = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

@@ -6,10 +6,76 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, model_validator
 
 from flowsim.errors import InputError
-from flowsim.plan.figures import read_toml, region_directory
+from flowsim.plan.figures import is_path, read_toml, region_directory
+from flowsim.scenario.schema import Part
+
+START: Final = dt.date(2025, 1, 1)
+"""The first of the five years that flowsim simulates."""
+GROUPS: Final = ("light", "personality", "trauma", "somatic_symptom", "other", "smi")
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class MunicipalityPart(Part):
+    """A municipality in ``region.toml``: a support point that it has, or the day on which one opens."""
+
+    code: Code
+    name: Name
+    has_support_point: bool = False
+    support_point_opens: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> MunicipalityPart:
+        if self.has_support_point == (self.support_point_opens is not None):
+            raise ValueError("either has_support_point = true or support_point_opens = a date")
+        return self
+
+
+class ProgrammePart(Part):
+    """A programme in ``region.toml``; group ``light`` is basic ggz, the others are specialist."""
+
+    name: Code
+    provider: Name
+    level: Literal["basic", "specialist"]
+    groups: Annotated[
+        list[Literal["light", "personality", "trauma", "somatic_symptom", "other", "smi"]], Field(min_length=1)
+    ]
+
+    @model_validator(mode="after")
+    def _level(self) -> ProgrammePart:
+        if (self.level == "basic") != (self.groups == ["light"]):
+            raise ValueError('level "basic" with groups = ["light"], "specialist" with the others')
+        if len(self.groups) > 1:
+            raise ValueError("one group: a programme is a queue of its own")
+        return self
+
+
+class RegionFile(Part):
+    """``region.toml``."""
+
+    name: Name
+    start: dt.date
+    municipalities: Annotated[list[MunicipalityPart], Field(min_length=1)]
+    programmes: Annotated[list[ProgrammePart], Field(min_length=1)]
+    figures_from: str | None = None
+
+    @model_validator(mode="after")
+    def _once(self) -> RegionFile:
+        if self.start != START:
+            raise ValueError(f"start = {START}: the first of the five years that flowsim simulates")
+        for what, names in (
+            ("municipality", [one.code for one in self.municipalities]),
+            ("programme", [one.name for one in self.programmes]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"each {what} once, not {twice[0]} twice")
+        return self
 
 
 @dataclass(frozen=True)
@@ -33,12 +99,13 @@ class Programme:
 
 @dataclass(frozen=True)
 class Region:
-    """``start``: the day that is time zero."""
+    """``start``: the day that is time zero. ``figures_from``: the region that it takes figures over from."""
 
     name: str
     start: dt.date
     municipalities: tuple[Municipality, ...]
     programmes: tuple[Programme, ...]
+    figures_from: str = ""
 
     def programmes_of(self, group: str) -> list[Programme]:
         return [programme for programme in self.programmes if programme.group == group]
@@ -52,34 +119,44 @@ class Region:
         return self.start + dt.timedelta(days=int(day))
 
 
-@lru_cache(maxsize=8)
 def load_region(name: str | Path) -> Region:
-    """Read a region.
+    """Read a region: one that ships with flowsim by name, or a folder by path.
 
     Raises
     ------
-    InputError : a missing or malformed ``region.toml``.
+    InputError : a missing or malformed ``region.toml``; the message names the key.
     """
-    directory = region_directory(name)
-    file = directory / "region.toml"
+    file = region_directory(name) / "region.toml"
     if not file.is_file():
         raise InputError(f"region {name}", "no region.toml", "a file with start, municipalities and programmes")
-    content = read_toml(file)
+    stamp = None
+    if isinstance(file, Path) and is_path(name):  # a folder that somebody is writing: read again when it changed
+        found = file.stat()
+        stamp = (found.st_mtime_ns, found.st_size)
+    return _read(str(name), stamp)
+
+
+@lru_cache(maxsize=8)
+def _read(name: str, stamp: tuple[int, int] | None) -> Region:
+    from flowsim.scenario.load import refusal
+
+    content = read_toml(region_directory(name) / "region.toml")
+    where = f"region {name}: region.toml"
     try:
-        return Region(
-            name=content["name"],
-            start=content["start"],
-            municipalities=tuple(_municipality(one) for one in content["municipalities"]),
-            programmes=tuple(
-                Programme(one["name"], one["provider"], one["level"], group)
-                for one in content["programmes"]
-                for group in one["groups"]
-            ),
-        )
-    except KeyError as error:
-        raise InputError(f"region {name}: region.toml", f"no {error.args[0]}", "this key") from None
-
-
-def _municipality(content: dict[str, Any]) -> Municipality:
-    opens = None if content.get("has_support_point") else content["support_point_opens"]
-    return Municipality(content["code"], content["name"], opens)
+        file = RegionFile.model_validate({key: value for key, value in content.items() if key != "holds"})
+    except ValueError as error:
+        raise refusal(error, content, where, "docs/new-region.md tells") from None
+    for group in GROUPS:
+        if not any(group in one.groups for one in file.programmes):
+            raise InputError(
+                f"{where}: programmes", f"none for {group}", "a programme for each of " + ", ".join(GROUPS)
+            )
+    return Region(
+        name=file.name,
+        start=file.start,
+        municipalities=tuple(Municipality(one.code, one.name, one.support_point_opens) for one in file.municipalities),
+        programmes=tuple(
+            Programme(one.name, one.provider, one.level, group) for one in file.programmes for group in one.groups
+        ),
+        figures_from=file.figures_from or "",
+    )

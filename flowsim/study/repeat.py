@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from flowsim.errors import InputError
-from flowsim.plan.figures import FigureBook, Source
+from flowsim.plan.figures import FigureBook, Source, is_path
 from flowsim.scenario.load import Change, Scenario, default
 from flowsim.study.store import provenance
 
+OWN_REGION = "inputs/region"
+"""Beside a manifest: the figures that its run used."""
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy")
 """Packages of which another version may change the last bits of a result."""
 
@@ -41,21 +43,31 @@ class Repeat:
 
 
 def from_manifest(path: str | Path) -> Repeat:
-    """Read a manifest that `flowsim answer` wrote.
+    """Read a manifest that `flowsim answer` wrote; of a folder (a crate): the manifest in it.
+
+    Beside a manifest, ``inputs/region`` holds the figures that the run used (`flowsim.study.crate`). They are taken
+    when flowsim's own have changed since, or when the region is no longer where it was.
 
     Raises
     ------
     InputError : a file that cannot be read, is no manifest of an answer, or asks for what this flowsim does not have.
     """
-    content = _json(Path(path))
+    path = Path(path)
+    path = path / "manifest.json" if path.is_dir() else path
+    content = _json(path)
     asked = _part(content, "asked", dict, path)
     described = _part(content, "scenario", dict, path)
-    scenario = _scenario(described, path)
+    region = region_of(content, path)
+    scenario = _scenario(described, region, path)
+    found, own = scenario.hash, path.parent / OWN_REGION
+    if found != described.get("hash") and own.is_dir():
+        scenario = _scenario(described, str(own.resolve()), path)
+        found = scenario.hash if is_path(region) else scenario.fingerprint(region)
     now = provenance()
     then_packages = content.get("packages", {})
     pairs = [(key, content.get(key), now[key]) for key in ("flowsim", "sources")]
     pairs += [(name, then_packages.get(name), now["packages"].get(name)) for name in PACKAGES]
-    pairs.append(("figures", described.get("hash"), scenario.hash))
+    pairs.append(("figures", described.get("hash"), found))
     return Repeat(
         scenario=scenario,
         seed=_part(asked, "seed", int, path, "asked."),
@@ -89,10 +101,17 @@ def _part(content: Mapping[str, Any], key: str, kind: Any, path: str | Path, pre
     return value
 
 
-def _scenario(described: Mapping[str, Any], path: str | Path) -> Scenario:
+def region_of(content: Mapping[str, Any], path: Path) -> str:
+    """The region that a manifest speaks of; one that is no longer there: the copy beside the manifest."""
+    region: str = _part(_part(content, "scenario", dict, path), "region", str, path, "scenario.")
+    own = path.parent / OWN_REGION
+    return str(own.resolve()) if is_path(region) and not Path(region).is_dir() and own.is_dir() else region
+
+
+def _scenario(described: Mapping[str, Any], region: str, path: str | Path) -> Scenario:
     """The scenario as it was: settings, then every change of a figure, in order."""
     inside = "scenario."
-    scenario = default(_part(described, "region", str, path, inside))
+    scenario = default(region)
     settings = {"unknowns": "prior", **_part(described, "settings", dict, path, inside)}  # as before there was a choice
     scenario = scenario.with_settings(_part(described, "name", str, path, inside), **settings)
     scenario = replace(

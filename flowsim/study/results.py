@@ -241,6 +241,24 @@ class Folder:
 
         store.write_durably(parquet, fill, kept)
         store.write_durably(csv, fill_csv, kept)
+        self._write_dictionary(parquet, kept)
+
+    def _write_dictionary(self, points: Path, kept: str) -> None:
+        """What the columns of both tables mean, beside them."""
+        import pyarrow.parquet as pq
+
+        from flowsim.analysis import dictionary
+
+        files = [self.file(number) for number in range(len(self.blocks))]
+        tables = {
+            name: pq.read_schema(file).remove_metadata().empty_table().to_pandas()
+            for name, file in ((POINTS, points), (RUNS, files[0]))
+        }
+        content = dictionary.package("sweep", {POINTS: tables[POINTS]}, ("csv", "parquet"))
+        runs = dictionary.package("sweep", {RUNS: tables[RUNS]}, ("parquet",))["resources"][0]
+        content["resources"].append(runs | {"path": [f"{RUNS}/{file.name}" for file in files]})
+        written = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        store.write_durably(self.place / dictionary.FILE, lambda stream: stream.write(written.encode()), kept)
 
 
 def finished(place: Path) -> int:

@@ -167,8 +167,16 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Each table as ``name.parquet`` and ``name.csv``."""
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], command: str = "answer") -> None:
+    """Each table as ``name.parquet`` and ``name.csv``, and what their columns mean.
+
+    Parameters
+    ----------
+    command : whose tables they are, in `flowsim.analysis.dictionary`.
+    """
+    from flowsim.analysis import dictionary
+
+    write_json(folder / dictionary.FILE, dictionary.package(command, tables, ("csv", "parquet")))
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
@@ -178,6 +186,7 @@ def scenario_record(scenario: Scenario) -> dict[str, Any]:
     """All of a scenario that a simulation depends on, as JSON knows it: for a manifest, and to see what differs."""
     return {
         "region": str(scenario.region),
+        "region_files": scenario.region_files,
         "settings": dict(scenario.settings),
         "figures": {
             key: {

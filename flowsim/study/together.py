@@ -69,7 +69,7 @@ def read_scenario(given: str | Path) -> Scenario:
     if not path.exists() and path.name == str(given):
         found = Path("experiments") / (path.name if path.suffix == ".toml" else f"{path.name}.toml")
         path = found if found.exists() else path
-    if "stations" in read_toml(path):
+    if not (path / "region.toml").is_file() and "stations" in read_toml(path):
         raise InputError(str(path), "a network document", "a scenario file; `flowsim run` simulates networks")
     return load(path)
 

@@ -17,7 +17,7 @@ import flowsim
 from flowsim.cli import DONE, UNUSABLE
 from flowsim.model.network import read_toml
 
-FILES = ["manifest.json", "periods.csv", "stations.csv", "summary.csv", "waiting.csv"]
+FILES = ["datapackage.json", "manifest.json", "periods.csv", "stations.csv", "summary.csv", "waiting.csv"]
 
 
 # ---------------------------------------------------------------- help and version

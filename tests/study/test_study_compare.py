@@ -224,7 +224,7 @@ def test_the_command_writes_tables_a_plot_and_a_manifest(
     assert "diverted" not in {row["measure"] for row in document["differences"]}  # a top-down scenario has it not
     tables = ("scenarios", "summary", "outcomes", "cleared", "differences", "fan", "futures")
     expected = {f"{name}.{kind}" for name in tables for kind in ("csv", "parquet")}
-    expected |= {"waiting.png", "waiting.svg", "manifest.json"}
+    expected |= {"waiting.png", "waiting.svg", "datapackage.json", "manifest.json"}
     assert {file.name for file in out.iterdir()} == expected
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     assert manifest["asked"]["base"] == "no_network"

@@ -184,7 +184,10 @@ def test_the_command_says_by_its_exit_code_whether_a_promise_is_met(
     assert document["missed"] == ["kpi_27"]
     assert document["reading"] == "net"
     names = ("targets", "causes", "reproduction")
-    expected = {f"{name}.{kind}" for name in names for kind in ("csv", "parquet")} | {"manifest.json"}
+    expected = {f"{name}.{kind}" for name in names for kind in ("csv", "parquet")} | {
+        "datapackage.json",
+        "manifest.json",
+    }
     assert {file.name for file in out.iterdir()} == expected
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     assert manifest["asked"] == {"seed": 1, "futures": 4, "half_width": None, "require": ["kpi_17", "kpi_27"]}

@@ -1,0 +1,164 @@
+"""Another region as a folder of files: what it takes, what is refused, what is taken over."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import flowsim
+from flowsim.cli import DONE, main
+from flowsim.errors import InputError
+from flowsim.plan.figures import REGIONAL, load_figures
+from flowsim.plan.targets import has_targets
+from flowsim.scenario.compile import compile_scenario
+from flowsim.scenario.load import default, from_document, load
+from flowsim.scenario.region import load_region
+
+POLDER = Path(__file__).resolve().parents[2] / "experiments" / "regions" / "polder"
+
+
+@pytest.fixture
+def region(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(POLDER, tmp_path / "polder"))
+
+
+def changed(region: Path, file: str, before: str, after: str) -> None:
+    text = (region / file).read_text("utf-8")
+    assert before in text
+    (region / file).write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+def test_the_example_says_in_every_file_that_it_is_made_up() -> None:
+    for file in POLDER.glob("*.toml"):
+        assert "MADE UP" in file.read_text("utf-8"), file.name
+    assert "verzonnen" in load_region(POLDER).name
+
+
+def test_a_region_compiles_from_its_own_figures(region: Path) -> None:
+    network = compile_scenario(load(region))
+    own = {one.name for one in load_region(region).programmes}
+    assert own <= set(network.station_names)
+    assert "basic_ingeest" not in network.station_names
+    assert {name.split("/")[0] for name in network.class_names} == {"dijkstad", "veenhuizerwaard", "visitor"}
+    amstelland = compile_scenario(default())
+    # A region with about a third of the people has about a third of the arrivals.
+    assert 0.25 < network.expected_arrivals / amstelland.expected_arrivals < 0.45
+
+
+def test_figures_are_its_own_or_said_to_be_taken_over(region: Path) -> None:
+    book = load_figures(region)
+    for key in (*REGIONAL, "population.dijkstad", "population.veenhuizerwaard"):
+        assert book[key].taken_from == "", key
+        assert "MADE UP" in book[key].source.document
+    assert book["public.treeknorm_total"].taken_from == "amstelland"
+    assert "demand.clients_per_10000_amstelveen" not in book
+    assert load_figures()["public.treeknorm_total"].taken_from == ""
+
+
+@pytest.mark.parametrize("key", [*REGIONAL, "population.dijkstad"])
+def test_a_figure_of_the_region_itself_is_never_taken_over(region: Path, key: str) -> None:
+    stem, name = key.split(".")
+    changed(region, f"{stem}.toml", f"[{name}]", f"[not_{name}]")
+    with pytest.raises(
+        InputError, match=rf"{key}: found nothing; expected \[{name}\] in {stem}.toml .* not taken over"
+    ):
+        default(region)
+
+
+@pytest.mark.parametrize("attribute", ["unit", "date", "source", "section", "kind"])
+def test_a_figure_without_its_citation_is_refused(region: Path, attribute: str) -> None:
+    text = (region / "waiting.toml").read_text("utf-8")
+    lines = text.splitlines()
+    lines.remove(next(line for line in lines if line.startswith(f"{attribute} =")))
+    (region / "waiting.toml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"waiting.toml: personality: found no {attribute}"):
+        default(region)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ('name = "Polder (verzonnen)"\n', "", "name: found nothing"),
+        ("start = 2025-01-01", "start = 2024-01-01", "the first of the five years"),
+        ("start = 2025-01-01", 'start = "2025-01-01"', "start"),
+        ('code = "dijkstad"', 'code = "Dijk stad"', "municipalities.0.code"),
+        ('code = "veenhuizerwaard"', 'code = "dijkstad"', "each municipality once, not dijkstad twice"),
+        ("has_support_point = true", "has_support_point = false", "support_point_opens = a date"),
+        ('groups = ["smi"]', 'groups = ["everybody"]', "programmes.6.groups"),
+        ('groups = ["smi"]', 'groups = ["other"]', "none for smi"),
+        ('level = "basic"', 'level = "specialist"', 'level "basic" with groups'),
+        ('name = "other_veen"', 'name = "other_dijk"', "each programme once"),
+        ('figures_from = "amstelland"', 'figures_from = "atlantis"', "'atlantis'"),
+        ('figures_from = "amstelland"', 'figures_from = "./polder"', "the name of a region that ships with flowsim"),
+        ('figures_from = "amstelland" ', 'figures_form = "amstelland" ', "an unknown key"),
+    ],
+)
+def test_a_region_file_that_cannot_be_used_is_refused(region: Path, before: str, after: str, expected: str) -> None:
+    changed(region, "region.toml", before, after)
+    with pytest.raises(InputError) as refused:
+        default(region)
+    assert expected in str(refused.value)
+
+
+def test_a_region_that_stands_alone_needs_every_figure(region: Path) -> None:
+    changed(region, "region.toml", 'figures_from = "amstelland" ', "# nothing is taken over ")
+    with pytest.raises(InputError, match="figures of polder"):
+        compile_scenario(default(region))
+
+
+def test_one_number_for_the_population_is_refused(region: Path) -> None:
+    changed(region, "population.toml", "{ 2023 = 62_000, 2040 = 68_000 }", "62_000")
+    with pytest.raises(InputError, match="inhabitants in two years"):
+        compile_scenario(default(region))
+
+
+def test_a_changed_file_is_read_again_and_changes_the_fingerprint(region: Path) -> None:
+    before = default(region)
+    assert before.hash == default(Path(shutil.copytree(region, region.parent / "elsewhere"))).hash
+    changed(region, "region.toml", 'name = "Dijkstad"', 'name = "Dijkstad aan Zee"')
+    assert load_region(region).municipalities[0].name == "Dijkstad aan Zee"
+    assert default(region).hash != before.hash
+    named = default(region).hash
+    changed(region, "demand.toml", "1_120", "1_200")
+    assert default(region).hash != named
+
+
+def test_a_scenario_names_its_region_from_its_own_place(region: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = region.parent / "scenarios"
+    folder.mkdir()
+    file = folder / "more.toml"
+    file.write_text('title = "More"\nregion = "../polder"\n', encoding="utf-8")
+    child = folder / "child.toml"
+    child.write_text('title = "Child"\nparent = "more"\nregion = "../polder"\n', encoding="utf-8")
+    monkeypatch.chdir("/")
+    assert load_region(load(file).region).name == "Polder (verzonnen)"
+    assert load(child).region == load(file).region
+    file.write_text('title = "More"\nregion = "../nowhere"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"nowhere; expected a directory"):
+        load(file)
+    with pytest.raises(InputError, match="by name"):
+        from_document({"title": "Upload", "region": "../polder"}, "upload.toml")
+
+
+def test_a_region_without_a_plan_promises_nothing(region: Path) -> None:
+    assert not has_targets(region)
+    assert has_targets("amstelland")
+    with pytest.raises(InputError, match=r"no targets\.toml"):
+        flowsim.targets(str(region), futures=2)
+
+
+def test_from_a_folder_to_an_answer(region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(region)]) == DONE
+    assert "Figures of its own: 17" in capsys.readouterr().out
+    found = flowsim.answer(str(region), half_width=0.5, most=3, curve=False)
+    tables = found.tables
+    assert set(tables["programmes"]["programme"]) == {one.name for one in load_region(region).programmes}
+    start = tables["fan"].query("case == 'none' and measure == 'waiting' and day == 0")["q50"].iloc[0]
+    assert 180 < start < 450  # the list that the region states: 200 to 420
+    assert tables["targets"].empty
+    from flowsim.present.answer import blocks
+
+    said = "\n".join(note for part in blocks(found, tables, "en") for note in getattr(part, "notes", ()))
+    assert "taken over from Amstelland" in said
