@@ -21,17 +21,20 @@ root_doc = "index"
 myst_heading_anchors = 3  # links such as model.md#7-baseline
 myst_enable_extensions = ["attrs_inline", "colon_fence"]
 
+WIDE = ("assumptions", "figures", "files", "first-day", "house", "plan-recomputed", "verification-table")
+
 html_theme = "pydata_sphinx_theme"
 html_title = "flowsim"
 html_static_path = ["_static"]
 html_css_files = ["flowsim.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "flowsim"},
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], **{page: [] for page in WIDE}},
     "footer_start": ["copyright"],
     "footer_end": [],
     "show_prev_next": True,

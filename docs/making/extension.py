@@ -29,6 +29,7 @@ FRAGMENTS: Final[dict[str, Callable[[], str]]] = {
     "extremes-made": lambda: tables.made("extremes"),
     "first-day": tables.first_day_table,
     "first-day-summary": tables.first_day_summary,
+    "first-day-drift": tables.first_day_drift,
     "first-day-made": lambda: tables.made("first-day"),
     "face-made": lambda: tables.made("face"),
     "traces": tables.traces,

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from flowsim.analysis.statistics import paired_difference
 from flowsim.present.plots import STYLE
 from making import evidence, tables
+from making.markdown import number
 
 SHADES: Final[dict[str, dict[str, str]]] = {
     "light": {"ink": "#222222", "faint": "#6b6b6b", "grid": "#dddddd", "paper": "#ffffff", "box": "#f2f4f7"},
@@ -61,14 +62,14 @@ def effects(colours: dict[str, str]) -> Figure:
     axes.invert_yaxis()
     axes.grid(axis="x", color=colours["grid"], linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.set_xlabel("change in the number overdue at the end of 2029 (lines: 95% intervals, paired)")
+    axes.set_xlabel("change in the number overdue at the end of 2029 (lines: 95%)")
     axes.legend(frameon=False, loc="lower right", title="figure fixed at its")
     return figure
 
 
 def _short(figure: Any) -> str:
     name = figure.key.partition(".")[2].replace("_", " ")
-    return f"{name}  {figure.low:g} – {figure.high:g}"
+    return f"{name}  {number(figure.low)} to {number(figure.high)}"
 
 
 # ---------------------------------------------------------------- lists over time
@@ -91,22 +92,25 @@ def lists(colours: dict[str, str]) -> Figure:
             axes.plot(years, q50, color=COLOURS[name], linewidth=2.2)
             _plain(axes, colours)
             axes.margins(x=0)
-            axes.set_ylim(bottom=0)
             axes.set_xticks([2025, 2027, 2029])
         panels[0, column].set_title(TITLES[name], loc="left", fontweight="bold")
+    for row in panels[:, 0]:  # the panels of a row share it
+        row.set_ylim(bottom=0)
     panels[0, 0].set_ylabel("residents waiting")
     panels[1, 0].set_ylabel("residents overdue")
     return figure
 
 
 def flows(colours: dict[str, str]) -> Figure:
-    """People a month: referred, started, gave up (means over futures)."""
+    """People a month of thirty days: referred, started, gave up (means over futures)."""
     cases = evidence.read("face")["cases"]
     figure = Figure(figsize=(10.5, 3.5), layout="constrained")
     panels = figure.subplots(1, len(cases), sharey=True)
     looks = {"referred": ("-", 0), "started treatment": ("--", 1), "gave up": (":", 3)}
     for axes, (name, case) in zip(panels, cases.items(), strict=True):
         months = np.array(case["months"])
+        firsts = np.arange(f"{YEARS[0]}-01", f"{YEARS[-1] + 1}-02", dtype="datetime64[M]").astype("datetime64[D]")
+        months *= 30.0 / np.diff(firsts).astype(float)[:, None]
         years = YEARS[0] + (np.arange(len(months)) + 0.5) / 12
         for words, (dash, column) in looks.items():
             axes.plot(years, months[:, column], linestyle=dash, color=COLOURS[name], linewidth=1.8, label=words)
@@ -114,7 +118,7 @@ def flows(colours: dict[str, str]) -> Figure:
         axes.set_ylim(bottom=0)
         axes.set_xticks([2025, 2027, 2029])
         _plain(axes, colours)
-    panels[0].set_ylabel("residents a month")
+    panels[0].set_ylabel("residents in 30 days")
     panels[0].legend(frameon=False, fontsize=9, loc="center left")
     return figure
 
@@ -183,30 +187,42 @@ def _plain(axes: Axes, colours: dict[str, str], axis: str = "y") -> None:
 # ---------------------------------------------------------------- the network
 
 PLACES: Final = {
-    "outside": (0.0, 2.0, "residents with\na question"),
-    "gp": (1.5, 2.0, "GP"),
-    "gp_mental_health": (1.5, 3.4, "poh-ggz"),
-    "collegial_consultation": (3.2, 3.4, "collegial\nconsultation"),
-    "exploratory_conversation": (3.2, 2.0, "exploratory\nconversation"),
-    "case_conference": (3.2, 0.6, "case\nconference"),
-    "basic_ggz": (5.4, 2.8, "basic ggz:\nlist, places"),
-    "specialist_ggz": (5.4, 1.2, "specialist ggz:\nlists, places"),
-    "waiting_list_management": (5.4, -0.4, "list\nmanagement"),
-    "between_episodes": (7.3, 2.8, "between\nepisodes"),
-    "smi": (7.3, 1.2, "ggz for severe\nmental illness"),
-    "crisis": (7.3, -0.4, "crisis service"),
-    "social_domain": (3.2, -0.8, "social domain\n(4 municipalities)"),
-    "self_help": (1.5, -0.8, "self-help"),
-    "support_point": (0.0, 0.6, "support points"),
-    "supra_regional": (0.0, 3.4, "outside the\nregion"),
+    "outside": (0.0, 2.0, 1.15, "residents with\na question"),
+    "supra_regional": (0.0, 3.6, 1.15, "outside the\nregion"),
+    "support_point": (0.0, 0.2, 1.15, "support points"),
+    "gp": (1.75, 2.0, 0.6, "GP"),
+    "gp_mental_health": (1.75, 3.6, 0.9, "poh-ggz"),
+    "self_help": (1.75, -0.5, 0.9, "self-help"),
+    "social_domain": (3.9, -0.5, 1.5, "social domain\n(by municipality)"),
+    "collegial_consultation": (3.9, 2.55, 1.5, "consultation"),
+    "exploratory_conversation": (3.9, 2.0, 1.5, "conversation"),
+    "case_conference": (3.9, 1.45, 1.5, "case conference"),
+    "ggz": (6.5, 2.0, 1.35, "ggz:\nlists, then\ntreatment"),
+    "waiting_list_management": (6.5, 3.6, 1.35, "list management"),
+    "crisis": (8.3, 0.2, 1.2, "crisis service"),
+    "between_episodes": (8.3, 2.0, 1.2, "between\nepisodes"),
 }
-"""Where the parts of the network stand in the picture; the arrows follow from the compiled network."""
-KINDS: Final = {
-    "next": ("-", "goes on"),
-    "full": ((0, (4, 2)), "no room: goes on"),
-    "renege": ((0, (1, 1.5)), "gives up waiting"),
-    "visit": ((0, (6, 2, 1, 2)), "seen while waiting"),
+"""Where the parts of the network stand in the picture, and how wide; the arrows follow from the compiled network."""
+FUNCTIONS_OF_NETWORK: Final = ("collegial_consultation", "exploratory_conversation", "case_conference")
+FRAME: Final = (3.9, 2.0, 1.85, 1.75)
+"""Around the functions: middle, width, height."""
+KINDS: Final[dict[str, tuple[Any, str, float]]] = {
+    "next": ("-", "goes on", 0.0),
+    "full": ((0, (4, 2)), "no room: goes on", -0.9),
+    "renege": ((0, (1, 1.5)), "gives up waiting", -0.52),
+    "visit": ((0, (6, 2, 1, 2)), "is seen while waiting", 0.4),
 }
+"""Line, meaning and bend of an arrow."""
+BENDS: Final = {
+    ("gp", "ggz", "next"): 0.46,
+    ("between_episodes", "functions", "next"): 0.36,
+    ("ggz", "functions", "next"): 0.2,
+    ("ggz", "gp", "visit"): 0.56,
+    ("ggz", "gp", "renege"): -0.7,
+    ("ggz", "self_help", "visit"): -0.06,
+    ("ggz", "self_help", "renege"): -0.2,
+}
+"""Arrows that must go around something."""
 
 
 def edges() -> set[tuple[str, str, str]]:
@@ -216,14 +232,14 @@ def edges() -> set[tuple[str, str, str]]:
 
     scenario = tables.scenario()
     document = compile_scenario(scenario).document
-    levels = {one.name: one for one in load_region(scenario.region).programmes}
+    programmes = {one.name for one in load_region(scenario.region).programmes}
     pools = {pool["name"]: pool["stations"][0] for pool in document["pools"]}
 
     def part(name: str) -> str:
         station = name.partition(":")[0]
         station = pools.get(station, station)
-        if station in levels:
-            return "smi" if levels[station].group == "smi" else f"{levels[station].level}_ggz"
+        if station in programmes:
+            return "ggz"
         return next((one for one in ("social_domain", "support_point") if station.startswith(one)), station)
 
     def ends(to: Any) -> list[str]:
@@ -239,54 +255,72 @@ def edges() -> set[tuple[str, str, str]]:
             seen = clock.get("visit") or clock.get("review_at")
             if seen:
                 found.add((part(station["name"]), part(seen), "visit"))
-    return {(a, b, kind) for a, b, kind in found if b not in ("exit", "stay") and a != b}
+    inside = {(a, b, kind) for a, b, kind in found if {a, b} <= set(FUNCTIONS_OF_NETWORK)}
+    outside = {(_outer(a), _outer(b), "next" if kind == "full" else kind) for a, b, kind in found - inside}
+    return {(a, b, kind) for a, b, kind in inside | outside if b not in ("exit", "stay") and a != b}
+
+
+def _outer(part: str) -> str:
+    return "functions" if part in FUNCTIONS_OF_NETWORK else part
 
 
 def diagram(colours: dict[str, str]) -> Figure:
     """The parts of the network and the ways between them."""
     from matplotlib.lines import Line2D
+    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-    figure = Figure(figsize=(10.5, 6.4), layout="constrained")
+    figure = Figure(figsize=(10.5, 5.6), layout="constrained")
     axes = figure.subplots()
-    axes.set_xlim(-0.75, 8.1)
-    axes.set_ylim(-1.35, 4.0)
+    axes.set_xlim(-0.75, 9.05)
+    axes.set_ylim(-1.05, 4.6)
     axes.set_axis_off()
     hue = {"next": colours["ink"], "full": COLOURS["high"], "renege": COLOURS["plan"], "visit": COLOURS["low"]}
+
+    def box(x: float, y: float, width: float, height: float, edge: str, face: str, line: Any = "-") -> Any:
+        made = FancyBboxPatch(
+            (x - width / 2, y - height / 2),
+            width,
+            height,
+            boxstyle="round,pad=0.03",
+            facecolor=face,
+            edgecolor=edge,
+            linestyle=line,
+        )
+        return axes.add_patch(made)
+
+    frame = box(*FRAME, colours["faint"], "none", (0, (4, 2)))
+    x, y, _, height = FRAME
+    axes.annotate(
+        "functions of the network", (x, y + height / 2 + 0.1), ha="center", fontsize=9, color=colours["faint"]
+    )
+    boxes = {"functions": frame}
+    for name, (x, y, width, words) in PLACES.items():
+        edge = COLOURS["plan"] if name == "ggz" else colours["faint"]
+        boxes[name] = box(x, y, width, 0.17 + 0.2 * (1 + words.count("\n")), edge, colours["box"])
+        axes.annotate(
+            words, (x, y), ha="center", va="center", fontsize=9.5, fontweight="bold" if name == "ggz" else None
+        )
+    middle = {name: (x, y) for name, (x, y, _, _) in PLACES.items()} | {"functions": FRAME[:2]}
     for a, b, kind in sorted(edges()):
-        (x0, y0, _), (x1, y1, _) = PLACES[a], PLACES[b]
-        bend = {"next": 0.07, "full": 0.16, "renege": -0.22, "visit": 0.2}[kind]
-        axes.annotate(
-            "",
-            (x1, y1),
-            (x0, y0),
-            arrowprops={
-                "arrowstyle": "-|>",
-                "color": hue[kind],
-                "linewidth": 1.0,
-                "linestyle": KINDS[kind][0],
-                "connectionstyle": f"arc3,rad={bend}",
-                "shrinkA": 24,
-                "shrinkB": 26,
-                "alpha": 0.75,
-            },
+        dash, _, bend = KINDS[kind]
+        both = (b, a, kind) in edges()
+        arrow = FancyArrowPatch(
+            middle[a],
+            middle[b],
+            patchA=boxes[a],
+            patchB=boxes[b],
+            shrinkA=1,
+            shrinkB=2,
+            arrowstyle="-|>",
+            mutation_scale=11,
+            connectionstyle=f"arc3,rad={BENDS.get((a, b, kind), bend or (0.12 if both else 0.0))}",
+            color=hue[kind],
+            linestyle=dash,
+            linewidth=1.2,
         )
-    for name, (x, y, words) in PLACES.items():
-        list_for_ggz = name in ("basic_ggz", "specialist_ggz", "smi")
-        axes.annotate(
-            words,
-            (x, y),
-            ha="center",
-            va="center",
-            fontsize=9,
-            fontweight="bold" if list_for_ggz else "normal",
-            bbox={
-                "boxstyle": "round,pad=0.45",
-                "facecolor": colours["box"],
-                "edgecolor": COLOURS["plan"] if list_for_ggz else colours["faint"],
-            },
-        )
-    handles = [Line2D([], [], color=hue[kind], linestyle=dash, label=words) for kind, (dash, words) in KINDS.items()]
-    axes.legend(handles=handles, frameon=False, loc="upper right", ncols=2, fontsize=9)
+        axes.add_patch(arrow)
+    handles = [Line2D([], [], color=hue[kind], linestyle=dash, label=words) for kind, (dash, words, _) in KINDS.items()]
+    axes.legend(handles=handles, frameon=False, loc="upper right", ncols=4, fontsize=9, borderaxespad=0.0)
     return figure
 
 

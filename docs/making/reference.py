@@ -40,9 +40,9 @@ def commands() -> str:
 
 
 def _usage(argument: Any) -> str:
-    words = (argument.metavar or argument.name.upper()).strip("[]")
-    words += "..." if argument.nargs == -1 else ""
-    return words if argument.required else f"[{words}]"
+    words = argument.metavar or argument.name.upper()
+    words += "..." if argument.nargs == -1 and "..." not in words else ""
+    return words if argument.required or words.startswith("[") else f"[{words}]"
 
 
 def _parameter(one: Any, context: Any) -> list[str]:

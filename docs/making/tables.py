@@ -141,16 +141,15 @@ def assumptions_table() -> str:
         rows.append(
             [
                 f"{code(figure.key)}<br>{prose(figure.unit)}",
-                value_of(figure),
-                f"{number(figure.low or 0.0)} to {number(figure.high or 0.0)}",
+                f"{value_of(figure)}<br>({number(figure.low or 0.0)} to {number(figure.high or 0.0)})",
                 kind_of(figure),
                 change,
                 "" if one.nothing else signed(one.wait, 1),
                 f"{low} → {high}",
             ]
         )
-    head = ["assumption", "value", "range", "how", "overdue, end of 2029", "mean wait 2029, weeks", "cleared"]
-    return table(head, rows, right=(1, 2))
+    head = ["assumption", "value (range)", "how", "overdue, end of 2029", "mean wait 2029, weeks", "cleared"]
+    return table(head, rows)
 
 
 def refused() -> str:
@@ -173,27 +172,36 @@ def assumptions_summary() -> str:
     every = effects()
     clear = [one for one in every if one.overdue.low > 0 or one.overdue.high < 0]
     still = [one for one in every if one.nothing]
-    sign = {True: "more", False: "fewer"}
-    top = "; ".join(
-        f"{code(one.figure.key)} ({number(abs(one.overdue.value), 0)} {sign[one.overdue.value > 0]})"
-        for one in every[:5]
-    )
-    turn = [one for one in every if max(end.value for end in one.cleared) > 0.5]
-    turned = (
-        "No assumption, moved alone from one end of its range to the other, makes clearing more likely than not."
-        if not turn
-        else "Clearing becomes more likely than not at one end of: "
-        + ", ".join(code(one.figure.key) for one in turn)
-        + "."
-    )
+    levers = [one for one in every if kind_of(one.figure) == "lever"]
+    unknown = [one for one in every if one not in levers]
     between = f"{number(base.low, 0)} to {number(base.high, 0)}"
     cleared = percent(float(np.mean(run["cleared"])))
     return (
         f"In the plan as it stands, under its `net` reading, {number(base.value, 0)} residents are overdue at the end "
         f"of 2029 ({between}, the 95% interval of the mean over {base.n} futures), and {cleared} of the futures clear. "
         f"Of {len(every)} assumptions that the model reads, {len(clear)} move that number visibly, {len(still)} not at "
-        f"all. The five that move it most, from the low to the high end of their range: {top}. {turned}\n"
+        "all.\n\n"
+        f"- **What nobody knows**, from the low to the high end of its range, moves it most by {_largest(unknown)}. "
+        f"{_turning(unknown)}\n"
+        f"- **What can be done or can happen** (levers, as wide as they are thinkable): {_largest(levers)}. "
+        f"{_turning(levers)}\n"
     )
+
+
+def _largest(some: Sequence[Effect]) -> str:
+    sign = {True: "more", False: "fewer"}
+    return ", ".join(
+        f"{code(one.figure.key)} ({number(abs(one.overdue.value), 0)} {sign[one.overdue.value > 0]})"
+        for one in some[:4]
+    )
+
+
+def _turning(some: Sequence[Effect]) -> str:
+    """Which of these make clearing more likely than not at one end of their range."""
+    names = [code(one.figure.key) for one in some if max(end.value for end in one.cleared) > 0.5]
+    if not names:
+        return "None of them, alone, makes clearing more likely than not."
+    return f"Clearing becomes more likely than not at one end of {' and of '.join(names)}."
 
 
 def assumptions_why() -> str:
@@ -327,17 +335,6 @@ def extremes_why() -> str:
 
 # ---------------------------------------------------------------- the first day
 
-TARGETS: Final = {
-    "clients": "adults in ggz in the year",
-    "wait": "mean wait of those who start, weeks",
-    "smi": "people with severe mental illness in the year",
-    "inflow": "new treatments a year",
-    "clients_per_10000": "clients per 10,000 inhabitants",
-    "waiting": "residents waiting",
-    "overdue": "residents overdue",
-    "overdue_share": "share of those waiting who are overdue, first day",
-}
-
 
 def first_day_table() -> str:
     """Calibration target by target."""
@@ -366,6 +363,18 @@ def first_day_summary() -> str:
     fallen = [one["target"].replace("_", " ") for one in rows if not one["stands"]]
     words = f"{len(rows) - len(fallen)} of {len(rows)} targets stand."
     return words + (f" Not: {', '.join(fallen)}.\n" if fallen else "\n")
+
+
+def first_day_drift() -> str:
+    """Targets that stand, of which the mean over futures is nevertheless known to lie elsewhere."""
+    rows = [one for one in evidence.read("first-day")["rows"] if one["stands"]]
+    off = [one for one in rows if not one["low"] <= one["value"] <= one["high"]]
+    if not off:
+        return "Of no target that stands does the interval of the mean leave out the value.\n"
+    words = ", ".join(
+        f"{one['target'].replace('_', ' ')} ({number(one['simulated'])} for {number(one['value'])})" for one in off
+    )
+    return f"Of these the mean over futures is known well enough to say that it lies elsewhere: {words}.\n"
 
 
 # ---------------------------------------------------------------- residents one by one
