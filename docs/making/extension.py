@@ -50,6 +50,7 @@ FRAGMENTS: Final[dict[str, Callable[[], str]]] = {
 LATER: Final = "<!-- pages that no other list names -->"
 """Stands in the list of a page: replaced by the pages that came later and are in no list yet."""
 LIST: Final = re.compile(r"^```\{toctree\}\n.*?^```", re.S | re.M)
+OUTSIDE: Final = re.compile(r"\[([^\]]+)\]\(\.\./(?!docs/)([^)#\s]+)[^)]*\)")
 LOADS: Final = re.compile(
     r"<(?:script|img|iframe|source|embed|object)\b[^>]*?\b(?:src|data)=[\"']?(?:https?:)?//[^\"'\s>]+"
     r"|<link\b(?![^>]*rel=[\"']?(?:canonical|next|prev|license|author|search|index|top))[^>]*?\bhref=[\"']?(?:https?:)?//[^\"'\s>]+"
@@ -83,6 +84,11 @@ def find_places(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = LIST.sub(without_idle, source[0])
 
 
+def name_what_lies_outside(app: Sphinx, docname: str, source: list[str]) -> None:
+    """A link to a file of the repository that is no part of the site becomes the file's name."""
+    source[0] = OUTSIDE.sub(lambda link: f"{link[1]} (`{link[2]}`)", source[0])
+
+
 def unlisted(folder: Path) -> list[str]:
     """Pages that no list names."""
     texts = {page.stem: page.read_text(encoding="utf-8") for page in folder.glob("*.md")}
@@ -105,5 +111,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("builder-inited", make)
     app.connect("source-read", find_places)
+    app.connect("source-read", name_what_lies_outside)
     app.connect("build-finished", keep_the_internet_out)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

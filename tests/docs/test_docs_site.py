@@ -56,6 +56,12 @@ def test_pages_that_come_later_get_a_place(tmp_path: Path) -> None:
     assert re.findall(r"^[a-z*]+$", source[0], re.M) == ["first", "new", "use"]
 
 
+def test_links_out_of_the_site_become_names() -> None:
+    source = ["[the plan](../experiments/plan.toml#x) [a page](model.md) [here](../docs/app.md)"]
+    extension.name_what_lies_outside(None, "page", source)  # type: ignore[arg-type]
+    assert source == ["the plan (`experiments/plan.toml`) [a page](model.md) [here](../docs/app.md)"]
+
+
 def test_every_fragment_and_figure_is_used_and_made() -> None:
     text = "\n".join(PAGES.values())
     included = set(re.findall(r"^```\{include\} _made/(.+)\.md$", text, re.M))
