@@ -147,7 +147,8 @@ def docstring(thing: Any) -> str:
 
 def _inline(text: str) -> str:
     text = re.sub(r"``([^`]+)``|(?<![`\w])`([^`]+)`(?!`)", lambda match: f"`{match[1] or match[2]}`", text)
-    return "".join(part if i % 2 else prose(part) for i, part in enumerate(re.split(r"(`[^`]+`)", text)))
+    made = "".join(part if i % 2 else prose(part) for i, part in enumerate(re.split(r"(`[^`]+`)", text)))
+    return re.sub(r"(?<!\w)\\\*(\w[^*\\]*\w)\\\*(?!\w)", r"*\1*", made)  # emphasis
 
 
 def _items(text: str) -> str:
@@ -238,17 +239,31 @@ def _first(part: dict[str, Any]) -> str:
 
 def _keys(prefix: str, schema: dict[str, Any], parts: dict[str, Any]) -> str:
     required = set(schema.get("required", ()))
+    said = _meanings(str(schema.get("description", "")))
     rows = []
     for name, one in schema.get("properties", {}).items():
-        default = (
-            "required"
-            if name in required
-            else code(repr(one["default"]))
-            if one.get("default") not in (None, "", {}, [])
-            else ""
-        )
-        rows.append([code(prefix + name), _type(one, parts), default, _inline(str(one.get("description", "")))])
-    return table(["key", "what it holds", "left out", "meaning"], rows)
+        default = one.get("default")
+        without = "required" if name in required else code(repr(default)) if default not in (None, "", {}, []) else ""
+        meaning = str(one.get("description", "")).partition("\n\n")[0] or said.get(name, "")
+        rows.append([code(prefix + name), _type(one, parts), without, _inline(" ".join(meaning.split()))])
+    head = ["key", "what it holds", "left out", "meaning"]
+    kept = [i for i in range(len(head)) if i < 2 or any(row[i] for row in rows)]
+    return table([head[i] for i in kept], [[row[i] for i in kept] for row in rows])
+
+
+def _meanings(text: str) -> dict[str, str]:
+    """What a docstring says of each attribute."""
+    _, _, attributes = text.partition("Attributes\n")
+    found: dict[str, str] = {}
+    name = ""
+    for line in attributes.splitlines():
+        match = re.match(r"(\w+) : (.*)", line)
+        if match:
+            name = match[1]
+            found[name] = match[2]
+        elif name and line.startswith(" "):
+            found[name] += " " + line.strip()
+    return found
 
 
 def _type(one: dict[str, Any], parts: dict[str, Any]) -> str:
@@ -264,7 +279,11 @@ def _type(one: dict[str, Any], parts: dict[str, Any]) -> str:
         return f"list of {_type(one.get('items', {}), parts)}"
     if kind == "object" and isinstance(one.get("additionalProperties"), dict):
         return f"table: name = {_type(one['additionalProperties'], parts)}"
-    limits = [f"{words} {one[key]:g}" for key, words in LIMITS.items() if key in one]
+    limits = [f"{words} {one[key]:g}" for key, words in LIMITS.items() if key in one and 1e-6 < abs(one[key]) < 1e9]
+    if one.get("minimum", -1) == 0:
+        limits.insert(0, "from 0")
+    elif 0 < one.get("minimum", one.get("exclusiveMinimum", 0.0) + 1) <= 1e-6 or one.get("exclusiveMinimum") == 0:
+        limits.insert(0, "above 0")
     names = {
         "string": "text",
         "number": "number",
