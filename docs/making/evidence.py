@@ -43,6 +43,13 @@ Tell = Callable[[str], None]
 # ---------------------------------------------------------------- what is assumed
 
 
+def from_ranges() -> Scenario:
+    """The plan as it stands, every unknown drawn from its range: what a range does is asked here, so that nothing that
+    was learnt about the unknowns (a posterior) comes between."""
+    scenario = default()
+    return scenario.with_settings(scenario.name, unknowns="prior") if "unknowns" in scenario.settings else scenario
+
+
 class _Listening(FigureBook):
     """A book that remembers what was read from it."""
 
@@ -107,7 +114,7 @@ def simulated(scenario: Scenario, futures: int, balances: Balances | None = None
 
 def effects(futures: int, tell: Tell, save: Callable[[Mapping[str, Any]], None], known: Mapping[str, Any]) -> None:
     """Every assumption at both ends of its range, one at a time, the others as futures draw them."""
-    scenario = default()
+    scenario = from_ranges()
     balances = Balances(SEED)
     runs: dict[str, dict[str, list[float]]] = dict(known.get("runs", {}))
     if not same_first(outcomes(simulated(scenario, 2, balances)), runs.get(PLAN)):
@@ -165,7 +172,7 @@ def extremes(scenario: Scenario) -> dict[str, Scenario]:
 
 def run_extremes(futures: int, tell: Tell) -> dict[str, Any]:
     """`MEASURES` in every extreme, future by future."""
-    scenario = default()
+    scenario = from_ranges()
     balances = Balances(SEED)
     runs = {}
     for name, one in {PLAN: scenario, **extremes(scenario)}.items():

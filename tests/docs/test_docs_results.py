@@ -19,7 +19,7 @@ FEW = 2
 
 def test_every_assumption_that_the_model_reads_has_been_tried() -> None:
     kept = evidence.read("assumptions")
-    keys = [figure.key for figure in evidence.assumptions(default())]
+    keys = [figure.key for figure in evidence.assumptions(evidence.from_ranges())]
     assert len(keys) > 50
     tried = {*kept["runs"], *kept["refused"]}
     assert tried == {evidence.PLAN, *(f"{key} {end}" for key in keys for end in evidence.ENDS)}, AGAIN
@@ -37,7 +37,7 @@ def test_every_assumption_that_the_model_reads_has_been_tried() -> None:
     ],
 )
 def test_effects_are_those_of_this_code(key: str, end: str) -> None:
-    plan = default()
+    plan = evidence.from_ranges()
     scenario = evidence.at_end(plan, plan.book[key], end) if key else plan
     kept = evidence.read("assumptions")["runs"][f"{key} {end}" if key else evidence.PLAN]
     assert evidence.same_first(evidence.outcomes(evidence.simulated(scenario, FEW)), kept), AGAIN
@@ -61,7 +61,7 @@ def test_a_run_by_other_code_is_noticed() -> None:
 
 def test_extremes_are_those_of_this_code() -> None:
     kept = evidence.read("extremes")["runs"]
-    cases = evidence.extremes(default())
+    cases = evidence.extremes(evidence.from_ranges())
     assert set(kept) == {evidence.PLAN, *cases}
     assert set(tables.EXTREMES) == set(cases) - {"none"}
     for name in ("diversion_60", "staff_leaves"):
