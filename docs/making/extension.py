@@ -47,6 +47,8 @@ FRAGMENTS: Final[dict[str, Callable[[], str]]] = {
     "files": reference.files,
 }
 """Name of the file -> what writes it. Pages include them."""
+DUTCH: Final = frozenset({"stuurgroep"})
+"""Pages in Dutch."""
 LATER: Final = "<!-- pages that no other list names -->"
 """Stands in the list of a page: replaced by the pages that came later and are in no list yet."""
 LIST: Final = re.compile(r"^```\{toctree\}\n.*?^```", re.S | re.M)
@@ -89,6 +91,12 @@ def name_what_lies_outside(app: Sphinx, docname: str, source: list[str]) -> None
     source[0] = OUTSIDE.sub(lambda link: f"{link[1]} (`{link[2]}`)", source[0])
 
 
+def say_the_language(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """So that a screen reader reads a Dutch page as Dutch."""
+    if pagename in DUTCH:
+        context["language"] = "nl"
+
+
 def unlisted(folder: Path) -> list[str]:
     """Pages that no list names."""
     texts = {page.stem: page.read_text(encoding="utf-8") for page in folder.glob("*.md")}
@@ -112,5 +120,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", make)
     app.connect("source-read", find_places)
     app.connect("source-read", name_what_lies_outside)
+    app.connect("html-page-context", say_the_language)
     app.connect("build-finished", keep_the_internet_out)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

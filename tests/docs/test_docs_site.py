@@ -56,6 +56,14 @@ def test_pages_that_come_later_get_a_place(tmp_path: Path) -> None:
     assert re.findall(r"^[a-z*]+$", source[0], re.M) == ["first", "new", "use"]
 
 
+def test_dutch_pages_say_that_they_are() -> None:
+    for page in PAGES:
+        context = {"language": "en"}
+        extension.say_the_language(None, page, "", context, None)  # type: ignore[arg-type]
+        dutch = len(re.findall(r"\b(?:het|een|niet|zijn)\b", PAGES[page])) > 20
+        assert context["language"] == ("nl" if dutch else "en"), page
+
+
 def test_links_out_of_the_site_become_names() -> None:
     source = ["[the plan](../experiments/plan.toml#x) [a page](model.md) [here](../docs/app.md)"]
     extension.name_what_lies_outside(None, "page", source)  # type: ignore[arg-type]
