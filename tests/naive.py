@@ -109,7 +109,7 @@ class Simulation:
     def run(self) -> dict[str, float]:
         self.open()
         every = self.document["snapshot_every"]
-        shots = [j * every for j in range(round(self.horizon / every) + 1)]
+        shots = [j * every for j in range(int(self.horizon / every + 1e-9) + 1)]
         while self.calendar and self.calendar[0][0] < self.horizon:
             time, _, _, _, what, arguments = heapq.heappop(self.calendar)
             while shots and shots[0] < time:
