@@ -2,6 +2,7 @@
 #   make run      answer the question, from nothing: environment, locked dependencies, flowsim answer
 #   make test     every check that CI runs
 #   make setup    only the environment of `make run`;  make setup-dev  only that of `make test`
+#   make docs     the documentation as a site, in build/docs;  make docs-results  its long computations anew (minutes)
 #   make format   put the sources in order;  make bench  the benchmarks;  make lock  new locks;  make clean
 #
 # Choose another interpreter with: make PYTHON=python3.12 run
@@ -29,13 +30,13 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test setup setup-dev browser format bench lock clean venv \
-  check-format check-lint check-types check-layers check-tests check-notebooks
+.PHONY: run test setup setup-dev browser docs docs-results format bench lock clean venv \
+  check-format check-lint check-types check-layers check-docs check-tests check-notebooks
 
 run: setup
 	$(BIN)/flowsim answer
 
-test: setup-dev check-format check-lint check-types check-layers check-tests check-notebooks
+test: setup-dev check-format check-lint check-types check-layers check-docs check-tests check-notebooks
 	@printf '\nAll checks passed.\n'
 
 # ---------------------------------------------------------------- environment
@@ -68,6 +69,7 @@ browser:
 
 # ---------------------------------------------------------------- checks
 
+SITE = $(BIN)/python -m sphinx -W --keep-going -q -E -b html docs build/docs
 HEADING = @printf '\n== %s\n'
 
 check-format: setup-dev
@@ -86,6 +88,10 @@ check-layers: setup-dev
 	$(HEADING) "layers (import-linter)"
 	@$(BIN)/lint-imports --no-logo
 
+check-docs: setup-dev
+	$(HEADING) "documentation (sphinx-build, warnings are errors)"
+	@$(SITE)
+
 check-tests: setup-dev browser
 	$(HEADING) "tests (pytest)"
 	@$(BIN)/python -m pytest -n $(WORKERS)
@@ -95,6 +101,13 @@ check-notebooks: setup-dev
 	@$(BIN)/python tests/execute_notebooks.py
 
 # ---------------------------------------------------------------- the rest
+
+docs: setup-dev
+	@$(SITE)
+	@echo "The site is in build/docs/index.html"
+
+docs-results: setup-dev
+	$(BIN)/python docs/generate.py
 
 format: setup-dev
 	@$(BIN)/ruff check --fix-only --quiet .

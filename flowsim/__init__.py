@@ -1,8 +1,14 @@
 """flowsim: does diverting demand clear the waiting lists for mental-health care in a Dutch region?
 
 >>> import flowsim
->>> network = flowsim.Network.from_toml("network.toml")         # doctest: +SKIP
->>> flowsim.simulate(network, replications=100, seed=1).stations  # doctest: +SKIP
+>>> desk = {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 2.0}}
+>>> arrivals = {"class": "adult", "station": "desk", "rate": 0.1}
+>>> network = flowsim.Network.from_dict(
+...     {"horizon": 100.0, "classes": ["adult"], "stations": [desk], "arrivals": [arrivals]}
+... )
+>>> out = flowsim.simulate(network, replications=3, seed=1)
+>>> out.stations[["replication", "station", "patient_class"]].values.tolist()
+[[0, 'desk', 'adult'], [1, 'desk', 'adult'], [2, 'desk', 'adult']]
 
 Importing flowsim is light: a public name loads its module when it is first used.
 """

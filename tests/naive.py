@@ -3,13 +3,15 @@
 It shares nothing with flowsim: no imports, no random numbers, no data structures; it reads the document itself. Queues
 are lists, the calendar is `heapq`, a place on a second list is an entry beside the others. It is slow.
 
-    naive.simulate(document, seed) -> {"clinic/a starts": 12.0, ..., "clinic waiting at 30": 4.0, ...}
+    naive.simulate(document, seed) -> {"clinic/a starts": 12.0, ..., "clinic waiting at 30": 4.0, ...,
+                                       "clinic starts in period 2": 3.0, ...}
 """
 
 from __future__ import annotations
 
 import heapq
 import random
+from bisect import bisect
 from collections import defaultdict
 from typing import Any
 
@@ -89,6 +91,9 @@ class Simulation:
         self.horizon, self.warm_up = document["horizon"], document.get("warm_up", 0.0)
         self.places = {given["name"]: Place(given) for given in document["stations"]}
         self.pools = {given["name"]: given for given in document.get("pools", [])}
+        self.routes: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for route in document.get("routes", []):
+            self.routes[route["from"]].append(route)
         self.people: list[Person] = []
         self.calendar: list[tuple[Any, ...]] = []
         self.count = 0  # keeps entries of the calendar apart
@@ -104,7 +109,7 @@ class Simulation:
     def run(self) -> dict[str, float]:
         self.open()
         every = self.document["snapshot_every"]
-        shots = [j * every for j in range(round(self.horizon / every) + 1)]
+        shots = [j * every for j in range(int(self.horizon / every + 1e-9) + 1)]
         while self.calendar and self.calendar[0][0] < self.horizon:
             time, _, _, _, what, arguments = heapq.heappop(self.calendar)
             while shots and shots[0] < time:
@@ -138,6 +143,10 @@ class Simulation:
         assert place is not None
         if self.now >= self.warm_up:
             self.found[f"{place.name}/{person.kind} {what}"] += amount
+        edges = self.document.get("periods", [])
+        period = bisect(edges, self.now)
+        if 0 < period < len(edges) and what != "wait_reneged":
+            self.found[f"{place.name} {what} in period {period - 1}"] += amount
 
     def count_time(self, person: Person, what: str) -> None:
         """Count the time since ``joined`` that lies after the warm-up."""
@@ -363,9 +372,8 @@ class Simulation:
         """(to, probability, class, service factor) of the route in force that began last, the class's own first."""
         routes = [
             (route.get("start", 0.0), "class" in route, route["to"])
-            for route in self.document.get("routes", [])
-            if route["from"] == place.name
-            and route.get("on", "completion") == on
+            for route in self.routes[place.name]
+            if route.get("on", "completion") == on
             and route.get("class", kind) == kind
             and route.get("start", 0.0) <= self.now
         ]

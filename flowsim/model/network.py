@@ -163,6 +163,17 @@ class Network:
         Raises
         ------
         InputError : the first thing that cannot be used: key, what was found, what was expected.
+
+        Examples
+        --------
+        >>> desk = {"name": "desk", "servers": 2, "service": {"distribution": "exponential", "mean": 1.0}}
+        >>> arrivals = {"class": "adult", "station": "desk", "rate": 3.0}
+        >>> document = {"horizon": 10.0, "classes": ["adult"], "stations": [desk], "arrivals": [arrivals]}
+        >>> Network.from_dict(document).expected_arrivals
+        30.0
+        >>> Network.from_dict(document | {"horizon": -1.0})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        flowsim.errors.InputError: network: horizon: found -1.0; expected ...
         """
         from flowsim.model.build import build
         from flowsim.model.document import read

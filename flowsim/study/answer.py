@@ -101,10 +101,23 @@ def answer(
     seed : a whole number; the same seed gives the same answer on any number of threads.
     curve : also simulate a range of diverted shares, top-down.
     progress : see `Progress`.
+    most : futures of a case after which it stops, precise or not.
 
     Raises
     ------
     InputError : arguments or a scenario that cannot be used.
+
+    Examples
+    --------
+    So few futures that it only shows the form; leave ``most`` out for an answer.
+
+    >>> found = answer(half_width=0.5, seed=1, curve=False, most=2)
+    >>> list(found.cases)
+    ['none', 'headcount', 'capacity', 'net']
+    >>> found.probability("net").n
+    2
+    >>> sorted(found.tables)[:4]
+    ['calibration', 'differences', 'euros', 'fan']
     """
     from flowsim.study.replicate import thread_count, whole
 

@@ -200,8 +200,14 @@ def compare(
 
     Examples
     --------
-    >>> found = flowsim.compare(["no_network", "plan", "diversion_10"])  # doctest: +SKIP
-    >>> found.tables["differences"].query("measure == 'overdue' and year == 2029")  # doctest: +SKIP
+    >>> from flowsim.scenario.load import default
+    >>> plan = default()
+    >>> found = compare([plan.with_settings("no_network", network="none"), plan], futures=2)
+    >>> found.tables["scenarios"]["case"].tolist()
+    ['no_network', 'amstelland']
+    >>> overdue = found.tables["differences"].query("measure == 'overdue' and year == 2029")
+    >>> bool((overdue["low"] <= overdue["high"]).all())
+    True
     """
     named = named_scenarios(scenarios)
     if base is not None and base not in named:

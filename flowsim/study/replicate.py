@@ -76,6 +76,20 @@ def simulate(
     Raises
     ------
     InputError : an argument that cannot be used.
+
+    Examples
+    --------
+    >>> desk = {"name": "desk", "servers": 1, "service": {"distribution": "exponential", "mean": 1.0}}
+    >>> arrivals = {"class": "adult", "station": "desk", "rate": 0.5}
+    >>> document = {"horizon": 500.0, "classes": ["adult"], "stations": [desk], "arrivals": [arrivals]}
+    >>> network = Network.from_dict(document)
+    >>> out = simulate(network, replications=4, seed=1)
+    >>> out.replications
+    4
+    >>> bool((out.stations["completions"] <= out.stations["arrivals"]).all())
+    True
+    >>> simulate(network, 1, seed=1, engine="reference").stations.equals(simulate(network, 1, seed=1).stations)
+    True
     """
     with closing(replicate(network, replications, seed, engine, log, threads)) as done:
         return collect(network, seed, engine, done)

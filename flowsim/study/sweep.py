@@ -62,6 +62,19 @@ def sweep(
     InputError : an experiment or an argument that cannot be used; a folder with results of something else; a full
         disk; a cluster that cannot be reached or runs another flowsim. Finished blocks stay.
     KeyboardInterrupt : as it came; finished blocks stay.
+
+    Examples
+    --------
+    >>> table = sweep(
+    ...     {
+    ...         "title": "Two levels of growth",
+    ...         "design": {"kind": "grid"},
+    ...         "futures": 2,
+    ...         "factors": {"assumptions.demand_growth": {"values": [0.0, 0.02]}},
+    ...     }
+    ... )
+    >>> table["point"].nunique()
+    2
     """
     import pandas as pd
 

@@ -119,7 +119,11 @@ def targets(
 
     Examples
     --------
-    >>> flowsim.targets("experiments/plan.toml", futures=64).query("verdict == 'no'")  # doctest: +SKIP
+    >>> table = targets(futures=2)
+    >>> sorted(table["case"].unique())
+    ['capacity', 'headcount', 'net']
+    >>> int(table.query("case == 'net' and target == 'kpi_24'")["probability"].between(0, 1).sum())
+    1
     """
     found = evaluate(scenario, futures, half_width, seed, threads, count_people=False)
     if found.interrupted:

@@ -86,6 +86,12 @@ def verify(
     Raises
     ------
     InputError : an argument that cannot be used.
+
+    Examples
+    --------
+    >>> relief = [case for case in all_cases() if case.name == "relief"]
+    >>> set(verify(seed=1, engine="compiled", cases=relief)["verdict"])
+    {'agrees'}
     """
     import pandas as pd
 

@@ -1,0 +1,1 @@
+"""How the site is made: long computations (`evidence`), tables and pages (`tables`, `reference`), figures (`plots`)."""
