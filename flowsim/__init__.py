@@ -18,18 +18,31 @@ if TYPE_CHECKING:
     from flowsim.study.answer import answer
     from flowsim.study.compare import compare
     from flowsim.study.replicate import simulate
+    from flowsim.study.sensitivity import sensitivity
     from flowsim.study.sweep import sweep
     from flowsim.study.targets import targets
     from flowsim.study.verify import verify
 
 __version__ = "0.2.0"
-__all__ = ["InputError", "Network", "__version__", "answer", "compare", "simulate", "sweep", "targets", "verify"]
+__all__ = [
+    "InputError",
+    "Network",
+    "__version__",
+    "answer",
+    "compare",
+    "sensitivity",
+    "simulate",
+    "sweep",
+    "targets",
+    "verify",
+]
 
 _HOMES = {
     "InputError": "flowsim.errors",
     "Network": "flowsim.model.network",
     "answer": "flowsim.study.answer",
     "compare": "flowsim.study.compare",
+    "sensitivity": "flowsim.study.sensitivity",
     "simulate": "flowsim.study.replicate",
     "sweep": "flowsim.study.sweep",
     "targets": "flowsim.study.targets",
