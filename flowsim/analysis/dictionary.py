@@ -55,6 +55,7 @@ COLUMNS: Final = {
     "p": ("", "quasi-p-value of the limit"),
     "box": ("", "number of the box, widest first"),
     "limits": ("", "unknowns that the box limits"),
+    "held_out_mass": ("fraction of futures", "of the half that the box was not found on, that lie in it"),
     "held_out_coverage": ("fraction of futures", "coverage on the half that the box was not found on"),
     "held_out_density": ("fraction of futures", "density on the half that the box was not found on"),
     "chosen": ("", "whether it is the box that is reported"),

@@ -76,6 +76,24 @@ class MainEffects:
         """(1 + degree, D): the mean, and an unknown's own coefficients."""
         return np.asarray(self.coefficients[self.places(unknown)])
 
+    def doubt(self, unknown: int) -> float:
+        """P-value of the hypothesis that no outcome hangs on an unknown: F-tests of its coefficients, an outcome and a
+        difference of two outcomes at a time, by Bonferroni's rule."""
+        from scipy.special import fdtrc
+
+        own = self.places(unknown)[1:]
+        b, count = self.coefficients[own], self.coefficients.shape[1]
+        precision = np.linalg.pinv(self.inverse[np.ix_(own, own)])
+        contrasts = [np.eye(count)[i] for i in range(count)]
+        contrasts += [np.eye(count)[i] - np.eye(count)[j] for i in range(count) for j in range(i)]
+        left, doubts = self.n - len(self.coefficients), []
+        for contrast in contrasts:
+            variance, effect = float(contrast @ self.residual @ contrast), b @ contrast
+            if variance > 1e-12 * float(np.abs(self.residual).max()):
+                ratio = float(effect @ precision @ effect) / len(own) / variance
+                doubts.append(float(fdtrc(len(own), left, ratio)))
+        return min(1.0, len(doubts) * min(doubts)) if doubts else 1.0
+
     def posterior(self, unknown: int, draws: int, seed: int) -> np.ndarray:
         """(draws, 1 + degree, D): draws of `of` from its normal posterior ([3]_)."""
         places = self.places(unknown)

@@ -95,6 +95,8 @@ def _worth(effects: MainEffects, unknown: int, basis: np.ndarray, level: float, 
     drawn = _gains(states, effects.posterior(unknown, DRAWS, seed))
     bias = float(drawn.mean()) - found
     low, high = np.quantile(drawn, (0.5 - level / 2, 0.5 + level / 2)) - 2.0 * bias
+    # Where options tie, the correction leaves some of the bias; then the lower end is 0 unless a test says otherwise.
+    low = low if effects.doubt(unknown) <= 1.0 - level else 0.0
     return _estimate(found - bias, float(low), float(high), effects.n, float(np.abs(effects.of(unknown)).max()))
 
 

@@ -84,4 +84,5 @@ def _share(effects: MainEffects, unknown: int, variance: float, level: float = 0
     bias = float(drawn.mean()) - found
     low, high = np.quantile(drawn, (0.5 - level / 2, 0.5 + level / 2)) - 2.0 * bias
     value = min(max(0.0, found - bias), 1.0)
+    low = low if effects.doubt(unknown) <= 1.0 - level else 0.0
     return Estimate(value, max(0.0, min(float(low), value)), min(max(value, float(high)), 1.0), effects.n)

@@ -48,8 +48,9 @@ class Region:
     coverage : share of the held-out futures with the outcome that are in the box.
     outside : share of the held-out futures outside the box that have the outcome.
     mass : share of the held-out futures that are in the box.
-    trajectory : ``coverage``, ``density``, ``mass``, ``limits`` of every box tried, on the futures it was found on,
-        and ``held_out_coverage`` and ``held_out_density`` on the others; ``chosen`` marks this one.
+    trajectory : of every box tried, without the limits that may be an accident: the number of its ``limits``, and
+        ``mass``, ``coverage``, ``density`` on the futures it was found on, with ``held_out_`` before them on the
+        others; ``chosen`` marks this one.
     """
 
     limits: dict[str, tuple[float, float, float]]
@@ -86,23 +87,16 @@ def find_region(names: Sequence[str], values: np.ndarray, happened: np.ndarray, 
     box = _box(x[half].reset_index(drop=True), happened[half])
     if box is None or len(box.box_lims) < 2:
         return None
-    frame = box.peeling_trajectory
-    rows, insides = [], []
-    for i in range(len(frame)):
-        inside = _inside(x[~half], _limits(box, i, x))
-        insides.append(inside)
-        there = happened[~half]
-        rows.append(
-            {
-                "box": i,
-                "limits": int(frame["res_dim"][i]),
-                "mass": float(frame["mass"][i]),
-                "coverage": float(frame["coverage"][i]),
-                "density": float(frame["density"][i]),
-                "held_out_coverage": float((inside & there).sum() / max(there.sum(), 1)),
-                "held_out_density": float(there[inside].mean()) if inside.any() else np.nan,
-            }
-        )
+    rows = []
+    for i in range(len(box.box_lims)):
+        limits = _limits(box, i, x)
+        row: dict[str, float] = {"box": i, "limits": len(limits)}
+        for prefix, part in (("", half), ("held_out_", ~half)):
+            inside, there = _inside(x[part], limits), happened[part]
+            row[f"{prefix}mass"] = float(inside.mean())
+            row[f"{prefix}coverage"] = float((inside & there).sum() / max(there.sum(), 1))
+            row[f"{prefix}density"] = float(there[inside].mean()) if inside.any() else np.nan
+        rows.append(row)
     trajectory = pd.DataFrame(rows)
     chosen = choose(trajectory)
     trajectory["chosen"] = trajectory["box"] == chosen
@@ -123,7 +117,8 @@ def find_region(names: Sequence[str], values: np.ndarray, happened: np.ndarray, 
 def choose(trajectory: pd.DataFrame) -> int:
     """The box of a trajectory that is taken: that with the largest harmonic mean of coverage and density, on the half
     that the boxes were found on."""
-    both = 2.0 * trajectory["coverage"] * trajectory["density"] / (trajectory["coverage"] + trajectory["density"])
+    covered, dense = trajectory["coverage"], trajectory["density"].fillna(0.0)
+    both = 2.0 * covered * dense / (covered + dense).replace(0.0, np.inf)
     place = int(both.where(trajectory["limits"] > 0, -1.0).to_numpy().argmax())
     return int(trajectory["box"].to_numpy()[place])
 

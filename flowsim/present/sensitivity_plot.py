@@ -45,7 +45,7 @@ def information(page: Page) -> Figure:
     from matplotlib.figure import Figure
 
     rows = page.of("information", week=page.week)[:SHOWN]
-    figure = Figure(figsize=(10.0, 1.9 + 0.55 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(10.0, 1.9 + 0.55 * len(rows)), layout=_layout())
     axes = figure.subplots()
     kinds = (("evppi", COLOURS["headcount"], "exact", -0.19), ("evsi", OTHER, "quarter", 0.19))
     for name, colour, label, shift in kinds:
@@ -58,7 +58,7 @@ def information(page: Page) -> Figure:
     axes.set_ylim(len(rows) - 0.45, -0.55)
     axes.set_xlim(left=0.0)
     week = page.euros(rows[0]["euros_per_week"])
-    axes.set_xlabel(page.t("plot.information_x", week=week))
+    axes.set_xlabel(_wrapped(page.t("plot.information_x", week=week), 62))
     _numbers(axes.xaxis, page.lang)
     axes.legend(loc="lower right", frameon=False)
     _grid(axes, "x")
@@ -77,7 +77,7 @@ def sobol(page: Page) -> Figure:
     }
     weight = {key: max(found[outcome][key]["total"] for outcome in outcomes) for key in found[outcomes[0]]}
     order = sorted(weight, key=lambda key: -weight[key])[:SHOWN]
-    figure = Figure(figsize=(4.2 + 3.6 * len(outcomes), 2.2 + 0.4 * len(order)), layout="constrained")
+    figure = Figure(figsize=(4.2 + 3.6 * len(outcomes), 2.2 + 0.4 * len(order)), layout=_layout())
     panels = figure.subplots(1, len(outcomes), sharey=True, squeeze=False)[0]
     for axes, outcome in zip(panels, outcomes, strict=True):
         rows = [found[outcome][key] for key in order]
@@ -104,7 +104,7 @@ def options(page: Page) -> Figure:
     value, low, high = page.study.week
     at = np.linspace(0.0 if low == high else low, max(high, 1.0), 60)
     futures = page.tables["futures"]
-    figure = Figure(figsize=(9.0, 5.4), layout="constrained")
+    figure = Figure(figsize=(9.0, 5.4), layout=_layout())
     axes = figure.subplots()
     for name in OPTIONS:
         mine = futures[futures["option"] == name]
@@ -141,7 +141,7 @@ def boxes(page: Page) -> Figure:
 
     table = page.tables["boxes"]
     names = list(dict.fromkeys(table["promise"]))
-    figure = Figure(figsize=(5.8 * len(names) + 1.0, 5.4), layout="constrained")
+    figure = Figure(figsize=(5.8 * len(names) + 1.0, 5.4), layout=_layout())
     panels = figure.subplots(1, len(names), squeeze=False)[0]
     for axes, name in zip(panels, names, strict=True):
         mine = table[table["promise"] == name]
@@ -177,6 +177,12 @@ def boxes(page: Page) -> Figure:
         _grid(axes, "both")
     _title(figure, page.t("plot.boxes"))
     return figure
+
+
+def _layout() -> Any:
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return ConstrainedLayoutEngine(w_pad=0.15)
 
 
 def _wrapped(words: str, width: int) -> str:

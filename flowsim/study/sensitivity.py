@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BUDGET: Final = 2400
-LEAST_BUDGET: Final = 600
+LEAST_BUDGET: Final = 400
 MOST_BUDGET: Final = 2_000_000
 OUTCOMES: Final = ("cleared", "overdue_2029", "mean_wait_2029")
 SCREENED_BY: Final = ("overdue_2029", "mean_wait_2029")
@@ -167,7 +167,7 @@ def sensitivity(
 def _one_thread() -> AbstractContextManager[Any]:
     """Thousands of small matrix products: threads of the linear algebra library would wait for each other."""
     try:
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ImportError:
         return nullcontext()
     limits: AbstractContextManager[Any] = threadpool_limits(1)
