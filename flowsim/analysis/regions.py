@@ -18,6 +18,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -61,6 +62,12 @@ class Region:
     trajectory: pd.DataFrame
 
 
+def check_installed() -> None:
+    """Refuse to begin without ema-workbench; looked for only, as importing it takes seconds."""
+    if find_spec("ema_workbench") is None:
+        raise InputError("regions", "no ema-workbench", "the research extra: pip install 'flowsim[research]'")
+
+
 def find_region(names: Sequence[str], values: np.ndarray, happened: np.ndarray, seed: int = 0) -> Region | None:
     """The box in which an outcome is common; None: too few futures with it, or without it, to tell.
 
@@ -71,7 +78,7 @@ def find_region(names: Sequence[str], values: np.ndarray, happened: np.ndarray, 
 
     Raises
     ------
-    InputError : ema-workbench is not installed.
+    ImportError : ema-workbench is not installed (`check_installed`).
     """
     import pandas as pd
 
@@ -127,11 +134,8 @@ def _box(x: pd.DataFrame, happened: np.ndarray) -> Any:
     """The first box of PRIM, with its peeling trajectory; None: it finds none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            from ema_workbench.analysis import prim  # type: ignore[import-untyped]
-        except ImportError:
-            found = "no ema-workbench"
-            raise InputError("regions", found, "the research extra: pip install 'flowsim[research]'") from None
+        from ema_workbench.analysis import prim  # type: ignore[import-untyped]
+
         logging.getLogger("EMA").setLevel(logging.ERROR)
         least = float(happened.mean())  # any box that is denser than the whole will do; which one is chosen later
         return prim.Prim(x, happened, threshold=least, peel_alpha=PEEL, mass_min=LEAST_MASS).find_box()

@@ -155,7 +155,7 @@ class Page:
     def decision(self) -> Paragraph:
         value, low, high = self.study.week
         extension = self.study.cases[EXTEND].scenario
-        if extension.name == self.study.scenario.name:
+        if extension.changes and extension.changes[-1].file == EXTEND:  # no file of its own
             share = percent(self.lang, self.study.scenario.book.value(EXTENSION))
             words = self.t("decision.places", share=share, next=self.pilot + 1)
         else:

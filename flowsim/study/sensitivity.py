@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis import measures
+from flowsim.analysis import measures, regions
 from flowsim.analysis import sensitivity as designs
 from flowsim.analysis.sensitivity import MorrisDesign, SobolDesign
 from flowsim.errors import InputError
@@ -152,6 +152,7 @@ def sensitivity(
     parts = shared_out(budget, len(names))
     cases = {name: Case(name, one) for name, one in options(base, more).items()}
     designs.check_installed()
+    regions.check_installed()
     found = Sensitivity(base, seed, budget, worth, bool(savings), cases)
     try:
         extend_together(cases, parts["options"], seed, Balances(seed), threads, progress)
