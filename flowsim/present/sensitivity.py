@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TOP: Final = 6
 POOR: Final = 0.2
 """Share of held-out variance below which a surface is called poor."""
+USELESS: Final = 0.05
+"""Below which nothing is said by it."""
 
 
 class Progress(StudyProgress):
@@ -231,7 +233,7 @@ class Page:
         for outcome in ("cleared", "overdue_2029", "mean_wait_2029"):
             fits = self.of("surface", outcome=outcome) if len(self.tables["surface"]) else []
             words = self.t(f"outcome.{outcome}")
-            if not fits:
+            if not fits or fits[0]["held_out"] < USELESS:
                 heading = self.t("table.sobol.title", outcome=words)
                 made.append(Paragraph((self.t("table.sobol.rare"),), heading))
                 continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE, _title
-from flowsim.present.sensitivity import Page
+from flowsim.present.sensitivity import USELESS, Page
 from flowsim.present.texts import format_number
 from flowsim.scenario.options import CONTINUE, EXTEND, OPTIONS, STOP
 
@@ -33,7 +33,7 @@ def sensitivity_plots(study: Sensitivity, tables: Mapping[str, pd.DataFrame], la
     page = Page(study, tables, lang)
     with matplotlib.rc_context(STYLE):
         made = {"information": information(page), "options": options(page)}
-        if "sobol" in tables and len(tables["surface"]):
+        if "sobol" in tables and len(tables["surface"]) and (tables["surface"]["held_out"] >= USELESS).any():
             made["sobol"] = sobol(page)
         if "boxes" in tables:
             made["boxes"] = boxes(page)
@@ -70,7 +70,8 @@ def sobol(page: Page) -> Figure:
     """Total indices of the mean over chance, a panel per outcome; the order is that of the first."""
     from matplotlib.figure import Figure
 
-    outcomes = list(page.tables["surface"]["outcome"])
+    fits = page.tables["surface"]
+    outcomes = list(fits[fits["held_out"] >= USELESS]["outcome"])
     found = {
         outcome: {row["input"]: row for row in page.of("sobol", outcome=outcome, method="surface")}
         for outcome in outcomes
