@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flowsim.study.answer import answer
     from flowsim.study.compare import compare
     from flowsim.study.replicate import simulate
+    from flowsim.study.sensitivity import sensitivity
     from flowsim.study.sweep import sweep
     from flowsim.study.targets import targets
     from flowsim.study.update import update
@@ -46,6 +47,7 @@ __all__ = [
     "load_region",
     "load_scenario",
     "plots",
+    "sensitivity",
     "simulate",
     "sweep",
     "targets",
@@ -63,6 +65,7 @@ _HOMES = {
     "load_region": "flowsim.scenario.region",
     "load_scenario": "flowsim.scenario.load:load",
     "plots": "flowsim.present.plots",
+    "sensitivity": "flowsim.study.sensitivity",
     "simulate": "flowsim.study.replicate",
     "sweep": "flowsim.study.sweep",
     "targets": "flowsim.study.targets",

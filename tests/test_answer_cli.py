@@ -21,7 +21,7 @@ from flowsim.study.repeat import from_manifest
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
 TABLES = {
     *("summary", "years", "fan", "programmes", "volumes", "unknowns", "uncertainty", "differences", "futures"),
-    *("targets", "euros", "calibration"),
+    *("targets", "euros", "calibration", "measure_first"),
 }
 GROWING = """
 title = "No network, and more demand than anybody thought"

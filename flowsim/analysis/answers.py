@@ -9,6 +9,7 @@ import numpy as np
 
 from flowsim.analysis import measures
 from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.measure_first import measure_first
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate, cluster, mean_interval
 
@@ -28,6 +29,7 @@ def tables(answer: Any) -> dict[str, pd.DataFrame]:
         "programmes": programmes(answer),
         "volumes": volumes(answer),
         "unknowns": unknowns(answer),
+        "measure_first": measure_first(answer),
         "uncertainty": uncertainty(answer),
         "differences": differences(answer),
         "futures": futures(answer),

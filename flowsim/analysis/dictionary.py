@@ -21,6 +21,15 @@ FILE: Final = "datapackage.json"
 FORMATS: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 FIGURE: Final = "that of the figure | value drawn, or set, for the figure {name} of the region"
 
+ENDS: Final = {
+    "_low": "lower end of the 95% interval",
+    "_high": "upper end of the 95% interval",
+    "_mean": "mean over the futures",
+    "_q05": "5% point over the futures",
+    "_q50": "median over the futures",
+    "_q95": "95% point over the futures",
+}
+
 
 @lru_cache(maxsize=1)
 def meanings() -> dict[str, Any]:
@@ -34,20 +43,19 @@ def meaning(command: str, table: str, column: str) -> tuple[str, str] | None:
 
     Parameters
     ----------
-    command : which wrote the table: ``answer``, ``targets``, ``compare``, ``sweep`` or ``run``.
+    command : which wrote the table: ``answer``, ``targets``, ``compare``... (``*`` there: in all its tables).
     """
-    own: Mapping[str, str] = meanings().get(command, {}).get(table, {})
-    shared: Mapping[str, str] = meanings()["shared"]
-    for known in (own, shared):
+    mine = meanings().get(command, {})
+    for known in (mine.get(table, {}), mine.get("*", {}), meanings()["shared"]):
         if column in known:
             return _split(known[column])
     if column in measures.known():
         return measures.known()[column]
-    for end, name in (("_low", "lower"), ("_high", "upper")):
+    for end, name in ENDS.items():
         stem = column.removesuffix(end)
         about = meaning(command, table, stem) if stem != column else None
         if about is not None:
-            return about[0], f"{name} end of the 95% interval of {stem} ({about[1]})"
+            return about[0], f"{name} of {stem} ({about[1]})"
     if column.count(".") == 1:
         return _split(FIGURE.format(name=column))
     return None

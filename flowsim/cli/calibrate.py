@@ -90,6 +90,6 @@ def _write(
     from flowsim.study import posterior, store
 
     with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables)
+        store.write_tables(work, tables, "calibrate")
         save_figures(work, plots(found, tables, lang))
         posterior.write(work, found, seconds, command)

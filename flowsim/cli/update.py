@@ -144,7 +144,7 @@ def _write(out: Path, found: Update, tables: dict[str, pd.DataFrame], seconds: f
 
     command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
     with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables)
+        store.write_tables(work, tables, "update")
         if not found.conflicts:
             start = found.case.region.start
             save_figures(work, forecast_plot(tables, start, lang, found.observed.made_up))

@@ -77,6 +77,7 @@ def blocks(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> lis
         page.why(),
         page.curve(),
         *page.unknowns(),
+        page.measure_first(),
         page.split(),
         page.start(),
         page.settings(),
@@ -106,7 +107,7 @@ def print_blocks(parts: list[Block]) -> None:
 def as_json(answer: Answer, tables: Mapping[str, pd.DataFrame], written: Mapping[str, Any]) -> dict[str, Any]:
     """The answer for programs; ``written`` adds what the caller knows (paths, seconds)."""
     scenario = answer.scenario
-    shown = ("summary", "years", "unknowns", "uncertainty", "differences", "curve")
+    shown = ("summary", "years", "unknowns", "measure_first", "uncertainty", "differences", "curve")
     return {
         "scenario": {"name": scenario.name, "title": scenario.title, "region": scenario.region, "hash": scenario.hash},
         "verdict": verdict.verdicts(answer),
@@ -336,6 +337,22 @@ class Page:
             )
         made = self.table("unknowns", ("unknown", "effect", "correlation", "chances"), rows, left=2)
         return replace(made, title=self.t("table.unknowns.title", case=self.case(case), year=LAST_YEAR))
+
+    def measure_first(self) -> Rows | None:
+        """Which number to measure first, for the reading that is nearest to even; nothing when it is nearly sure."""
+        if "measure_first" not in self.tables:  # an answer of an earlier flowsim
+            return None
+        table, rows = self.tables["measure_first"], []
+        case = self.verdicts["undecided"]
+        for row in table[table["case"] == case].to_dict("records")[:TOP]:
+            ends = ("", "_low", "_high")
+            shares, calls = ([row[name + end] for end in ends] for name in ("share", "calls"))
+            rows.append((unknown_name(self.lang, row["unknown"]), self.probability(*shares), self.probability(*calls)))
+        if not rows:
+            return None
+        header = tuple(text(self.lang, f"sensitivity.first.{name}") for name in ("unknown", "share", "calls"))
+        title = text(self.lang, "sensitivity.first.title", case=self.case(case))
+        return Rows(title, header, tuple(rows), notes=(text(self.lang, "sensitivity.first.note"),))
 
     def split(self) -> Paragraph | None:
         lines = [

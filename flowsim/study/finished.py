@@ -32,7 +32,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "euros": (),
 }
 """The tables of every answer, and columns that they cannot do without; what names none may be without rows."""
-OPTIONAL: Final = ("calibration", "curve")
+OPTIONAL: Final = ("calibration", "curve", "measure_first")
 
 
 class Emptied(Case):

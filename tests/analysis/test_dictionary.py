@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from described_tables import check_dictionary
 
 import flowsim
-from flowsim.analysis.dictionary import fields, meaning, meanings, package
+from flowsim.analysis.dictionary import fields, meaning, package
 from flowsim.study import store
 from flowsim.study.targets import evaluate
 
@@ -51,15 +52,7 @@ def tables_of(command: str) -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize("command", ["answer", "targets", "compare", "run"])
 def test_every_column_has_a_meaning(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flowsim.study.select.FIRST_STAGE", 3)
-    tables = tables_of(command)
-    for name, frame in tables.items():
-        assert meanings()[command][name]["_"], name
-        for column in frame.columns:
-            about = meaning(command, name, column)
-            assert about is not None, f"{command}.{name}.{column}"
-            assert about[1], f"{command}.{name}.{column}"
-            if pd.api.types.is_float_dtype(frame[column]):
-                assert about[0], f"{command}.{name}.{column}: a number without a unit"
+    check_dictionary(command, tables_of(command))
 
 
 def test_a_sweep_describes_its_tables(tmp_path: Path) -> None:

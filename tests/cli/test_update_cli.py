@@ -34,7 +34,12 @@ def test_a_forecast_is_printed_and_written(call: Call, counts: Path, tmp_path: P
         assert text("nl", f"update.{key}") in words
     names = ("summary", "years", "counts", "diagnostics", "moved", "unknowns", "fan", "futures")
     files = {f"{name}.{kind}" for name in names for kind in ("csv", "parquet")}
-    assert {file.name for file in out.iterdir()} == files | {"manifest.json", "forecast.png", "forecast.svg"}
+    assert {file.name for file in out.iterdir()} == files | {
+        "datapackage.json",
+        "manifest.json",
+        "forecast.png",
+        "forecast.svg",
+    }
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["asked"] == {"seed": 1, "futures": 128, "half_width": 0.05}
     assert manifest["observed"] == {
@@ -66,7 +71,7 @@ def test_no_forecast_is_a_check_that_was_missed(
     words = " ".join(printed.split())
     assert text("en", "update.head.conflict") in words
     assert "waiting list, end of the quarter in 2026-Q1: counted 9,050." in words
-    assert {file.stem for file in (tmp_path / "out").iterdir()} == {"counts", "diagnostics", "manifest"}
+    assert {file.stem for file in (tmp_path / "out").iterdir()} == {"counts", "datapackage", "diagnostics", "manifest"}
 
 
 def test_an_interruption_before_anything_is_finished_writes_nothing(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from described_tables import check_dictionary
 
 from flowsim.analysis import posterior as weighing
 from flowsim.analysis.posterior import ErrorModel, Proposal
@@ -73,6 +74,7 @@ def test_the_year_is_what_the_long_run_says_of_2025(found: Calibrated) -> None:
 
 
 def test_what_was_observed_narrows_what_it_is_about_and_nothing_else(found: Calibrated) -> None:
+    check_dictionary("calibrate", found.tables)
     table = found.tables["unknowns"].set_index("unknown")
     assert set(table.index) == {*unknowns.drawn(default()), *WAITS, "public.waiting_share_basic"}
     for key in (*WAITS, "public.waiting_share_basic"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described_tables import check_dictionary
 from scipy import stats
 
 import flowsim
@@ -226,6 +227,7 @@ def test_later_futures_are_drawn_where_the_counts_point(stages: list[Update]) ->
 
 def test_the_tables_hold_what_they_promise(stages: list[Update]) -> None:
     tables = stages[0].tables
+    check_dictionary("update", tables)
     assert list(tables) == ["summary", "years", "counts", "diagnostics", "moved", "unknowns", "fan", "futures"]
     years = tables["years"]
     assert ((years["new_low"] <= years["new"]) & (years["new"] <= years["new_high"])).all()

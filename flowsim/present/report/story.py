@@ -17,6 +17,7 @@ from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, bullets, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.report.route import FUNCTIONS, flows, route
+from flowsim.present.texts import text
 from flowsim.present.wording import percent, scenario_title, unknown_name
 
 if TYPE_CHECKING:
@@ -373,6 +374,10 @@ class Story(Chapter):
                 self.pictured(partial(charts.ranking, unknowns, cases, self.lang), "ranking", alt, year=LAST_YEAR)
             )
             made.append(self.strongest_table(cases))
+        first = self.measure_first()
+        if first is not None:
+            made.append(heading(text(self.lang, "sensitivity.first.heading"), 2))
+            made.append(table(first.header, first.rows, (0.5, 0.25, 0.25), first.title, first.notes[0]))
         split = self.split()
         if split is not None:
             made += [heading(split.heading, 2), paragraphs(*(line.strip() for line in split.lines))]

@@ -40,6 +40,7 @@ def show_answer(told: Told) -> None:
     show(html.join((html.heading(t("answer.readings")), _cards(answer, codes), *_why(made))))
     _waiting(answer, tables, made, codes)
     _hangs_on(tables, codes)
+    _measure_first(made)
     with st.expander(text(lang(), "answer.explain.title"), icon=":material/info:"):
         show(html.join(html.paragraph(line) for line in made.explanation().lines))
         show(rows(made.summary()))
@@ -160,6 +161,14 @@ def _hangs_on(tables: Mapping[str, pd.DataFrame], codes: dict[str, Any]) -> None
             )
         )
     )
+
+
+def _measure_first(made: Page) -> None:
+    """Which number to measure first."""
+    found = made.measure_first()
+    if found is not None:
+        heading = html.heading(text(lang(), "sensitivity.first.heading"))
+        show(html.join((heading, rows(found))))
 
 
 def rows(made: Rows) -> Html:

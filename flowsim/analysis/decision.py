@@ -1,0 +1,105 @@
+"""Net benefit of continuing, extending or stopping the network: euros, and weeks of waiting at a stated value.
+
+Everything is a difference from stopping after the pilot year, future by future on common random numbers:
+
+net benefit = (value of a week) x (resident-weeks of waiting that do not happen) - (extra euros).
+
+Every cost counts once. The plan's savings are no euros here: with the same staff, freed places are filled from the
+list, and what they bring is the weeks. ``savings=True`` counts them as money as well, as the plan does (TP 7.1).
+Under the ``net`` reading the ggz hours of conversations come out of treatment: they cost weeks, so their price is left
+out. Extra places cost as much as the clients whom they can treat (TP 7). Support points stay open in every option.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from flowsim.analysis.measures import YEARS
+from flowsim.analysis.targets import Quantities
+from flowsim.plan.business_case import money
+from flowsim.plan.tables.checks import Index
+from flowsim.scenario.baseline import Baseline, Values, calibrate
+from flowsim.scenario.flows import FUNCTIONS
+from flowsim.scenario.options import LEVELS_OF_CARE
+
+WEEK: Final = 7.0
+
+
+def weeks_waited(case: Any, count: int) -> np.ndarray:
+    """Resident-weeks of waiting from the first day to the deadline, per future: (count,)."""
+    future = case.futures[0]
+    every = case.reduce.every
+    last = min(round(case.definition.deadline / every), len(future.waiting) - 1)
+    waiting = np.array([one.waiting[: last + 1] for one in case.futures[:count]], float)
+    return np.asarray((waiting[:, 1:] + waiting[:, :-1]).sum(axis=1) / 2.0 * every / WEEK)
+
+
+def extra_euros(case: Any, base: Any, count: int, savings: bool = False) -> np.ndarray:
+    """What a case costs more than another, in euros of all years together, per future: (count,)."""
+    ours, theirs = Quantities(case, base), Quantities(base, base)
+    costs = _network(ours, savings)[:count] - _network(theirs, savings)[:count]
+    extra = np.array([_places(case, i) - _places(base, i) for i in range(count)])
+    return np.asarray(costs + extra)
+
+
+def _network(quantities: Quantities, savings: bool) -> np.ndarray:
+    """Euros of the network and of the social domain, per future."""
+    book, settings = quantities.book, quantities.settings
+    indexed = settings["prices"] == "indexed"
+    stopped = [not any(book.value(f"functions.{name}", year) for name in FUNCTIONS) for year in YEARS]
+    price = book.value("business_case.conversation_cost_ggz") if settings["reading"] == "net" else 0.0
+    index = Index.of(book)
+    total = np.zeros(quantities.count)
+    for i in range(quantities.count):
+        done = {year: quantities.done(i, y) for y, year in enumerate(YEARS)}
+        for y, one in enumerate(money(book, done, indexed)):
+            hours = price * done[one.year].conversations * (index.factor(one.year) if indexed else 1.0)
+            network = 0.0 if stopped[y] else one.network_cost - hours
+            total[i] += network + one.substitution + one.support_points - (one.gains if savings else 0.0)
+    return total
+
+
+def _places(case: Any, i: int) -> float:
+    """Euros of extra treatment places: the clients a year whom they can treat, at the plan's price per client."""
+    book = case.scenario.book
+    extra = {
+        level: [book.value(f"assumptions.extra_places_{level}", year) for year in YEARS] for level in LEVELS_OF_CARE
+    }
+    if not any(share for shares in extra.values() for share in shares):
+        return 0.0
+    baseline = calibrate(Values(case.scenario, case.drawn[i]), case.region)
+    clients = _clients(baseline)
+    price = book.value("business_case.cost_per_client")
+    return float(price * sum(clients[level] * sum(shares) for level, shares in extra.items()))
+
+
+def _clients(baseline: Baseline) -> dict[str, float]:
+    """Clients a year in programmes of each level of care, severe mental illness apart: places and starts together."""
+    made = dict.fromkeys(LEVELS_OF_CARE, 0.0)
+    for one in baseline.programmes:
+        if one.group != "smi":
+            made["basic" if one.group == "light" else "specialist"] += one.places + one.starts
+    return made
+
+
+def monitors(case: Any, count: int, year: int) -> dict[str, np.ndarray]:
+    """What the region's own registration shows of the last quarter of a year, per future: name -> (count,).
+
+    ``waiting`` and ``overdue`` at its end; ``referred``, ``started`` and ``gave_up`` in it, residents; ``mean_wait`` of
+    those who started, days; ``gave_up_share`` of those who left the list.
+    """
+    last = 12 * (YEARS.index(year) + 1)
+    quarter = np.array([one.months[last - 3 : last].sum(axis=0) for one in case.futures[:count]], float)
+    at_end = np.array([one.by_programme[YEARS.index(year) + 1].sum(axis=0) for one in case.futures[:count]], float)
+    referred, started, waits, gave_up = quarter[:, :4].T
+    return {
+        "waiting": at_end[:, 0],
+        "overdue": at_end[:, 1],
+        "mean_wait": waits / np.maximum(started, 1.0),
+        "referred": referred,
+        "started": started,
+        "gave_up": gave_up,
+        "gave_up_share": gave_up / np.maximum(started + gave_up, 1.0),
+    }
