@@ -316,6 +316,8 @@ def prepared(
         observed = read(observed)
     if not isinstance(scenario, Scenario):
         scenario = default() if scenario is None else read_scenario(scenario)
+    # The proposals move one unknown at a time, which points of the calibrated posterior do not allow.
+    scenario = scenario.with_settings(scenario.name, unknowns="prior")
     whole("futures", futures, 2 * LEAST, MOST)
     if isinstance(half_width, bool) or not isinstance(half_width, (int, float)) or not 0.005 <= half_width <= 0.5:
         raise InputError("half_width", repr(half_width), "a number from 0.005 to 0.5, such as 0.05")
