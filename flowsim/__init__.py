@@ -17,19 +17,35 @@ if TYPE_CHECKING:
     from flowsim.model.network import Network
     from flowsim.study.answer import answer
     from flowsim.study.compare import compare
+    from flowsim.study.decision_map import decision_map
     from flowsim.study.replicate import simulate
+    from flowsim.study.seek import seek
     from flowsim.study.sweep import sweep
     from flowsim.study.targets import targets
     from flowsim.study.verify import verify
 
 __version__ = "0.2.0"
-__all__ = ["InputError", "Network", "__version__", "answer", "compare", "simulate", "sweep", "targets", "verify"]
+__all__ = [
+    "InputError",
+    "Network",
+    "__version__",
+    "answer",
+    "compare",
+    "decision_map",
+    "seek",
+    "simulate",
+    "sweep",
+    "targets",
+    "verify",
+]
 
 _HOMES = {
     "InputError": "flowsim.errors",
     "Network": "flowsim.model.network",
     "answer": "flowsim.study.answer",
     "compare": "flowsim.study.compare",
+    "decision_map": "flowsim.study.decision_map",
+    "seek": "flowsim.study.seek",
     "simulate": "flowsim.study.replicate",
     "sweep": "flowsim.study.sweep",
     "targets": "flowsim.study.targets",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import flowsim
-from flowsim.cli import answer, app, compare, documents, plan, report, run, sweep, targets, verify
+from flowsim.cli import answer, app, compare, documents, plan, report, run, seek, sweep, targets, verify
 
 
 def _version(asked: bool) -> None:
@@ -36,6 +36,7 @@ def application() -> typer.Typer:
         report.report,
         app.app,
         run.run,
+        seek.seek,
         sweep.sweep,
         verify.verify,
         documents.check,
