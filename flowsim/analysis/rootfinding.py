@@ -46,6 +46,8 @@ COST: Final = (5, 9)
 """Simulations that a search on one future more takes, about a probability and about a mean."""
 AHEAD: Final = 1.3
 """How far beyond the place where a step is expected to look, as a factor: a bracket is found at once."""
+FIRST_COST: Final = (8, 14)
+"""The same for a first search, which knows less."""
 LEVEL: Final = 0.95
 MOST: Final = 20_000
 MISSED: Final = 0
@@ -289,7 +291,7 @@ def search(
         means = {k: pilot.at(k, sure=True)[ROOT] for k in quarters}
         last = _top(known, quarters, means)
         before = [k for k in quarters if k < last and means[k] < 0.0]
-        within = budget() / COST[probability is None]
+        within = budget() / FIRST_COST[probability is None]
         path = Path(known, probability, FIRST[1] if within >= FIRST[1] else FIRST[0])
         guesses = (max(before, default=0), max(before, default=0), last)
         while True:

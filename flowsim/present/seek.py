@@ -104,10 +104,9 @@ def lever_name(lever: Lever, scenario: Scenario, lang: str) -> str:
 
 
 def programme_name(name: str, scenario: Scenario, lang: str) -> str:
-    """A programme: its code; the provider stands in the region's file."""
-    return next(
-        (f"{one.provider} ({one.group})" for one in load_region(scenario.region).programmes if one.name == name), name
-    )
+    """A programme: its provider, and the group that it treats in words."""
+    one = next(one for one in load_region(scenario.region).programmes if one.name == name)
+    return f"{one.provider} ({text(lang, f'seek.group.{one.group}')})"
 
 
 def level_words(lever: Lever, level: float, scenario: Scenario, lang: str) -> str:
@@ -133,7 +132,7 @@ def factor_words(factor: Factor, value: float, scenario: Scenario, lang: str) ->
     figure = scenario.book.figure(factor.path)
     span = factor.high - factor.low
     if "fraction" in figure.unit.split():
-        return format_number(lang, 100.0 * value, 1) + "%"
+        return format_number(lang, 100.0 * value, 1 if math.isclose(1000.0 * value, round(1000.0 * value)) else 2) + "%"
     return format_number(lang, value, 0 if span >= 20 else 2)
 
 

@@ -41,7 +41,7 @@ BUDGET: Final = 2400
 """Simulated futures of one search when nobody says."""
 SHARED: Final = 1000
 """And of each of several."""
-LEAST_BUDGET: Final = 480
+LEAST_BUDGET: Final = 640
 """Futures with which a search is sure to find something: the first look, and a first search."""
 MOST_BUDGET: Final = 1_000_000
 WIDTHS: Final = 40
