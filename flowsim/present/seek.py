@@ -180,8 +180,8 @@ def sentences(one: Sought, found: Seek, lang: str) -> list[str]:
         made.append(interval_sentence(one, found.scenario, lang))
     estimate = one.at(one.shown)
     value, low, high = (value_words(found.goal, x, lang) for x in (estimate.value, estimate.low, estimate.high))
-    what = text(lang, "seek.short.probability" if found.goal.probability else "seek.short.mean")
-    made.append(text(lang, "seek.result.value", what=what, value=value, low=low, high=high, n=root.n))
+    key = "seek.result.value_probability" if found.goal.probability else "seek.result.value_mean"
+    made.append(text(lang, key, value=value, low=low, high=high, n=root.n))
     return [" ".join(made), *notes(one, found, lang)]
 
 
@@ -276,7 +276,8 @@ def _interval(one: Sought, found: Seek, lang: str) -> str:
     if low is None and high is None:
         return text(lang, "seek.table.open")
     if low is None or high is None:
-        return f"{low or high} {text(lang, 'seek.table.or_more' if high is None else 'seek.table.or_less')}"
+        words = ("or_later", "or_earlier") if one.bench.lever.shown == "months" else ("or_more", "or_less")
+        return f"{low or high} {text(lang, f'seek.table.{words[0] if high is None else words[1]}')}"
     return f"{low} - {high}"
 
 

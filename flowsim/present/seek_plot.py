@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE, _title
+from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE
 from flowsim.present.seek import (
     error_words,
     factor_name,
@@ -52,6 +53,11 @@ def maps(found: DecisionMap, lang: str) -> dict[str, Figure]:
         return {f"map_{one.name.rpartition('.')[2]}": _map(found, one, lang) for one in found.factors}
 
 
+def _heading(figure: Figure, question: str, goal: str) -> None:
+    words = textwrap.fill(f"{question} {goal[0].upper()}{goal[1:]}.", int(7.6 * figure.get_figwidth()))
+    figure.suptitle(words, x=0.01, ha="left", fontsize=15, fontweight="bold")
+
+
 def _below(figure: Figure, *notes: str) -> None:
     width = int(11.5 * figure.get_figwidth())
     words = "\n".join(textwrap.fill(note, width) for note in notes)
@@ -78,8 +84,7 @@ def _along(found: Seek, lang: str) -> Figure:
     name = text(lang, "seek.short.probability") if goal.probability else measure_name(goal.measure or "", lang)
     panels[0].set_ylabel(name)
     _below(figure, text(lang, "seek.plot.pilot"))
-    words = goal_words(goal, lang)
-    _title(figure, f"{text(lang, 'seek.plot.title')} {words[0].upper()}{words[1:]}")
+    _heading(figure, text(lang, "seek.plot.title"), goal_words(goal, lang))
     return figure
 
 
@@ -90,10 +95,11 @@ def _points(axes: Axes, one: Sought, table: Any, found: Seek, colour: str, lang:
     axes.axhline(goal.value, color=INK, linewidth=1.2, linestyle=(0, (5, 2)))
     axes.annotate(
         text(lang, "seek.plot.target", value=value_words(goal, goal.value, lang)),
-        (0.0, goal.value),
+        (0.0 if one.rising == goal.at_least else 1.0, goal.value),
         xycoords=("axes fraction", "data"),
-        xytext=(5, 5),
+        xytext=(5 if one.rising == goal.at_least else -5, 5),
         textcoords="offset points",
+        ha="left" if one.rising == goal.at_least else "right",
     )
     low, high = one.interval
     if root is not None and (low is not None or high is not None):
@@ -144,8 +150,19 @@ def _points(axes: Axes, one: Sought, table: Any, found: Seek, colour: str, lang:
 def _tick(lever: Any, level: float, found: Seek | DecisionMap, lang: str) -> str:
     if lever.shown == "months" and (level < 0 or level != round(level)):
         return ""
-    words = level_words(lever, round(level, 9), found.scenario, lang)
-    return words.replace(",0%", "%").replace(".0%", "%")
+    return _short(level_words(lever, round(level, 9), found.scenario, lang))
+
+
+def _short(words: str) -> str:
+    """Per cents without zeros after the point; in other numbers a point may be one of thousands."""
+    return re.sub(r"([.,]\d*?)0+(?=%$)", lambda found: "" if len(found[1]) == 1 else found[1], words)
+
+
+def _halo() -> Any:
+    """White around letters, so that they can be read on lines."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=3, foreground="white")]
 
 
 def _frontier(found: Seek, lang: str) -> Figure:
@@ -175,13 +192,6 @@ def _frontier(found: Seek, lang: str) -> Figure:
             if end is None and place != level:
                 axes.plot([x], [place], marker=marker, markersize=8, color=INK)
         axes.plot([x], [level], marker="o", markersize=8, color=INK)
-        axes.annotate(
-            level_words(first, level, found.scenario, lang),
-            (x, level),
-            xytext=(9, 4),
-            textcoords="offset points",
-            fontweight="bold",
-        )
     if len(reached) > 1:
         across, up = (np.array(values) for values in zip(*reached, strict=True))
         more = found.sought[0].rising
@@ -197,8 +207,19 @@ def _frontier(found: Seek, lang: str) -> Figure:
                 axes.annotate(
                     word, (middle, place), ha="center", va="center", color=MET if met else MISSED, fontsize=13
                 )
-    margin = 0.05 * (second.high - second.low)
-    axes.set_xlim(second.low - margin, second.high + 2.2 * margin)
+    upward = len(reached) < 2 or reached[-1][1] >= reached[0][1]  # names stand on the side that the line leaves free
+    for x, level in reached:
+        label = axes.annotate(
+            level_words(first, level, found.scenario, lang),
+            (x, level),
+            xytext=(-8 if upward else 8, 5),
+            textcoords="offset points",
+            ha="right" if upward else "left",
+            fontweight="bold",
+        )
+        label.set_path_effects(_halo())
+    margin = 0.11 * (second.high - second.low)
+    axes.set_xlim(second.low - margin, second.high + margin)
     axes.set_ylim(bottom - 0.04 * (top - bottom), top + 0.06 * (top - bottom))
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.yaxis.set_major_locator(MaxNLocator(7))
@@ -207,14 +228,12 @@ def _frontier(found: Seek, lang: str) -> Figure:
     axes.set_xlabel(lever_name(second, found.scenario, lang))
     axes.set_ylabel(textwrap.fill(lever_name(first, found.scenario, lang), 50))
     _below(figure, text(lang, "seek.plot.frontier_note"))
-    words = goal_words(found.goal, lang)
-    _title(figure, f"{text(lang, 'seek.plot.frontier_title')} {words[0].upper()}{words[1:]}")
+    _heading(figure, text(lang, "seek.plot.frontier_title"), goal_words(found.goal, lang))
     return figure
 
 
 def _map(found: DecisionMap, factor: Factor, lang: str) -> Figure:
     from matplotlib.figure import Figure
-    from matplotlib.patheffects import withStroke
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     from flowsim.study.decision_map import EACH, GRID
@@ -231,7 +250,7 @@ def _map(found: DecisionMap, factor: Factor, lang: str) -> Figure:
         x, y, p, levels=lines, colors=INK, linewidths=[2.8 if line == goal.value else 1.0 for line in lines]
     )
     labels = axes.clabel(drawn, fmt=lambda value: percent(lang, float(value)), fontsize=11)
-    halo: Any = [withStroke(linewidth=3, foreground="white")]
+    halo = _halo()
     for label in labels:
         label.set_path_effects(halo)
     for a, b, met in found.checks.get(factor.name, ()):
@@ -253,7 +272,9 @@ def _map(found: DecisionMap, factor: Factor, lang: str) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(7))
     axes.yaxis.set_major_locator(MaxNLocator(7))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _tick(lever, v, found, lang)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: factor_words(factor, v, found.scenario, lang)))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda v, _: _short(factor_words(factor, round(v, 9), found.scenario, lang)))
+    )
     axes.set_xlabel(lever_name(lever, found.scenario, lang))
     axes.set_ylabel(factor_name(factor, lang))
     _below(
@@ -261,6 +282,5 @@ def _map(found: DecisionMap, factor: Factor, lang: str) -> Figure:
         text(lang, "seek.plot.map_note", each=EACH),
         error_words(found, factor, lang, "seek.plot.map_error"),
     )
-    words = goal_words(goal, lang)
-    _title(figure, f"{text(lang, 'seek.plot.map_title')} {words[0].upper()}{words[1:]}")
+    _heading(figure, text(lang, "seek.plot.map_title"), goal_words(goal, lang))
     return figure

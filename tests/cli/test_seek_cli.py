@@ -182,3 +182,12 @@ def test_both_languages_have_every_sentence_with_the_same_names() -> None:
         used = [{name for _, name, _, _ in Formatter().parse(one[key]) if name} for one in (nl, en)]
         assert used[0] == used[1], key
     assert text("nl", "seek.table.not_reached") == "niet gehaald"
+
+
+@pytest.mark.parametrize(
+    ("words", "short"), [("10,0%", "10%"), ("0.80%", "0.8%"), ("100%", "100%"), ("1.200", "1.200"), ("0,25%", "0,25%")]
+)
+def test_ticks_lose_zeros_after_the_point_and_no_others(words: str, short: str) -> None:
+    from flowsim.present.seek_plot import _short
+
+    assert _short(words) == short
