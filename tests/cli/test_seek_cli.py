@@ -42,7 +42,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_search_is_printed_and_written(call: Call, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    code, printed, _ = call("seek", "--target", "P(cleared) >= 0.5", "--out", out)
+    code, printed, _ = call("seek", "--target", "P(cleared) >= 0.5", "--budget", 6000, "--out", out)
     assert code == DONE
     assert "Doel: de kans dat de wachtlijsten op tijd zijn weggewerkt is minstens 50%." in printed
     assert "95%-interval: 2" in printed
