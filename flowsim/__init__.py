@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from flowsim.scenario.region import load_region
     from flowsim.study.answer import answer
     from flowsim.study.compare import compare
+    from flowsim.study.decision_map import decision_map
     from flowsim.study.replicate import simulate
+    from flowsim.study.seek import seek
     from flowsim.study.sensitivity import sensitivity
     from flowsim.study.sweep import sweep
     from flowsim.study.targets import targets
@@ -44,9 +46,11 @@ __all__ = [
     "answer",
     "compare",
     "compile_scenario",
+    "decision_map",
     "load_region",
     "load_scenario",
     "plots",
+    "seek",
     "sensitivity",
     "simulate",
     "sweep",
@@ -66,6 +70,8 @@ _HOMES = {
     "load_scenario": "flowsim.scenario.load:load",
     "plots": "flowsim.present.plots",
     "sensitivity": "flowsim.study.sensitivity",
+    "decision_map": "flowsim.study.decision_map",
+    "seek": "flowsim.study.seek",
     "simulate": "flowsim.study.replicate",
     "sweep": "flowsim.study.sweep",
     "targets": "flowsim.study.targets",

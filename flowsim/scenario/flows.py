@@ -117,6 +117,8 @@ def growth_steps(value: Values, region: Region, days: list[float]) -> list[float
     return [prevention * (1.0 + rate) ** ((start + end) / 2.0 / YEAR) for start, end in zip(days, ends, strict=True)]
 
 
+EXTRA_PLACES: Final = "assumptions.extra_places_"
+"""Figures of extra places, by level of care or by programme."""
 FUNCTIONS: Final = ("consultations", "conversations", "case_conferences", "transfers")
 
 
@@ -184,7 +186,7 @@ def capacity_factor(scenario: Scenario, value: Values, region: Region, day: floa
     factor = float((1.0 + value("assumptions.staff_growth")) ** (day / YEAR))
     year = region.date(day).year
     if group != "smi":
-        factor *= 1.0 + value(f"assumptions.extra_places_{'basic' if group == 'light' else 'specialist'}", year)
+        factor *= 1.0 + value(f"{EXTRA_PLACES}{'basic' if group == 'light' else 'specialist'}", year)
     pilot = int(value("functions.pilot_year"))
     before = year == pilot and region.date(day).month < 7
     if scenario.settings["network"] != "functions" or before or group == "smi":
@@ -198,6 +200,12 @@ def capacity_factor(scenario: Scenario, value: Values, region: Region, day: floa
         freed = freed_share(value, year) * value("demand.clients") / clients
         factor *= 1.0 - freed * (1.0 - value("impact.hours_per_client") / value("assumptions.heavier_hours"))
     return factor
+
+
+def extra_places(value: Values, programme: str, year: int) -> float:
+    """Extra treatment places of one programme in a year, as a fraction; a region need not have a figure for it."""
+    key = f"{EXTRA_PLACES}{programme}"
+    return value(key, year) if key in value.scenario.book else 0.0
 
 
 def freed_share(value: Values, year: int) -> float:

@@ -79,7 +79,9 @@ class Stations(Frame):
         exact = []
         for day in days:
             factor = {g: flows.capacity_factor(self.scenario, self.value, self.region, day, g) for g in groups}
-            exact.append([one.places * factor[one.group] for one in self.base.programmes])
+            year = self.region.date(day).year
+            extra = {one.name: flows.extra_places(self.value, one.name, year) for one in self.base.programmes}
+            exact.append([one.places * factor[one.group] * (1.0 + extra[one.name]) for one in self.base.programmes])
         places = [whole(row, round(sum(row))) for row in exact]
         return [
             self.programme(i, [(day, row[i]) for day, row in zip(days, places, strict=True)])

@@ -317,7 +317,7 @@ def _factor(base: Scenario, path: str, part: FactorPart, where: str) -> Factor:
 def _check_effects(experiment: Experiment, where: str) -> None:
     """Refuse a factor that nothing simulated hangs on: it would look like a finding that it has no effect."""
     base = experiment.base
-    here = _simulated(base, where)
+    here = simulated(base, where)
     others = [
         changed(base, factor.path, False, value, where)
         for factor in experiment.factors
@@ -329,18 +329,18 @@ def _check_effects(experiment: Experiment, where: str) -> None:
         ends = factor.ends()
 
         def differs(scenario: Scenario, known: Any, factor: Factor = factor, ends: Any = ends, at: str = place) -> bool:
-            made = (_simulated(changed(scenario, factor.path, factor.multiple, end, at), at) for end in ends)
+            made = (simulated(changed(scenario, factor.path, factor.multiple, end, at), at) for end in ends)
             return any(one != known for one in made)
 
         if all(end == factor.base for end in ends) or differs(base, here):
             continue
-        if any(differs(other, _simulated(other, where)) for other in others):
+        if any(differs(other, simulated(other, where)) for other in others):
             continue
         hint = 'settings.network "diversion" for it' if factor.path == DIVERSION else "a figure or setting that does"
         raise InputError(place, "a factor on which nothing that is simulated hangs in this scenario", hint)
 
 
-def _simulated(scenario: Scenario, where: str) -> Any:
+def simulated(scenario: Scenario, where: str) -> Any:
     """All that a simulation of this scenario is made from: the network document and what counts as cleared."""
     from flowsim.scenario.compile import Compiler
     from flowsim.scenario.region import load_region

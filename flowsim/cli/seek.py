@@ -1,0 +1,161 @@
+"""``flowsim seek``: what does it take to meet a goal?"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from flowsim.cli import DONE, INTERRUPTED, MISSED
+from flowsim.cli.folders import room
+from flowsim.cli.options import Json, Lang, Threads, whole
+from flowsim.errors import InputError
+
+if TYPE_CHECKING:
+    from flowsim.study.decision_map import DecisionMap
+    from flowsim.study.seek import Seek
+
+TARGET: Final = "P(cleared) >= 0.9"
+LEVER: Final = "diversion"
+
+
+def seek(
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(metavar="[SCENARIO]", help="A scenario file; left out: the plan.", show_default=False),
+    ] = None,
+    target: Annotated[
+        str, typer.Option("--target", metavar="GOAL", help='Such as "overdue_2029 <= 50" or "P(kpi_24) >= 0.5".')
+    ] = TARGET,
+    levers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lever",
+            metavar="NAME[=LOW:HIGH]",
+            help="diversion, places, places_PROGRAMME, conversations, start, ..., or the path of a figure. "
+            "Two of them: the frontier.",
+            show_default=LEVER,
+        ),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="UNKNOWN",
+            help="Draw the probability by the lever and growth, list_size or patience (repeat it).",
+            show_default=False,
+        ),
+    ] = None,
+    other: Annotated[
+        Path | None, typer.Option("--scenario", metavar="FILE", help="As the argument.", show_default=False)
+    ] = None,
+    readings: Annotated[bool, typer.Option("--readings", help="Under each reading of the plan.")] = False,
+    half_width: Annotated[
+        float | None,
+        typer.Option(
+            "--half-width",
+            help="Stop when the lever's 95% interval is this far either way, in its unit.",
+            show_default="1/40 of its range",
+        ),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            "--budget",
+            parser=whole,
+            metavar="N",
+            help="Simulated futures at most.",
+            show_default="2400; 1000 for each of several searches; 1024 for a map, and its points",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")] = 1,
+    threads: Threads = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, figures, manifest.")] = Path(
+        "results/seek"
+    ),
+    lang: Lang = "nl",
+    json: Json = False,
+) -> int:
+    """What does it take to meet a goal? The smallest lever, with an interval; two levers; or a map."""
+    from flowsim.present.console import announce_compiling, say
+    from flowsim.present.texts import text, texts
+
+    texts(lang)
+    if scenario is not None and other is not None:
+        raise InputError("--scenario", "a scenario beside it", "the argument or the option")
+    asked: dict[str, Any] = {"scenario": scenario or other, "target": target, "seed": seed, "threads": threads}
+    if maps:
+        for name, given in (("--readings", readings), ("--half-width", half_width is not None)):
+            if given:
+                raise InputError(name, "--map beside it", "one of the two")
+        if levers is not None and len(levers) > 1:
+            raise InputError("--lever", f"{len(levers)} of them beside --map", "one lever on a map")
+        asked |= {"factors": maps, "lever": (levers or [LEVER])[0]}
+        asked |= {} if budget is None else {"futures": budget}
+    else:
+        asked |= {"lever": levers or [LEVER], "half_width": half_width, "budget": budget, "readings": readings}
+    with room(out):
+        announce_compiling(lang, silent=json)
+        began = time.monotonic()
+        found = _simulated(asked, bool(maps), lang, silent=json)
+        if found is None:
+            say(text(lang, "seek.run.nothing_done"))
+            return INTERRUPTED
+        seconds = time.monotonic() - began
+        _deliver(found, out, seconds, lang, json)
+    if found.interrupted:
+        say(text(lang, "seek.run.interrupted", place=out))
+        return INTERRUPTED
+    return DONE if getattr(found, "reached", True) else MISSED
+
+
+def _simulated(asked: dict[str, Any], mapped: bool, lang: str, silent: bool) -> Seek | DecisionMap | None:
+    """What was sought or mapped; None: interrupted before anything was finished."""
+    from flowsim.present.seek import SeekProgress
+    from flowsim.study.decision_map import decision_map
+    from flowsim.study.seek import seek as run
+
+    try:
+        with SeekProgress(lang, silent) as progress:
+            return decision_map(**asked, progress=progress) if mapped else run(**asked, progress=progress)
+    except KeyboardInterrupt:
+        return None
+
+
+def _deliver(found: Seek | DecisionMap, out: Path, seconds: float, lang: str, json: bool) -> None:
+    """Write the files, then print."""
+    from flowsim.present import seek as words
+    from flowsim.present import seek_plot
+    from flowsim.present.console import print_json
+    from flowsim.present.plots import save_figures
+    from flowsim.present.texts import format_number, text
+    from flowsim.study import decision_map, store
+    from flowsim.study import seek as study
+
+    tables = found.tables
+    command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
+    mapped = isinstance(found, decision_map.DecisionMap)
+    with store.all_or_nothing(out) as work:
+        store.write_tables(work, tables)
+        if isinstance(found, decision_map.DecisionMap):
+            save_figures(work, seek_plot.maps(found, lang))
+            store.write_json(work / "manifest.json", decision_map.manifest(found, seconds, command))
+        else:
+            save_figures(work, seek_plot.figures(found, lang))
+            store.write_json(work / "manifest.json", study.manifest(found, seconds, command))
+    written = {"seconds": round(seconds, 1), "manifest": str(out / "manifest.json")}
+    if json:
+        as_json: Any = words.map_json if mapped else words.as_json
+        print_json(as_json(found, tables, written))
+        return
+    if isinstance(found, decision_map.DecisionMap):
+        words.print_map(found, lang)
+    else:
+        words.print_found(found, lang)
+    values = {"futures": found.spent, "seed": found.seed, "seconds": format_number(lang, seconds)}
+    print("\n" + text(lang, "seek.run.precision", **values))
+    if not found.interrupted:
+        print(text(lang, "seek.run.written", place=out))
