@@ -58,7 +58,7 @@ def meaning(command: str, table: str, column: str) -> tuple[str, str] | None:
             return about[0], f"{name} of {stem} ({about[1]})"
     if column.count(".") == 1:
         return _split(FIGURE.format(name=column))
-    return None
+    return _split(mine[table]["*"]) if "*" in mine.get(table, {}) else None
 
 
 def _split(text: str) -> tuple[str, str]:

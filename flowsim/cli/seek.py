@@ -139,7 +139,7 @@ def _deliver(found: Seek | DecisionMap, out: Path, seconds: float, lang: str, js
     command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
     mapped = isinstance(found, decision_map.DecisionMap)
     with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables)
+        store.write_tables(work, tables, "seek")
         if isinstance(found, decision_map.DecisionMap):
             save_figures(work, seek_plot.maps(found, lang))
             store.write_json(work / "manifest.json", decision_map.manifest(found, seconds, command))

@@ -456,7 +456,7 @@ def run(w: Any) -> Any:
             mover = np.int64(0)
 
 
-def _present(world: Addresses) -> np.ndarray:
+def present_at_end(world: Addresses) -> np.ndarray:
     """Those waiting or in service, by number: what `tally.replay` would hold at the end."""
     residents = world["residents"]
     state = residents["state"]
@@ -486,20 +486,6 @@ def simulate_once(
             worlds.add_slots(world)
         else:
             worlds.lengthen_log(world)
-    tally.close(w, _present(world))
+    tally.close(w, present_at_end(world))
     written = world["log"][: int(world["state"]["log_size"][0])].copy() if log else None
     return tally.outcome(world.arrays), written, int(world["state"]["events"][0])
-
-
-def compile_loop(network: n.Network) -> None:
-    """Compile the event loop alone, by running it on a world where nothing is about to happen."""
-    run(worlds.create(network, 0, 0, False).record[0])
-
-
-def compile_doors(network: n.Network) -> None:
-    """Compile all that comes before and after the event loop."""
-    world = worlds.create(network, 0, 0, False)
-    w = world.record[0]
-    open_doors(w)
-    seat(w, residents_at_start(network, world, world.record["key"][0]))
-    tally.close(w, _present(world))

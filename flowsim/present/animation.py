@@ -85,6 +85,20 @@ def animation(
     Raises
     ------
     InputError : no vidigi, an argument that cannot be used, or nobody to draw.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> import flowsim
+    >>> desk = {"name": "desk", "servers": 1, "service": {"distribution": "exponential", "mean": 5.0}}
+    >>> arrivals = [{"class": "a", "station": "desk", "rate": 0.2}]
+    >>> network = flowsim.Network.from_dict(
+    ...     {"horizon": 60.0, "classes": ["a"], "stations": [desk], "arrivals": arrivals}
+    ... )
+    >>> found = flowsim.simulate(network, seed=1, log=True)
+    >>> figure = flowsim.animation(found.logs[0], network, dt.date(2025, 1, 1), lang="en")
+    >>> len(figure.frames) > 1
+    True
     """
     check_installed("animation")
     texts(lang)

@@ -80,7 +80,15 @@ def save_figures(folder: Path, figures: Mapping[str, Figure], kinds: Sequence[st
 
 
 def plots(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> dict[str, Figure]:
-    """Every figure that the tables allow, by name: ``waiting``, ``unknowns`` and, with a curve, ``diversion``."""
+    """Every figure that the tables allow, by name: ``waiting``, ``unknowns`` and, with a curve, ``diversion``.
+
+    Examples
+    --------
+    >>> import flowsim
+    >>> answer = flowsim.answer(half_width=0.5, most=3, curve=False)
+    >>> sorted(flowsim.plots(answer, answer.tables, "en"))
+    ['unknowns', 'waiting']
+    """
     import matplotlib
 
     scenario = answer.scenario

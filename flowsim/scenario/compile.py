@@ -44,6 +44,13 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
     Raises
     ------
     InputError : values that cannot go together; the message names the scenario and the place.
+
+    Examples
+    --------
+    >>> import flowsim
+    >>> network = flowsim.compile_scenario(flowsim.load_scenario())
+    >>> network.station_names[:2]
+    ('gp', 'gp_mental_health')
     """
     try:
         document = Compiler(scenario, drawn or {}).document()

@@ -122,6 +122,13 @@ def load(path: str | Path | None = None) -> Scenario:
     Raises
     ------
     InputError : missing file, unreadable TOML, unknown key or figure, impossible value, a circle of parents.
+
+    Examples
+    --------
+    >>> import flowsim
+    >>> plan = flowsim.load_scenario()
+    >>> plan.settings["reading"], plan.book.value("demand.clients")
+    ('net', 6491.0)
     """
     if path is None:
         return default()

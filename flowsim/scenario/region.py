@@ -125,6 +125,13 @@ def load_region(name: str | Path) -> Region:
     Raises
     ------
     InputError : a missing or malformed ``region.toml``; the message names the key.
+
+    Examples
+    --------
+    >>> import flowsim
+    >>> region = flowsim.load_region("amstelland")
+    >>> region.name, region.start.isoformat(), len(region.municipalities)
+    ('Amstelland', '2025-01-01', 4)
     """
     file = region_directory(name) / "region.toml"
     if not file.is_file():

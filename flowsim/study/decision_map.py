@@ -189,6 +189,10 @@ def decision_map(
     References
     ----------
     See `flowsim.analysis.emulator`.
+
+    Examples
+    --------
+    >>> flowsim.decision_map("growth", "diversion", "P(cleared) >= 0.5").tables["error"]  # doctest: +SKIP
     """
     if not isinstance(scenario, Scenario):
         scenario = default() if scenario is None else read_scenario(scenario)

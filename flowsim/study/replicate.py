@@ -35,7 +35,7 @@ Job = Callable[[], tuple[Network, int, int]]
 ENGINES: Final = ("compiled", "reference")
 MOST_REPLICATIONS: Final = 10_000_000
 PARTS: Final = ("compile_loop", "compile_doors")
-"""Halves of the engine that are compiled side by side (`flowsim.engines.compiled`)."""
+"""Halves of the engine that are compiled side by side (`flowsim.engines.warming`)."""
 AHEAD: Final = 4
 """Jobs in hand per thread: enough to keep every thread busy when one job takes long, and a bound on the memory."""
 
@@ -256,10 +256,10 @@ def compile_part(part: str) -> None:
     """Compile a part of the engine (`PARTS`) into the cache, in a process that does nothing else."""
     import gc
 
-    from flowsim.engines import compiled
+    from flowsim.engines import warming
 
     gc.disable()  # a compiler makes much and drops little
-    getattr(compiled, part)(_tiny_network())
+    getattr(warming, part)(_tiny_network())
 
 
 @contextmanager

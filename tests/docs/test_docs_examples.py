@@ -22,7 +22,7 @@ PAGES = {page.stem: page.read_text(encoding="utf-8") for page in sorted((ROOT / 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 NAMES = [name for name in flowsim.__all__ if callable(getattr(flowsim, name)) and name != "InputError"]
 
-MINUTES = {"seek", "sensitivity", "update"}
+MINUTES = {"decision_map", "seek", "sensitivity", "update"}
 """Names whose smallest example takes too long for a docstring; they have tests of their own."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from described_tables import check_dictionary
 
 import flowsim
 import flowsim.analysis.rootfinding as rootfinding
@@ -176,6 +177,7 @@ def test_a_search_on_the_region_finds_a_level_between_those_that_miss_and_meet(
     few: tuple[Seek, dict[str, Any]],
 ) -> None:
     found, tables = few
+    check_dictionary("seek", tables)
     row = tables["found"].iloc[0]
     assert (row["state"], row["case"], row["helps"], row["goal"]) == ("found", "diversion", "more", found.goal.text)
     assert 0.0 < row["level_low"] < row["level"] < row["level_high"] <= 0.4
