@@ -133,8 +133,8 @@ def effects(futures: int, tell: Tell, save: Callable[[Mapping[str, Any]], None],
             more = outcomes(simulated(one, futures, balances, have))
         except InputError as error:  # no region can be in balance there: told in the table
             refused[name] = f"found {error.found}; expected {error.expected}"
-            continue
-        runs[name] = {measure: [*runs.get(name, {}).get(measure, []), *more[measure]] for measure in MEASURES}
+        else:
+            runs[name] = {measure: [*runs.get(name, {}).get(measure, []), *more[measure]] for measure in MEASURES}
         save({"futures": futures, "scenario": scenario.hash, "refused": refused, "runs": runs})
 
 

@@ -49,7 +49,7 @@ def test_a_search_is_printed_and_written(call: Call, tmp_path: Path) -> None:
     assert "GGZ inGeest (ernstige psychische aandoening)" in printed
     files = {file.name for file in out.iterdir()}
     tables = {f"{name}.{kind}" for name in ("found", "points", "held_back") for kind in ("csv", "parquet")}
-    assert files == tables | {"lever.png", "lever.svg", "manifest.json"}
+    assert files == tables | {"datapackage.json", "lever.png", "lever.svg", "manifest.json"}
     row = pd.read_parquet(out / "found.parquet").iloc[0]
     assert row["level_low"] <= 0.25 <= row["level_high"]
     assert row["level_high"] - row["level_low"] <= 2 * 0.6 / 40 + 1e-9
