@@ -256,6 +256,32 @@ def upload(page: Any, file: Path) -> None:
     page.locator("input[type=file]").set_input_files(str(file))
 
 
+def test_counts_are_uploaded_refused_and_weighed(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.open()
+    visitor.go("update")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=words("update.template")).click()
+    assert waiting.value.suggested_filename == words("update.template_name")
+    saved = tmp_path / "<b>mijn</b>.csv".replace("/", "")
+    waiting.value.save_as(saved)
+    chosen = page.locator("input[type=file]")
+    chosen.set_input_files(str(saved))
+    page.get_by_role("alert").filter(has_text=words("refused.counts.no_counts")).wait_for()
+    empty = saved.read_bytes()
+    saved.write_bytes(empty.replace(b"2026-Q1;;;", b"2026-Q1;;;880", 1))
+    chosen.set_input_files(str(saved))
+    page.locator("#cards li").nth(1).wait_for()
+    visitor.settled()
+    assert page.get_by_text(saved.name).count() == 1
+    assert page.get_by_role("alert").count() == 0
+    page.get_by_role("button", name=words("update.example")).click()
+    page.get_by_role("status").filter(has_text="VERZONNEN").wait_for()
+    page.locator("#cards li").nth(1).wait_for()
+    visitor.settled()
+    page.get_by_role("button", name=words("update.remove")).click()
+    page.get_by_text(words("update.none")).wait_for()
+
+
 def test_cancel_really_stops(visitor: Visitor) -> None:
     page = visitor.open()
     visitor.go("compare")

@@ -23,6 +23,7 @@ from flowsim.scenario.load import default
 PAGES: Final = {
     "answer": ":material/help_center:",
     "compare": ":material/tune:",
+    "update": ":material/update:",
     "route": ":material/alt_route:",
     "goals": ":material/flag:",
     "plan": ":material/calculate:",
