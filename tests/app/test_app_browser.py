@@ -282,6 +282,37 @@ def test_counts_are_uploaded_refused_and_weighed(visitor: Visitor, tmp_path: Pat
     page.get_by_text(words("update.none")).wait_for()
 
 
+def test_reports_are_made_downloaded_and_read_back(visitor: Visitor, tmp_path: Path) -> None:
+    from pypdf import PdfReader
+
+    page = visitor.open()
+    page.locator("#verdict").wait_for()
+    visitor.settled()
+
+    def report(file: str) -> str:
+        page.get_by_role("button", name=words("report.make")).locator("visible=true").click()
+        download = page.get_by_role("button", name=words("report.download")).locator("visible=true")
+        with page.expect_download() as waiting:
+            download.click()
+        assert waiting.value.suggested_filename == file
+        waiting.value.save_as(tmp_path / file)
+        return " ".join(" ".join(one.extract_text() for one in PdfReader(tmp_path / file).pages).split())
+
+    title = text("nl", "answer.title.default")
+    found = report("het-plan-zoals-het-er-ligt.pdf")
+    assert text("nl", "report.heading.answer") in found
+    assert text("nl", "answer.case.headcount")[1:] in found
+    visitor.go("compare")
+    visitor.cards()
+    page.get_by_role("button", name=words("compare.add")).click()
+    page.get_by_role("tab", name=re.compile("^B")).wait_for()
+    page.wait_for_function("document.querySelectorAll('#cards li').length == 2")
+    visitor.settled()
+    found = report("scenario-b.pdf")
+    assert words("compare.copy_title", letter="B") in found
+    assert title in found
+
+
 def test_cancel_really_stops(visitor: Visitor) -> None:
     page = visitor.open()
     visitor.go("compare")

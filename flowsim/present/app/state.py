@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from flowsim.present.app.drafts import MOST_SCENARIOS, Draft, fingerprint, plan_draft
 from flowsim.present.app.jobs import Desk, Full, Job
@@ -18,12 +18,16 @@ from flowsim.present.app.updates import Weighed, begun, update_work
 from flowsim.scenario.load import default
 from flowsim.study.observed import Observed
 
+PRESS_QUEUE: Final = 8
+"""Reports that may wait to be made."""
+
 
 class House:
-    """What all visitors share."""
+    """What all visitors share: the desk for simulations, and the press, which makes one report at a time."""
 
     def __init__(self, desk: Desk | None = None) -> None:
         self.desk = desk or Desk()
+        self.press = Desk(turns=1, queue=PRESS_QUEUE)
         self.runs = Runs()
         self._plan: Job | None = None
         self._route: Job | None = None
@@ -105,6 +109,7 @@ class Visit:
     drafts : one to four, in order. job : the latest comparison; asked : fingerprints of what it compares.
     stopped : the visitor stopped it, and nothing has changed since. full : it found no room at the desk.
     known : cases that were run for this visitor. counts : what was uploaded; weighing : its forecast.
+    reporting : the report that was asked for last.
     """
 
     lang: str
@@ -117,6 +122,7 @@ class Visit:
     shown: int = -1
     counts: Observed | None = None
     weighing: Asked = field(default_factory=Asked)
+    reporting: Asked = field(default_factory=Asked)
 
     def __post_init__(self) -> None:
         if not self.drafts:
