@@ -313,6 +313,42 @@ def test_reports_are_made_downloaded_and_read_back(visitor: Visitor, tmp_path: P
     assert title in found
 
 
+def test_the_animation_stands_still_until_it_is_played(browser: Any, server: str) -> None:
+    visitor = Visitor(browser, server, reduced_motion="reduce")
+    page = visitor.open()
+    visitor.go("route")
+    box = page.locator(".st-key-queues-chart")
+    box.locator(".slider-label").first.wait_for()
+    visitor.settled()
+
+    def week() -> str:
+        return str(box.locator(".slider-label").first.text_content())
+
+    first = week()
+    assert first.startswith(words("queues.week"))
+    page.wait_for_timeout(1500)
+    assert week() == first  # nobody pressed play
+    play, pause = (box.locator(".updatemenu-button", has_text=words(f"queues.{name}")) for name in ("play", "pause"))
+    before = box.locator(".barlayer").inner_html()
+    play.click()
+    page.wait_for_function("first => document.querySelector('.slider-label').textContent != first", arg=first)
+    page.wait_for_timeout(600)
+    pause.click()
+    page.wait_for_timeout(400)
+    stopped = week()
+    assert stopped != first
+    assert box.locator(".barlayer").inner_html() != before
+    page.wait_for_timeout(800)
+    assert week() == stopped
+    begin = page.get_by_role("slider", name=words("queues.begin"))
+    begin.focus()
+    begin.press("End")
+    page.wait_for_function("() => document.querySelector('.slider-label').textContent.includes('12-2029')")
+    # Plotly rejects the promise of an animation that a pause interrupts, with nothing; nobody waits for it.
+    visitor.told = [said for said in visitor.told if said != "undefined"]
+    visitor.close()
+
+
 def test_cancel_really_stops(visitor: Visitor) -> None:
     page = visitor.open()
     visitor.go("compare")

@@ -160,6 +160,11 @@ def ink() -> str:
     return "#fafafa" if st.context.theme.type == "dark" else "#222222"
 
 
+def paper() -> str:
+    """The colour of what stands on the page in the visitor's theme."""
+    return "#262730" if st.context.theme.type == "dark" else "#ffffff"
+
+
 def source_of(figure: Figure) -> str:
     """Where a figure stands, in a few words: the document's short name where it has one, and the section."""
     codes = {title: code for code, title in read_documents(region_directory(default().region)).items()}
