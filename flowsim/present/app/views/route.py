@@ -8,9 +8,11 @@ import math
 import streamlit as st
 
 from flowsim.analysis.measures import YEARS
+from flowsim.analysis.statistics import Estimate
 from flowsim.present.app import animation, charts, html
 from flowsim.present.app.flows import NODES, TREATMENT, Flows, yearly
-from flowsim.present.app.queues import Queues
+from flowsim.present.app.html import Html
+from flowsim.present.app.queues import PARTS, Queues
 from flowsim.present.app.shell import as_table, chart, ink, lang, number, paper, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Route
 from flowsim.present.texts import text
@@ -89,6 +91,11 @@ def show_queues(route: Route, case: str) -> None:
         chart(
             figure, f"queues-{case}-{begin}", t("unit.waiting"), t("route.source", runs=route.runs), t("queues.label")
         )
+    as_table(html.join(_table(lists, i, case, route.runs) for i in range(len(PARTS))))
+
+
+def _table(lists: Queues, part: int, case: str, runs: int) -> Html:
+    """The lists at the ends of the years; ``part``: who waits, or who of them waits too long."""
     ends = [0, *(lists.week_of(dt.date(one, 12, 31)) for one in YEARS)]
     header = [
         t("queues.column.group"),
@@ -98,17 +105,16 @@ def show_queues(route: Route, case: str) -> None:
     rows = []
     for i in (*range(len(lists.groups)), None):
         name = t("queues.all") if i is None else text(lang(), f"app.queues.group.{lists.groups[i]}")
-        rows.append([name, *(_people(lists, week, i) for week in ends)])
-    caption = t("queues.caption", case=t(f"route.{case}"))
-    as_table(html.table(header, rows, caption, notes=(t("queues.note", runs=route.runs),)))
+        rows.append([name, *(_people(lists.at(week, i, part)) for week in ends)])
+    caption = t(f"queues.caption.{PARTS[part]}", case=t(f"route.{case}"))
+    return html.table(header, rows, caption, notes=(t("queues.note", runs=runs),) if part else ())
 
 
-def _people(lists: Queues, week: int, group: int | None) -> str:
-    """Who waits, with the interval where there is more than one run, and how many of them too long."""
-    one = lists.at(week, group, 0)
-    ends = math.isfinite(one.high)
-    shown = html.estimate(lang(), one.value, one.low, one.high) if ends else number(one.value)
-    return t("queues.cell", waiting=shown, overdue=number(lists.at(week, group, 1).value))
+def _people(one: Estimate) -> str:
+    """A number of people, with its interval where runs differ; there are never fewer than none."""
+    if not one.low < one.high < math.inf:
+        return number(one.value)
+    return html.estimate(lang(), one.value, max(0.0, one.low), one.high)
 
 
 def _heights(flows: Flows, nodes: list[str]) -> list[float]:
