@@ -25,3 +25,4 @@ def house() -> Iterator[House]:
             assert run().state == "done", run().fault
         yield made
         made.desk.close()
+        made.press.close()

@@ -256,6 +256,99 @@ def upload(page: Any, file: Path) -> None:
     page.locator("input[type=file]").set_input_files(str(file))
 
 
+def test_counts_are_uploaded_refused_and_weighed(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.open()
+    visitor.go("update")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=words("update.template")).click()
+    assert waiting.value.suggested_filename == words("update.template_name")
+    saved = tmp_path / "<b>mijn</b>.csv".replace("/", "")
+    waiting.value.save_as(saved)
+    chosen = page.locator("input[type=file]")
+    chosen.set_input_files(str(saved))
+    page.get_by_role("alert").filter(has_text=words("refused.counts.no_counts")).wait_for()
+    empty = saved.read_bytes()
+    saved.write_bytes(empty.replace(b"2026-Q1;;;", b"2026-Q1;;;880", 1))
+    chosen.set_input_files(str(saved))
+    page.locator("#cards li").nth(1).wait_for()
+    visitor.settled()
+    assert page.get_by_text(saved.name).count() == 1
+    assert page.get_by_role("alert").count() == 0
+    page.get_by_role("button", name=words("update.example")).click()
+    page.get_by_role("status").filter(has_text="VERZONNEN").wait_for()
+    page.locator("#cards li").nth(1).wait_for()
+    visitor.settled()
+    page.get_by_role("button", name=words("update.remove")).click()
+    page.get_by_text(words("update.none")).wait_for()
+
+
+def test_reports_are_made_downloaded_and_read_back(visitor: Visitor, tmp_path: Path) -> None:
+    from pypdf import PdfReader
+
+    page = visitor.open()
+    page.locator("#verdict").wait_for()
+    visitor.settled()
+
+    def report(file: str) -> str:
+        page.get_by_role("button", name=words("report.make")).locator("visible=true").click()
+        download = page.get_by_role("button", name=words("report.download")).locator("visible=true")
+        with page.expect_download() as waiting:
+            download.click()
+        assert waiting.value.suggested_filename == file
+        waiting.value.save_as(tmp_path / file)
+        return " ".join(" ".join(one.extract_text() for one in PdfReader(tmp_path / file).pages).split())
+
+    title = text("nl", "answer.title.default")
+    found = report("het-plan-zoals-het-er-ligt.pdf")
+    assert text("nl", "report.heading.answer") in found
+    assert text("nl", "answer.case.headcount")[1:] in found
+    visitor.go("compare")
+    visitor.cards()
+    page.get_by_role("button", name=words("compare.add")).click()
+    page.get_by_role("tab", name=re.compile("^B")).wait_for()
+    page.wait_for_function("document.querySelectorAll('#cards li').length == 2")
+    visitor.settled()
+    found = report("scenario-b.pdf")
+    assert words("compare.copy_title", letter="B") in found
+    assert title in found
+
+
+def test_the_animation_stands_still_until_it_is_played(browser: Any, server: str) -> None:
+    visitor = Visitor(browser, server, reduced_motion="reduce")
+    page = visitor.open()
+    visitor.go("route")
+    box = page.locator(".st-key-queues-chart")
+    box.locator(".slider-label").first.wait_for()
+    visitor.settled()
+
+    def week() -> str:
+        return str(box.locator(".slider-label").first.text_content())
+
+    first = week()
+    assert first.startswith(words("queues.week"))
+    page.wait_for_timeout(1500)
+    assert week() == first  # nobody pressed play
+    play, pause = (box.locator(".updatemenu-button", has_text=words(f"queues.{name}")) for name in ("play", "pause"))
+    before = box.locator(".barlayer").inner_html()
+    play.click()
+    page.wait_for_function("first => document.querySelector('.slider-label').textContent != first", arg=first)
+    page.wait_for_timeout(600)
+    pause.click()
+    page.wait_for_timeout(400)
+    stopped = week()
+    assert stopped != first
+    assert box.locator(".barlayer").inner_html() != before
+    page.wait_for_timeout(800)
+    assert week() == stopped
+    begin = page.get_by_role("slider", name=words("queues.begin"))
+    begin.focus()
+    begin.press("End")
+    page.wait_for_function("() => document.querySelector('.slider-label').textContent.includes('12-2029')")
+    # Plotly rejects the promise of an animation that a pause interrupts, with nothing; nobody waits for it.
+    visitor.told = [said for said in visitor.told if said != "undefined"]
+    visitor.close()
+
+
 def test_cancel_really_stops(visitor: Visitor) -> None:
     page = visitor.open()
     visitor.go("compare")

@@ -109,6 +109,36 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
     return _laid_out(figure, lang, height, right=20 + 9 * max(len(fan.label) for fan in fans))
 
 
+def counted(
+    figure: Any, points: Sequence[tuple[dt.date, float]], words: Sequence[str], ink: str, warning: str = ""
+) -> Any:
+    """Counts as points on a chart of `fans`; ``words``: of each, shown on hover; ``warning``: above all."""
+    figure.add_scatter(
+        x=[date for date, _ in points],
+        y=[value for _, value in points],
+        mode="markers",
+        marker={"size": 10, "color": ink},
+        hovertext=list(words),
+        hoverinfo="text",
+        showlegend=False,
+    )
+    low, high = figure.layout.yaxis.range
+    figure.update_yaxes(range=[low, max([high, *(1.08 * value for _, value in points)])])
+    if warning:
+        figure.add_annotation(
+            x=0.02,
+            y=0.98,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="top",
+            text=f"<b>{warning}</b>",
+            showarrow=False,
+            font={"size": 15, "color": ink},
+        )
+    return figure
+
+
 def _labels(figure: Any, ends: list[tuple[float, Fan]], last: dt.date, top: float) -> None:
     """Labels at the ends of the lines, far enough apart to be read."""
     ends.sort(key=lambda end: end[0])

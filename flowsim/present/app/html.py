@@ -7,6 +7,7 @@ is escaped; `Html` is what has been built here already.
 from __future__ import annotations
 
 import html as escaping
+import re
 from collections.abc import Iterable, Sequence
 
 from flowsim.present.app.facts import facts
@@ -17,6 +18,9 @@ SYMBOLS = {"yes": "●", "likely": "◕", "uncertain": "◑", "unlikely": "◔",
 """A shape beside each colour: fuller is likelier."""
 LIGHTS = {"yes": "✓", "likely": "✓", "uncertain": "?", "unlikely": "!", "no": "✕", "none": "–"}
 """The sign on a traffic light."""
+
+ESTIMATE = re.compile(r"[-+<>]?[\d.,]+%? \(.{3,24}\)")
+"""A number with its interval."""
 
 
 class Html(str):
@@ -110,8 +114,10 @@ def table(
 
 
 def _short(cell: str) -> str:
-    """A date or a number stays on one line."""
-    return "" if isinstance(cell, Html) or len(cell) > 13 else " fs-short"
+    """A date or a number stays on one line; a number with its interval does so on a narrow page."""
+    if isinstance(cell, Html):
+        return ""
+    return " fs-short" if len(cell) <= 13 else " fs-estimate" if ESTIMATE.fullmatch(cell) else ""
 
 
 def _side(i: int, left: int) -> str:

@@ -15,7 +15,7 @@ from flowsim.present.app import charts, html
 from flowsim.present.app.drafts import Refused, from_links
 from flowsim.present.app.facts import facts
 from flowsim.present.app.html import Html
-from flowsim.present.app.jobs import Full, Job
+from flowsim.present.app.jobs import Desk, Full, Job
 from flowsim.present.app.state import House, Visit, house
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
 from flowsim.scenario.load import default
@@ -23,6 +23,7 @@ from flowsim.scenario.load import default
 PAGES: Final = {
     "answer": ":material/help_center:",
     "compare": ":material/tune:",
+    "update": ":material/update:",
     "route": ":material/alt_route:",
     "goals": ":material/flag:",
     "plan": ":material/calculate:",
@@ -159,6 +160,11 @@ def ink() -> str:
     return "#fafafa" if st.context.theme.type == "dark" else "#222222"
 
 
+def paper() -> str:
+    """The colour of what stands on the page in the visitor's theme."""
+    return "#262730" if st.context.theme.type == "dark" else "#ffffff"
+
+
 def source_of(figure: Figure) -> str:
     """Where a figure stands, in a few words: the document's short name where it has one, and the section."""
     codes = {title: code for code, title in read_documents(region_directory(default().region)).items()}
@@ -204,8 +210,13 @@ def as_table(content: Html, key: str = "chart.table") -> None:
         show(content)
 
 
-def watch(job: Job | None, key: str, cancel: Callable[[], None] | None = None) -> None:
-    """How far a run is, looked at every second; the page is drawn again when there is a new result."""
+def watch(
+    job: Job | None, key: str, cancel: Callable[[], None] | None = None, desk: Desk | None = None, words: str = ""
+) -> None:
+    """How far a run is, looked at every second; the page is drawn again when there is a new result.
+
+    ``desk`` : where it runs, when that is not the shared one. ``words`` : in place of the number of futures.
+    """
     if job is None or job.over:
         return
     seen = job.version
@@ -215,14 +226,16 @@ def watch(job: Job | None, key: str, cancel: Callable[[], None] | None = None) -
         job.touch()
         if job.version != seen or job.over:
             st.rerun()
-        place = shared().desk.place(job)
-        if place:
+        place = (desk or shared().desk).place(job)
+        if words:
+            st.progress(0.0 if place else 0.5, text=words)
+        elif place:
             st.progress(0.0, text=t("run.waiting", place=place))
         else:
             share = min(1.0, job.done / job.total) if job.total else 0.0
-            words = t("run.progress", done=number(job.done), total=number(job.total)) if job.total else t("run.start")
+            said = t("run.progress", done=number(job.done), total=number(job.total)) if job.total else t("run.start")
             others = shared().desk.sharing(job)
-            st.progress(share, text=words + (" " + t("run.sharing", others=others) if others else ""))
+            st.progress(share, text=said + (" " + t("run.sharing", others=others) if others else ""))
         if cancel is not None and st.button(t("run.cancel"), key=f"{key}-cancel", icon=":material/stop_circle:"):
             cancel()
             job.ended.wait(timeout=5.0)

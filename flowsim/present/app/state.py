@@ -6,20 +6,28 @@ each other's scenarios. What visitors share is the plan as it stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, Final
 
 from flowsim.present.app.drafts import MOST_SCENARIOS, Draft, fingerprint, plan_draft
 from flowsim.present.app.jobs import Desk, Full, Job
-from flowsim.present.app.studies import Compared, Runs, compare_work, plan_work, route_work
+from flowsim.present.app.studies import Compared, Runs, Work, compare_work, plan_work, route_work
+from flowsim.present.app.updates import Weighed, begun, update_work
 from flowsim.scenario.load import default
+from flowsim.study.observed import Observed
+
+PRESS_QUEUE: Final = 8
+"""Reports that may wait to be made."""
 
 
 class House:
-    """What all visitors share."""
+    """What all visitors share: the desk for simulations, and the press, which makes one report at a time."""
 
     def __init__(self, desk: Desk | None = None) -> None:
         self.desk = desk or Desk()
+        self.press = Desk(turns=1, queue=PRESS_QUEUE)
         self.runs = Runs()
         self._plan: Job | None = None
         self._route: Job | None = None
@@ -44,14 +52,64 @@ def house() -> House:
 
 
 @dataclass
+class Asked:
+    """A run that one visitor asked for.
+
+    Attributes
+    ----------
+    job : the run; key : of what. stopped : the visitor stopped it. full : it found no room.
+    """
+
+    job: Job | None = None
+    key: Any = None
+    stopped: bool = False
+    full: bool = False
+
+    def ask(self, desk: Desk, key: Any, work: Callable[[], Work], again: bool = False) -> Job | None:
+        """The run of this key: the one there is, else a new one; None when there is no room.
+
+        A run that ended because its visitor was away is begun anew; one that the visitor stopped only with ``again``.
+        """
+        if self.job is not None:
+            self.job.touch()
+        lost = self.job is not None and self.job.state == "cancelled" and not self.stopped
+        if key == self.key and not (again or self.full or lost):
+            return self.job
+        self.forget()
+        made = work()  # may refuse: then there is no run
+        self.key = key
+        try:
+            self.job = desk.submit(made)
+        except Full:
+            self.full = True
+        return self.job
+
+    def stop(self) -> None:
+        """Stop it; what it has found stays."""
+        if self.job is not None and not self.job.over:
+            self.job.cancel()
+            self.stopped = True
+
+    def forget(self) -> None:
+        """Stop it and drop what it has found."""
+        self.stop()
+        self.job, self.key, self.stopped, self.full = None, None, False, False
+
+    @property
+    def result(self) -> Any:
+        return None if self.job is None else self.job.result
+
+
+@dataclass
 class Visit:
-    """One visitor's scenarios and comparison.
+    """One visitor's scenarios, comparison and counts.
 
     Attributes
     ----------
     drafts : one to four, in order. job : the latest comparison; asked : fingerprints of what it compares.
     stopped : the visitor stopped it, and nothing has changed since. full : it found no room at the desk.
-    known : cases that were run for this visitor.
+    known : cases that were run for this visitor. counts : what was uploaded; weighing : its forecast.
+    reporting : the report that was asked for last.
     """
 
     lang: str
@@ -62,6 +120,9 @@ class Visit:
     full: bool = False
     known: Runs = field(default_factory=Runs)
     shown: int = -1
+    counts: Observed | None = None
+    weighing: Asked = field(default_factory=Asked)
+    reporting: Asked = field(default_factory=Asked)
 
     def __post_init__(self) -> None:
         if not self.drafts:
@@ -129,3 +190,27 @@ class Visit:
 
     def _keys(self) -> tuple[str, ...]:
         return tuple(fingerprint(draft) for draft in self.drafts)
+
+    # ---- the counts -----------------------------------------------------------------------------------------------
+
+    def weigh(self, shared: House, draft: Draft, again: bool = False) -> Weighed | None:
+        """The forecast of a scenario with the counts, as far as it is; None before the first result or without room.
+
+        Raises
+        ------
+        InputError : counts of what the scenario does not simulate, or values that cannot go together.
+        """
+        counts = self.counts
+        if counts is None:
+            return None
+        scenario = draft.scenario()
+        self.weighing.ask(
+            shared.desk, (counts.digest, scenario.hash), lambda: update_work(begun(counts, scenario)), again
+        )
+        found: Weighed | None = self.weighing.result
+        return found
+
+    def take(self, counts: Observed | None) -> None:
+        """Use these counts and forget those before; None: none."""
+        self.weighing.forget()
+        self.counts = counts

@@ -18,7 +18,9 @@ import numpy as np
 
 from flowsim.analysis.statistics import Estimate, mean_interval, paired_difference
 from flowsim.present.app.jobs import Job
+from flowsim.present.app.queues import Queues, queues, weekly
 from flowsim.scenario.load import Scenario
+from flowsim.scenario.region import load_region
 from flowsim.study.answer import Answer, cases_of
 from flowsim.study.futures import Balances, Case
 
@@ -248,9 +250,10 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
 
 @dataclass(frozen=True)
 class Route:
-    """Mean moves a year between stations, with the network and without; of ``runs`` runs each."""
+    """Mean moves a year between stations, with the network and without, and the lists by week; of ``runs`` runs."""
 
     moves: Mapping[str, pd.DataFrame]
+    queues: Mapping[str, Queues]
     runs: int
 
 
@@ -264,17 +267,21 @@ def route_work(scenario: Scenario) -> Work:
 
         cases = {"network": scenario, "none": twin(scenario)}
         job.total = len(cases) * ROUTE_RUNS
+        region = load_region(scenario.region)
         found: dict[str, Any] = {}
+        lists: dict[str, Queues] = {}
         for name, one in cases.items():
             network = compile_scenario(one)
-            tables = []
+            tables, weeks = [], []
             with closing(replicate(network, ROUTE_RUNS, SEED, log=True, threads=1)) as done:
                 for replication in done:
                     assert replication.log is not None  # asked for
                     tables.append(moves(network, replication.log, 12))
+                    weeks.append(weekly(network, replication.outcome["snapshots"], region))
                     job.count(job.done + 1)
                     yield
             found[name] = mean_moves(tables)
-        job.publish(Route(found, ROUTE_RUNS))
+            lists[name] = queues(network, weeks, region)
+        job.publish(Route(found, lists, ROUTE_RUNS))
 
     return work

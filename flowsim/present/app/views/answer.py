@@ -11,6 +11,7 @@ from flowsim.analysis import verdict
 from flowsim.present.answer import LAST_YEAR, TOP, Page, Paragraph, Rows
 from flowsim.present.app import charts, html
 from flowsim.present.app.html import Html
+from flowsim.present.app.reports import of_plan, pdf_name
 from flowsim.present.app.shell import (
     as_table,
     chart,
@@ -23,6 +24,7 @@ from flowsim.present.app.shell import (
     title,
 )
 from flowsim.present.app.studies import Told
+from flowsim.present.app.views.reporting import report
 from flowsim.present.texts import text
 from flowsim.present.wording import case_name, percent, unknown_name
 from flowsim.study.answer import Answer
@@ -186,4 +188,9 @@ def page() -> None:
     title("answer")
     told = shared_run(shared().plan, "plan")
     if told is not None:
+        over = shared().plan().over
+        about = len(told.answer.cases[verdict.verdicts(told.answer)["leading"]].futures)
+        language = lang()
+        work = (lambda: of_plan(told, language)) if over else None
+        report("plan-report", about, work, pdf_name(text(lang(), "answer.title.default")))()
         show_answer(told)

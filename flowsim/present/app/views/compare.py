@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from flowsim.errors import InputError
@@ -18,6 +20,7 @@ from flowsim.present.app.drafts import (
 )
 from flowsim.present.app.html import plain
 from flowsim.present.app.levers import DECIMALS, GROUPS, LEVERS, Lever
+from flowsim.present.app.reports import of_scenario, pdf_name
 from flowsim.present.app.shell import (
     LANG,
     LINK,
@@ -34,6 +37,7 @@ from flowsim.present.app.shell import (
     watch,
 )
 from flowsim.present.app.views.comparison import show_comparison
+from flowsim.present.app.views.reporting import report
 from flowsim.present.texts import texts
 
 TABS = "scenario-tab"
@@ -129,7 +133,7 @@ def _scenario(draft: Draft) -> None:
             icon=":material/save:",
             on_click="ignore",
         )
-        # The PDF of a scenario belongs here, as a second download button.
+        progress = _report(draft)
         st.button(
             t("compare.remove"),
             key=f"remove-{draft.number}",
@@ -138,6 +142,7 @@ def _scenario(draft: Draft) -> None:
             on_click=visit().remove,
             args=(draft.number,),
         )
+    progress()
     others = draft.other_changes()
     if others:
         names = ", ".join(texts(lang()).get(f"answer.unknown.{key}", key) for key in others)
@@ -148,6 +153,17 @@ def _scenario(draft: Draft) -> None:
             for lever in LEVERS:
                 if lever.group == group and lever.applies(draft.document):
                     _lever(draft, lever)
+
+
+def _report(draft: Draft) -> Callable[[], None]:
+    """The PDF of a scenario, with the others beside it."""
+    job, result = visit().job, visit().result
+    i, language = visit().drafts.index(draft), lang()
+    titles = tuple(one.title for one in visit().drafts)
+    over = job is not None and job.over
+    work = (lambda: of_scenario(result, i, language, titles)) if over and result is not None else None
+    about = None if result is None else (result.keys, result.futures, titles)
+    return report(f"report-{draft.number}", about, work, pdf_name(draft.title))
 
 
 def _rename(number: int) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+
 import streamlit as st
 
 from flowsim.analysis.measures import YEARS
-from flowsim.present.app import charts, html
+from flowsim.analysis.statistics import Estimate
+from flowsim.present.app import animation, charts, html
 from flowsim.present.app.flows import NODES, TREATMENT, Flows, yearly
-from flowsim.present.app.shell import as_table, chart, ink, lang, number, shared, shared_run, show, t, title
+from flowsim.present.app.html import Html
+from flowsim.present.app.queues import PARTS, Queues
+from flowsim.present.app.shell import as_table, chart, ink, lang, number, paper, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Route
+from flowsim.present.texts import text
+from flowsim.present.wording import month
 from flowsim.scenario.load import default
 from flowsim.scenario.region import load_region
 
@@ -25,6 +33,7 @@ def page() -> None:
     route = shared_run(shared().route, "route")
     if route is not None:
         show_route(route, int(year), case)
+        show_queues(route, case)
 
 
 def show_route(route: Route, year: int, case: str) -> None:
@@ -53,6 +62,59 @@ def show_route(route: Route, year: int, case: str) -> None:
     ]
     header = [t(f"route.column.{name}") for name in ("from", "to", "residents")]
     as_table(html.table(header, rows, t("route.caption", year=year, case=t(f"route.{case}")), left=2))
+
+
+def show_queues(route: Route, case: str) -> None:
+    """The lists week by week: an animation that stands still until it is played, and a table beside it."""
+    lists = route.queues[case]
+    beside = route.queues["none"] if case != "none" else None
+    show(html.join((html.heading(t("queues.heading")), html.paragraph(t("queues.text")))))
+    months = [date for i, date in enumerate(lists.dates) if i == 0 or date.month != lists.dates[i - 1].month]
+    begin = st.select_slider(
+        t("queues.begin"),
+        months,
+        format_func=lambda date: month(lang(), date),
+        key="queues-begin",
+        help=t("queues.help"),
+    )
+    legend = [
+        html.tag("li", html.swatch(colour, sign), t(f"queues.{name}"))
+        for name, colour, sign in (("within", animation.WITHIN, ""), ("too_long", animation.TOO_LONG, "╱"))
+    ]
+    if beside is not None:
+        legend.append(
+            html.tag("li", html.tag("span", "❙", class_="fs-counted", aria_hidden="true"), t("queues.beside"))
+        )
+    show(html.tag("ul", *legend, class_="fs-legend"))
+    figure = animation.animated(lists, beside, lists.dates.index(begin), lang(), ink(), paper())
+    with st.container(key="queues-chart"):
+        chart(
+            figure, f"queues-{case}-{begin}", t("unit.waiting"), t("route.source", runs=route.runs), t("queues.label")
+        )
+    as_table(html.join(_table(lists, i, case, route.runs) for i in range(len(PARTS))))
+
+
+def _table(lists: Queues, part: int, case: str, runs: int) -> Html:
+    """The lists at the ends of the years; ``part``: who waits, or who of them waits too long."""
+    ends = [0, *(lists.week_of(dt.date(one, 12, 31)) for one in YEARS)]
+    header = [
+        t("queues.column.group"),
+        t("compare.column.start"),
+        *(t("compare.column.end", year=one) for one in YEARS),
+    ]
+    rows = []
+    for i in (*range(len(lists.groups)), None):
+        name = t("queues.all") if i is None else text(lang(), f"app.queues.group.{lists.groups[i]}")
+        rows.append([name, *(_people(lists.at(week, i, part)) for week in ends)])
+    caption = t(f"queues.caption.{PARTS[part]}", case=t(f"route.{case}"))
+    return html.table(header, rows, caption, notes=(t("queues.note", runs=runs),) if part else ())
+
+
+def _people(one: Estimate) -> str:
+    """A number of people, with its interval where runs differ; there are never fewer than none."""
+    if not one.low < one.high < math.inf:
+        return number(one.value)
+    return html.estimate(lang(), one.value, max(0.0, one.low), one.high)
 
 
 def _heights(flows: Flows, nodes: list[str]) -> list[float]:
