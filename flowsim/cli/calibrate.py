@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def calibrate(
     scenario: Annotated[
         Path | None,
-        typer.Argument(metavar="[SCENARIO]", help="A scenario file; left out: the plan.", show_default=False),
+        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
     ] = None,
     points: Annotated[int, typer.Option("--points", parser=whole, metavar="N", help="Years to simulate.")] = 8192,
     seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same points.")] = 1,

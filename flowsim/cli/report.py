@@ -25,7 +25,7 @@ Tabled = tuple["Answer", "Mapping[str, pd.DataFrame]"]
 def report(
     scenarios: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SCENARIO...]", help="Up to four; the first is reported on.", show_default=False),
+        typer.Argument(metavar="SCENARIO...", help="Up to four; the first is reported on.", show_default=False),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PDF to write.")] = Path("results/report.pdf"),
     half_width: Annotated[

@@ -25,7 +25,7 @@ LEVER: Final = "diversion"
 def seek(
     scenario: Annotated[
         Path | None,
-        typer.Argument(metavar="[SCENARIO]", help="A scenario file; left out: the plan.", show_default=False),
+        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
     ] = None,
     target: Annotated[
         str, typer.Option("--target", metavar="GOAL", help='Such as "overdue_2029 <= 50" or "P(kpi_24) >= 0.5".')

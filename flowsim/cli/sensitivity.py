@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def sensitivity(
     scenario: Annotated[
         Path | None,
-        typer.Argument(metavar="[SCENARIO]", help="A scenario file; left out: the plan.", show_default=False),
+        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
     ] = None,
     extend: Annotated[
         Path | None,

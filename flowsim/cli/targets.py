@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def targets(
     scenario: Annotated[
         Path | None,
-        typer.Argument(metavar="[SCENARIO]", help="A scenario file; left out: the plan.", show_default=False),
+        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
     ] = None,
     futures: Annotated[
         int, typer.Option("--futures", parser=whole, metavar="N", help="Simulated futures of every reading.")

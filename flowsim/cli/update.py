@@ -26,7 +26,7 @@ def update(
     ] = None,
     scenario: Annotated[
         Path | None,
-        typer.Argument(metavar="[SCENARIO]", help="A scenario file; left out: the plan.", show_default=False),
+        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
     ] = None,
     template: Annotated[
         Path | None,
