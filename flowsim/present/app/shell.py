@@ -33,7 +33,7 @@ PAGES: Final = {
 LINK: Final = "s"
 """Query parameter of a scenario in a link."""
 LANG: Final = "lang"
-POLL: Final = 1.0
+POLL: Final = 0.5
 """Seconds between two looks at a run."""
 
 
@@ -213,7 +213,7 @@ def as_table(content: Html, key: str = "chart.table") -> None:
 def watch(
     job: Job | None, key: str, cancel: Callable[[], None] | None = None, desk: Desk | None = None, words: str = ""
 ) -> None:
-    """How far a run is, looked at every second; the page is drawn again when there is a new result.
+    """How far a run is, looked at every `POLL`; the page is drawn again when there is a new result.
 
     ``desk`` : where it runs, when that is not the shared one. ``words`` : in place of the number of futures.
     """
