@@ -119,15 +119,17 @@ def fan(answer: Any) -> pd.DataFrame:
 
 
 def programmes(answer: Any) -> pd.DataFrame:
-    """Per case, programme and year's end (2024: the first day): mean number waiting and overdue."""
+    """Per case, programme and year's end (2024: the first day): mean number waiting and overdue, with 95% intervals."""
     rows = []
     for name, case in answer.cases.items():
-        mean = np.mean([future.by_programme for future in case.futures], axis=0)
+        found = np.array([future.by_programme for future in case.futures], float)
         names = [case.template.network_at_mode.station_names[k] for k in case.reduce.ggz]
         for y, year in enumerate((2024, *YEARS)):
             for p, programme in enumerate(names):
                 row = {"case": name, "year": year, "programme": programme}
-                rows.append({**row, "waiting": mean[y, p, 0], "overdue": mean[y, p, 1]})
+                for i, measure in enumerate(("waiting", "overdue")):
+                    row |= _interval(measure, mean_interval(found[:, y, p, i]))
+                rows.append(row)
     return _frame(rows)
 
 

@@ -20,6 +20,30 @@ class Definition:
     deadline: float
 
 
+def expected_overdue(
+    waiting: np.ndarray, starts: np.ndarray, edges: np.ndarray, every: float, norm: float
+) -> np.ndarray:
+    """Those on a list where the wait to be expected is longer than the norm, in place of those overdue already.
+
+    Who is last on a list of n may expect to wait n over the number of starts a day (Little's law), here of the last
+    three whole months; in the first three months of those.
+
+    Parameters
+    ----------
+    waiting : (J, K) people on K lists at times 0, every, 2 every... starts : (M, K) starts in the months between
+        ``edges`` (M + 1,). norm : in the unit of time.
+
+    Returns
+    -------
+    (J, K) int64: all who wait on a list, where that wait is longer than the norm or nobody starts; else 0.
+    """
+    last = np.searchsorted(edges, np.arange(len(waiting)) * every, side="right") - 1
+    last = np.clip(last, 3, len(starts))
+    done = np.concatenate([np.zeros((1, starts.shape[1])), np.cumsum(starts, axis=0)])
+    a_day = (done[last] - done[last - 3]) / (edges[last] - edges[last - 3])[:, None]
+    return np.where(waiting > norm * a_day, waiting, 0).astype(np.int64)
+
+
 def clearing_day(overdue: np.ndarray, every: float, definition: Definition) -> float:
     """First day of the first stretch that is long enough; inf when there is none.
 

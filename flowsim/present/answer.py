@@ -18,6 +18,7 @@ from flowsim.plan.business_case import client_equivalents, plan_volumes
 from flowsim.present.fitting import fitted_table
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import case_name, month, percent, scenario_title, unknown_name
+from flowsim.scenario.frame import norm_weeks
 from flowsim.scenario.region import Region, load_region
 from flowsim.scenario.schema import DEFAULTS
 
@@ -218,12 +219,12 @@ class Page:
     def explanation(self) -> Paragraph:
         book, definition = self.scenario.book, self.answer.cases[self.leading].definition
         which = self.scenario.settings["wait_counts"]
-        norm = book.value("public.treeknorm_total" if which == "start" else "public.treeknorm_intake")
+        norm = norm_weeks(book.value, self.scenario)
         start = self.t("table.lists.start", year=self.region.start.year)
         lines = (
             self.t("explain.future", year=LAST_YEAR),
             self.t("explain.interval"),
-            self.t("explain.overdue", norm=self.number(norm), until=self.t(f"explain.until_{which}")),
+            self.t(f"explain.overdue_{which}", norm=self.number(norm, 0 if norm == round(norm) else 1)),
             self.t("explain.cleared", weeks=definition.weeks, share=self.percent(definition.share), start=start),
         )
         return Paragraph(lines, self.t("explain.title"))

@@ -235,7 +235,16 @@ def effects(scenario: Scenario, value: Values, function: str) -> Effects:
 
 
 def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int) -> float:
-    """Share of those bound for ggz (severe mental illness apart) who are diverted in a year, top-down."""
+    """Share of those bound for ggz (severe mental illness apart) who are diverted in a year, top-down.
+
+    The diverted share is one of treatment ``hours`` (by those in treatment), of ``inflow``, of clients in a year
+    (``headcount``) or of ``euros``: what public sources say that all clients and those with severe mental illness cost
+    (the plan itself has one price per client, which makes no difference between them).
+
+    Raises
+    ------
+    InputError : severe mental illness costs more than all clients together.
+    """
     if scenario.settings["network"] != "diversion" or year < 2026:
         return 0.0
     share = value("functions.diversion") * value("functions.ramp", year)
@@ -246,6 +255,13 @@ def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int)
             basis = sum(one.starts for one in base.programmes) / starts
         case "headcount":
             basis = value("demand.clients") / starts
+        case "euros":
+            total = value("public.cost_per_client") * value("demand.clients")
+            smi = value("public.smi_cost") * value("demand.smi")
+            if not 0.0 <= smi < total:
+                place = f"scenario {scenario.name}: figures.public.smi_cost"
+                raise InputError(place, f"{smi:,.0f} euros", f"less than the {total:,.0f} of all clients")
+            basis = total / (total - smi)
         case _:
             basis = sum(one.places for one in base.programmes) / sum(one.places for one in others)
     return min(share * basis, 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flowsim.scenario import flows
@@ -42,6 +42,18 @@ def whole(exact: list[float], total: int) -> list[int]:
     return floors
 
 
+def norm_weeks(value: Callable[[str], float], scenario: Scenario) -> float:
+    """Weeks from referral to start beyond which somebody is overdue.
+
+    When the wait until intake counts: the weeks at which the intake is overdue. Intake and treatment waits lie one
+    behind the other and nobody leaves between them, so by Little's law the share of those waiting who wait for the
+    intake is also its share of the wait.
+    """
+    if scenario.settings["wait_counts"] == "intake":
+        return value("public.treeknorm_intake") / value("public.waiting_share_intake")
+    return value("public.treeknorm_total")
+
+
 class Frame:
     """A scenario with one set of values of the unknowns: what the parts of its network document are made from."""
 
@@ -73,9 +85,8 @@ class Frame:
         return [day for date in dates if (day := self.region.day(date)) <= self.horizon]
 
     def norm(self) -> float:
-        """Wait beyond which somebody is overdue: the norm until treatment, or until intake."""
-        which = "total" if self.scenario.settings["wait_counts"] == "start" else "intake"
-        return self.value(f"public.treeknorm_{which}") * WEEK
+        """Wait, in days from referral to start, beyond which somebody is overdue."""
+        return norm_weeks(self.value, self.scenario) * WEEK
 
     def spread(self, number: float, classes: list[str], weights: list[float] | None = None) -> dict[str, int]:
         """A number of people over classes, by municipality (and weights), in whole people (largest remainders)."""

@@ -44,12 +44,13 @@ class Settings(Part):
     network : ``none`` (the counterfactual), ``functions`` (the plan, from its functions), ``diversion`` (top-down).
     reading : what a freed client is worth. ``headcount``: a halved trajectory frees a whole one, as the plan counts;
         ``capacity``: it frees half; ``net``: as capacity, and conversations take their hours from treatment.
-    diversion_of : of what the diverted share is a share, in a top-down scenario.
+    diversion_of : of what the diverted share is a share, in a top-down scenario (`flowsim.scenario.flows`).
     overlap : ``unique``: each resident meets one function at most; ``one_path``: a consultation can be followed by a
         conversation and a case conference.
     ramp : volumes ``spread`` over the year (the pilot year: its second half) or growing to the ``year_end``.
     freed_place : who takes a freed place: the ``next`` in the queue, or somebody ``heavier``.
-    wait_counts : which wait is held against the norm.
+    wait_counts : which wait is held against the norm: until the ``start`` of treatment; until ``intake``, a part of it
+        (`norm_weeks`); or the wait that those on a list can count on: ``expected`` (`flowsim.analysis.clearing`).
     social_domain : ``unlimited`` places, or ``limited`` to the growth in staff that the plan gives.
     gp_effect : how long a user of a function has fewer GP consults.
     transfers : after 2028 ``constant``, or they ``fade`` out by the end of 2029.
@@ -66,7 +67,7 @@ class Settings(Part):
     overlap: Literal["unique", "one_path"] | None = None
     ramp: Literal["spread", "year_end"] | None = None
     freed_place: Literal["next", "heavier"] | None = None
-    wait_counts: Literal["start", "intake"] | None = None
+    wait_counts: Literal["start", "intake", "expected"] | None = None
     social_domain: Literal["unlimited", "limited"] | None = None
     gp_effect: Literal["year", "for_good", "contact"] | None = None
     transfers: Literal["constant", "fade"] | None = None

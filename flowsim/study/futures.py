@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from flowsim.analysis.adjusted import adjusted_probability, too_few
-from flowsim.analysis.clearing import VOLUMES, Definition, Future, clearing_day
+from flowsim.analysis.clearing import VOLUMES, Definition, Future, clearing_day, expected_overdue
 from flowsim.analysis.outcomes import wait_quantile
 from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.model.network import Network
@@ -62,11 +62,14 @@ class Balances:
 class Reducer:
     """Keeps of one replication what the answer needs."""
 
-    def __init__(self, network: Network, definition: Definition, region: Region) -> None:
+    def __init__(self, network: Network, definition: Definition, region: Region, expected: bool = False) -> None:
         names = network.station_names
         self.definition = definition
         self.every = network.snapshot_every
         self.bin = network.wait_bin
+        self.expected = expected
+        self.edges = network.periods
+        self.norm = network.waiting_norm
         self.ggz = np.flatnonzero(network.stations["list"] >= 0)
         ends = [region.day(dt.date(year, 1, 1)) for year in (*YEARS, YEARS[-1] + 1)]
         self.year_ends = np.round(np.array(ends) / self.every).astype(int)
@@ -100,6 +103,11 @@ class Reducer:
     def __call__(self, outcome: dict[str, np.ndarray], network: Network) -> Future:
         snapshots = outcome["snapshots"][:, self.ggz]
         periods = outcome["periods"][:, self.ggz]
+        if self.expected:
+            snapshots = snapshots.copy()
+            snapshots["overdue"] = expected_overdue(
+                snapshots["waiting"], periods["starts"], self.edges, self.every, self.norm
+            )
         waiting, overdue = snapshots["waiting"].sum(axis=1), snapshots["overdue"].sum(axis=1)
         at = snapshots[np.minimum(self.year_ends, len(snapshots) - 1)]
         fields = ("arrivals", "starts", "wait", "reneged", "completions")
@@ -143,7 +151,8 @@ class Case:
         self.region = load_region(self.scenario.region)
         self.template = Template(self.scenario)
         self.definition = definition(self.scenario, self.region)
-        self.reduce = Reducer(self.template.network_at_mode, self.definition, self.region)
+        expected = self.scenario.settings["wait_counts"] == "expected"
+        self.reduce = Reducer(self.template.network_at_mode, self.definition, self.region, expected)
 
     @property
     def cleared(self) -> np.ndarray:

@@ -19,6 +19,7 @@ from flowsim.present.report.chapter import Chapter
 from flowsim.present.report.route import FUNCTIONS, flows, route
 from flowsim.present.texts import text
 from flowsim.present.wording import percent, scenario_title, unknown_name
+from flowsim.scenario.frame import norm_weeks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,8 +186,8 @@ class Story(Chapter):
         ]
 
     def norm(self) -> str:
-        which = self.scenario.settings["wait_counts"]
-        return self.number(self.scenario.book.value(f"public.treeknorm_{'total' if which == 'start' else 'intake'}"))
+        norm = norm_weeks(self.scenario.book.value, self.scenario)
+        return self.number(norm, 0 if norm == round(norm) else 1)
 
     def clearing(self) -> dict[str, object]:
         """The definition of cleared, as words need it."""
