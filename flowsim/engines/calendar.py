@@ -24,10 +24,11 @@ from flowsim.engines.world import (
     heads,
     heap,
     marks,
+    residents,
     states,
 )
 from flowsim.model.compiling import inlined_step, step
-from flowsim.model.memory import compiler
+from flowsim.model.memory import compiler, soon
 
 _ONE: Final = np.uint64(1)
 _WORDS: Final = MOMENTS // 64
@@ -196,6 +197,7 @@ def _open_day(w: Any) -> Any:
     while slot != 0:
         a = calendar(w, slot)
         after = np.int64(a.next)
+        soon(residents(w, slot))
         _deal(w, slot, a, a.time * w.scale, d)
         slot = after
     return True

@@ -249,7 +249,7 @@ def _review(w: Any, slot: Any, now: Any) -> Any:
         places(w, desk).tokens -= 1
         places(w, desk).starts += 1
         emit(w, now, events.REVIEW, r.id, desk, c)
-        tally.reviewed(w, desk, c, now)
+        tally.reviewed(w, desk, c)
         loop = np.int64(r.loop)
         if r.twin != 0:
             luck = draws.unit(draws.tick(draws.word(r.key, loop, k, draws.PURPOSE_TICKET), turn))
@@ -334,7 +334,7 @@ def run(w: Any) -> Any:
             c = class_of(r)
             emit(w, now, events.RENEGE, r.id, k, c)
             stop_waiting(w, slot, now)
-            tally.reneged(w, k, c, now - r.since, now)
+            tally.reneged(w, k, c, now - r.since)
             give_up_ticket(w, slot)
             r.state = MOVING
             mover = slot
@@ -396,7 +396,7 @@ def run(w: Any) -> Any:
                     c = class_of(x)
                     emit(w, now, events.BALK, x.id, k, c)
                     stop_waiting(w, mover, now)
-                    tally.balked(w, k, c, now)
+                    tally.balked(w, k, c)
                     give_up_ticket(w, mover)
                     x.state = MOVING
                     row = np.int64(tables.cell(w, k, c).full_row)
@@ -417,7 +417,7 @@ def run(w: Any) -> Any:
                 k = at(x)
                 c = class_of(x)
                 emit(w, now, events.EXIT, x.id, k, c)
-                tally.left(w, k, c, now)
+                tally.left(w, k, c)
                 free_slot(w, mover)
                 mover = np.int64(0)
                 continue
@@ -427,18 +427,18 @@ def run(w: Any) -> Any:
             x.joined = now
             if same_list >= 0 and tables.stations(w, k).list == same_list:
                 emit(w, now, events.TRANSFER, x.id, k, c)
-                tally.transferred(w, k, c, now)
+                tally.transferred(w, k, c)
             else:
                 x.since = now
                 emit(w, now, events.ARRIVE, x.id, k, c)
-                tally.arrived(w, k, c, now)
+                tally.arrived(w, k, c)
             same_list = np.int64(-1)
             p = places(w, k)
             if p.waiting == 0 and can_start(w, k):
                 start(w, mover, k, now)
             elif p.waiting >= p.limit:
                 emit(w, now, events.BALK, x.id, k, c)
-                tally.balked(w, k, c, now)
+                tally.balked(w, k, c)
                 row = np.int64(tables.cell(w, k, c).full_row)
                 bits = draws.word(x.key, np.int64(x.loop), k, draws.PURPOSE_BALK_ROUTE)
                 continue

@@ -207,7 +207,7 @@ def start(w: Any, slot: Any, k: Any, now: Any) -> Any:
     p.busy += 1
     p.starts += 1
     p.tokens -= 1
-    tally.started(w, k, c, now - r.since, now)
+    tally.started(w, k, c, now - r.since)
     factor = r.factor if tables.stations(w, k).uses_service_factor else 1.0
     bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_SERVICE)
     length = rules.service_time(w, np.int64(tables.cell(w, k, c).service), factor, bits)
@@ -237,7 +237,7 @@ def fill(w: Any, k: Any, now: Any) -> Any:
             go_to(w, slot, k)
             r.joined = now
             emit(w, now, events.TRANSFER, r.id, k, class_of(r))
-            tally.transferred(w, k, class_of(r), now)
+            tally.transferred(w, k, class_of(r))
         else:
             stop_waiting(w, slot, now)
             give_up_ticket(w, slot)

@@ -129,6 +129,22 @@ def table(field: str, dtype: np.dtype, columns: str | None = None) -> Any:
 
 
 @compiler
+def soon(typing_context: Any, row: Any) -> Any:
+    """Ask for the cache line on which a row begins, which will be wanted before long; nothing waits for it."""
+    if not isinstance(row, Row):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [_BYTES, number, number, number])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch.p0i8", (), kind)
+        builder.call(prefetch, [arguments[0], number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(row), generate
+
+
+@compiler
 def opened(typing_context: Any, w: Any) -> Any:
     """The record of `Addresses` that Python handed in, as compiled code reads it; what is open stays so."""
     if isinstance(w, Row):

@@ -19,7 +19,7 @@ import numpy as np
 from flowsim.model import events
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined_step, step
-from flowsim.model.memory import Addresses, opened, table
+from flowsim.model.memory import Addresses, aligned, opened, table
 from flowsim.model.tables import CODE, NUMBER
 
 WAIT_BINS: Final = 256
@@ -58,17 +58,44 @@ PERIOD: Final = np.dtype(
     ]
 )
 STARTED_BY_WAIT: Final = np.dtype([("count", "u4")])
-TURN: Final = np.dtype([("turns", "f8"), ("period", "i8"), ("counts", "i8"), ("snapshot", "i8")])
-"""Where the fold is in time, one row. ``period`` that holds the present (M after the last edge); ``counts``: whether it
-holds it; first ``snapshot`` at or after the present (J + 1 after the last); the two stay so until ``turns``."""
+COUNTER: Final = np.dtype(
+    [
+        ("arrivals", "u4"),
+        ("starts", "u4"),
+        ("completions", "u4"),
+        ("exits", "u4"),
+        ("reneged", "u4"),
+        ("balked", "u4"),
+        ("transferred", "u4"),
+        ("reviewed", "u4"),
+        ("wait", "f8"),
+        ("wait_reneged", "f8"),
+        ("queue_time", "f8"),
+        ("service_time", "f8"),
+    ]
+)
+"""What is counted as things happen, from time zero on, per station and class: one cache line. What happened in a period
+or after the warm-up is the difference of two moments, so that counting asks for no dates."""
+PRESENT: Final = np.dtype([("waiting", "i4"), ("in_service", "i4")])
+CHANGE: Final = np.dtype([("overdue", "i4")])
+TURN: Final = np.dtype(
+    [("turns", "f8"), ("edge", "i8"), ("snapshot", "i8"), ("warmed_up", "i8"), ("waits", "i8")],
+)
+"""Where the fold is in time, one row: the next ``edge`` of a period and the next ``snapshot`` (first at or after the
+present) to be kept; whether the counters at the end of the warm-up are; where the present period's ``waits`` begin
+(an unread row outside all periods). All stay so until ``turns``."""
 
-_cell = table("tally_cells", CELL_TALLY, columns="class_count")
-_at = table("snapshots", SNAPSHOT, columns="station_count")
-_periods = table("periods", PERIOD, columns="station_count")
+_counter = table("counters", COUNTER, columns="class_count")
+_warm = table("at_warm_up", COUNTER, columns="class_count")
+_present = table("present", PRESENT)
+_snapshots = table("snapshots", SNAPSHOT, columns="station_count")
+_changes = table("overdue", CHANGE, columns="station_count")
+_sums = table("sums", PERIOD, columns="station_count")
 _turns = table("turn", TURN)
 _waits = table("waits", STARTED_BY_WAIT)
 _edges = table("edges", NUMBER)
 _lists = table("lists", CODE)
+_ONE = np.uint32(1)
 
 
 def snapshot_times(network: n.Network) -> np.ndarray:
@@ -80,18 +107,23 @@ def snapshot_times(network: n.Network) -> np.ndarray:
 def arrays(network: n.Network) -> dict[str, np.ndarray]:
     """The arrays of a tally in which nothing has happened yet, by name.
 
-    tally_cells (K, C) `CELL_TALLY`; snapshots (J + 2, K) `SNAPSHOT`, as differences until `outcome`; periods (M, K)
-    `PERIOD`; waits (M, L, B), numbers started by wait; edges (M + 1,); lists (K,); turn (1,) `TURN`.
+    counters and at_warm_up (K, C) `COUNTER`; present (K,) `PRESENT`; snapshots (J + 1, K) `SNAPSHOT`; overdue
+    (J + 2, K), as differences until `outcome`; sums (M + 1, K) `PERIOD`, cumulated at each edge; waits (M + 1, L, B),
+    numbers started by wait, the last row unread; edges (M + 1,); lists (K,); turn (1,) `TURN`.
     """
-    stations, periods = len(network.stations), len(network.periods) - 1
+    stations, edges, snapshots = len(network.stations), len(network.periods), len(snapshot_times(network))
+    cells = (stations, len(network.class_names))
     return {
-        "tally_cells": np.zeros((stations, len(network.class_names)), CELL_TALLY),
-        "snapshots": np.zeros((len(snapshot_times(network)) + 1, stations), SNAPSHOT),
-        "periods": np.zeros((periods, stations), PERIOD),
-        "waits": np.zeros((periods, max(1, len(network.list_names)), WAIT_BINS), STARTED_BY_WAIT),
+        "counters": aligned(cells, COUNTER),
+        "at_warm_up": np.zeros(cells, COUNTER),
+        "present": np.zeros(stations, PRESENT),
+        "snapshots": np.zeros((snapshots, stations), SNAPSHOT),
+        "overdue": np.zeros((snapshots + 1, stations), CHANGE),
+        "sums": np.zeros((edges, stations), PERIOD),
+        "waits": np.zeros((edges, max(1, len(network.list_names)), WAIT_BINS), STARTED_BY_WAIT),
         "edges": network.periods,
         "lists": np.ascontiguousarray(network.stations["list"]),
-        "turn": np.array([(-math.inf, 0, 0, 0)], TURN),
+        "turn": np.array([(-math.inf, 0, 0, 0, 0)], TURN),
     }
 
 
@@ -108,31 +140,77 @@ def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
     }
 
 
-@inlined_step
-def _period(w: Any, k: Any) -> Any:
-    return _periods(w, _turns(w, 0).period, k)
+@step
+def _keep_sums(w: Any, edge: Any) -> Any:
+    """Keep the counters of each station as they are at an edge of a period, over all classes."""
+    for k in range(w.station_count):
+        kept = _sums(w, edge, k)
+        for c in range(w.class_count):
+            counter = _counter(w, k, c)
+            kept.arrivals += counter.arrivals
+            kept.starts += counter.starts
+            kept.completions += counter.completions
+            kept.reneged += counter.reneged
+            kept.balked += counter.balked
+            kept.reviewed += counter.reviewed
+            kept.transferred += counter.transferred
+            kept.exits += counter.exits
+            kept.wait += counter.wait
+
+
+@step
+def _keep_warm_up(w: Any) -> Any:
+    """Keep the counters as they are at the end of the warm-up; the times spent know it by themselves."""
+    for k in range(w.station_count):
+        for c in range(w.class_count):
+            counter = _counter(w, k, c)
+            kept = _warm(w, k, c)
+            kept.arrivals = counter.arrivals
+            kept.starts = counter.starts
+            kept.completions = counter.completions
+            kept.exits = counter.exits
+            kept.reneged = counter.reneged
+            kept.balked = counter.balked
+            kept.transferred = counter.transferred
+            kept.reviewed = counter.reviewed
+            kept.wait = counter.wait
+            kept.wait_reneged = counter.wait_reneged
+
+
+@step
+def _keep_snapshot(w: Any, j: Any) -> Any:
+    """Keep who is present."""
+    for k in range(w.station_count):
+        _snapshots(w, j, k).waiting = _present(w, k).waiting
+        _snapshots(w, j, k).in_service = _present(w, k).in_service
 
 
 @step
 def _turn(w: Any, now: Any) -> Any:
-    """Move on to the period and the snapshot of ``now``."""
+    """Keep what was, up to ``now``: a period ends before what happens at its edge, a snapshot shows that too."""
     t = _turns(w, 0)
-    period = t.period
+    edge = t.edge
     snapshot = t.snapshot
-    while period < w.period_count and now >= _edges(w, period + 1).value:
-        period += 1
+    while edge <= w.period_count and now >= _edges(w, edge).value:
+        _keep_sums(w, edge)
+        edge += 1
+    if t.warmed_up == 0 and now >= w.warm_up:
+        _keep_warm_up(w)
+        t.warmed_up = 1
     while snapshot < w.snapshot_count and snapshot * w.every < now:
+        _keep_snapshot(w, snapshot)
         snapshot += 1
     turns = np.inf
-    if period < w.period_count:
-        turns = _edges(w, period).value
-        if now >= turns:
-            turns = _edges(w, period + 1).value
+    if edge <= w.period_count:
+        turns = _edges(w, edge).value
+    if t.warmed_up == 0:
+        turns = min(turns, w.warm_up)
     if snapshot < w.snapshot_count:
-        turns = min(turns, snapshot * w.every)
-    t.period = period
+        turns = min(turns, np.nextafter(snapshot * w.every, np.inf))
+    t.edge = edge
     t.snapshot = snapshot
-    t.counts = period < w.period_count and now >= _edges(w, 0).value
+    row = edge - 1 if 0 < edge <= w.period_count else w.period_count
+    t.waits = row * w.list_count * WAIT_BINS
     t.turns = turns
 
 
@@ -167,122 +245,99 @@ def _overlap(w: Any, start: Any, end: Any) -> Any:
 
 
 @inlined_step
-def arrived(w: Any, k: Any, c: Any, now: Any) -> Any:
+def arrived(w: Any, k: Any, c: Any) -> Any:
     """A resident comes to a station, from outside or from another station."""
-    if now >= w.warm_up:
-        _cell(w, k, c).arrivals += 1
-    if _turns(w, 0).counts:
-        _period(w, k).arrivals += 1
+    _counter(w, k, c).arrivals += _ONE
 
 
 @inlined_step
-def transferred(w: Any, k: Any, c: Any, now: Any) -> Any:
+def transferred(w: Any, k: Any, c: Any) -> Any:
     """A resident comes from another queue of the same waiting list, and keeps the wait so far."""
-    if now >= w.warm_up:
-        _cell(w, k, c).transferred += 1
-    if _turns(w, 0).counts:
-        _period(w, k).transferred += 1
+    _counter(w, k, c).transferred += _ONE
 
 
 @inlined_step
 def queued(w: Any, k: Any) -> Any:
     """A waiting spell begins."""
-    _at(w, _turns(w, 0).snapshot, k).waiting += 1
+    _present(w, k).waiting += 1
 
 
 @step
 def waited(w: Any, k: Any, c: Any, since: Any, joined: Any, end: Any) -> Any:
     """A waiting spell ends, now or (for who still waits then) at the horizon."""
-    until = _turns(w, 0).snapshot
-    _at(w, until, k).waiting -= 1
+    _present(w, k).waiting -= 1
     if end <= joined:
         return
-    _cell(w, k, c).queue_time += _overlap(w, joined, end)
+    _counter(w, k, c).queue_time += _overlap(w, joined, end)
     if _lists(w, k).value >= 0:
         due = max(joined, since + w.norm)
         if due < end:
             # Overdue means beyond the norm: at the very moment of the norm somebody is not overdue yet.
+            until = _turns(w, 0).snapshot
             j = _snapshot(w, due)
             if j < until and j * w.every == since + w.norm:
                 j += 1
-            _at(w, j, k).overdue += 1
-            _at(w, until, k).overdue -= 1
+            _changes(w, j, k).overdue += 1
+            _changes(w, until, k).overdue -= 1
 
 
 @inlined_step
 def serving(w: Any, k: Any) -> Any:
     """A spell in service begins."""
-    _at(w, _turns(w, 0).snapshot, k).in_service += 1
+    _present(w, k).in_service += 1
 
 
-@step
-def started(w: Any, k: Any, c: Any, wait: Any, now: Any) -> Any:
+@inlined_step
+def started(w: Any, k: Any, c: Any, wait: Any) -> Any:
     """A service begins, ``wait`` after referral."""
     serving(w, k)
-    if now >= w.warm_up:
-        _cell(w, k, c).starts += 1
-        _cell(w, k, c).wait += wait
-    if _turns(w, 0).counts:
-        _period(w, k).starts += 1
-        _period(w, k).wait += wait
-        which = np.int64(_lists(w, k).value)
-        if which >= 0:
-            b = np.int64(min(wait / w.wait_bin, WAIT_BINS - 1.0))
-            _waits(w, (_turns(w, 0).period * w.list_count + which) * WAIT_BINS + b).count += np.uint32(1)
+    counter = _counter(w, k, c)
+    counter.starts += _ONE
+    counter.wait += wait
+    which = np.int64(_lists(w, k).value)
+    if which >= 0:
+        b = np.int64(min(wait / w.wait_bin, WAIT_BINS - 1.0))
+        _waits(w, _turns(w, 0).waits + which * WAIT_BINS + b).count += _ONE
 
 
 @inlined_step
 def served(w: Any, k: Any, c: Any, start: Any, end: Any) -> Any:
     """A spell in service ends (or the horizon comes)."""
-    _cell(w, k, c).service_time += _overlap(w, start, end)
-    _at(w, _turns(w, 0).snapshot, k).in_service -= 1
+    _counter(w, k, c).service_time += _overlap(w, start, end)
+    _present(w, k).in_service -= 1
 
 
 @inlined_step
 def completed(w: Any, k: Any, c: Any, start: Any, now: Any) -> Any:
     """A service is complete."""
     served(w, k, c, start, now)
-    if now >= w.warm_up:
-        _cell(w, k, c).completions += 1
-    if _turns(w, 0).counts:
-        _period(w, k).completions += 1
+    _counter(w, k, c).completions += _ONE
 
 
 @inlined_step
-def reneged(w: Any, k: Any, c: Any, wait: Any, now: Any) -> Any:
+def reneged(w: Any, k: Any, c: Any, wait: Any) -> Any:
     """A resident gives up waiting; the spell itself goes to `waited`."""
-    if now >= w.warm_up:
-        _cell(w, k, c).reneged += 1
-        _cell(w, k, c).wait_reneged += wait
-    if _turns(w, 0).counts:
-        _period(w, k).reneged += 1
+    counter = _counter(w, k, c)
+    counter.reneged += _ONE
+    counter.wait_reneged += wait
 
 
 @inlined_step
-def balked(w: Any, k: Any, c: Any, now: Any) -> Any:
+def balked(w: Any, k: Any, c: Any) -> Any:
     """A resident finds a full queue, or a station that closes."""
-    if now >= w.warm_up:
-        _cell(w, k, c).balked += 1
-    if _turns(w, 0).counts:
-        _period(w, k).balked += 1
+    _counter(w, k, c).balked += _ONE
 
 
 @inlined_step
-def reviewed(w: Any, k: Any, c: Any, now: Any) -> Any:
+def reviewed(w: Any, k: Any, c: Any) -> Any:
     """A desk looks at somebody who waits elsewhere; counted at the desk."""
-    if now >= w.warm_up:
-        _cell(w, k, c).reviewed += 1
-    if _turns(w, 0).counts:
-        _period(w, k).reviewed += 1
+    _counter(w, k, c).reviewed += _ONE
 
 
 @inlined_step
-def left(w: Any, k: Any, c: Any, now: Any) -> Any:
+def left(w: Any, k: Any, c: Any) -> Any:
     """A resident leaves the network from station ``k``."""
-    if now >= w.warm_up:
-        _cell(w, k, c).exits += 1
-    if _turns(w, 0).counts:
-        _period(w, k).exits += 1
+    _counter(w, k, c).exits += _ONE
 
 
 FOLLOWED: Final = np.dtype(
@@ -316,16 +371,16 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
             if waiting:
                 waited(w, f.station, f.patient_class, f.since, f.joined, now)
             if e.kind == events.ARRIVE:
-                arrived(w, k, c, now)
+                arrived(w, k, c)
                 followed[r].since = now
             else:
-                transferred(w, k, c, now)
+                transferred(w, k, c)
             queued(w, k)
             followed[r].joined = now
             followed[r].state = WAITING
         elif e.kind == events.START:
             waited(w, f.station, f.patient_class, f.since, f.joined, now)
-            started(w, k, c, now - f.since, now)
+            started(w, k, c, now - f.since)
             followed[r].joined = now
             followed[r].state = SERVING
         elif e.kind == events.COMPLETE:
@@ -333,24 +388,24 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
             followed[r].state = AWAY
         elif e.kind == events.RENEGE:
             waited(w, k, c, f.since, f.joined, now)
-            reneged(w, k, c, now - f.since, now)
+            reneged(w, k, c, now - f.since)
             followed[r].state = AWAY
         elif e.kind == events.BALK:
             if waiting:
                 waited(w, k, c, f.since, f.joined, now)
-            balked(w, k, c, now)
+            balked(w, k, c)
             followed[r].state = AWAY
         elif e.kind == events.CHANGE:
             waited(w, f.station, f.patient_class, f.since, f.joined, now)
             queued(w, k)
             followed[r].joined = now
         elif e.kind == events.REVIEW:
-            reviewed(w, k, c, now)
+            reviewed(w, k, c)
             continue  # the resident stays where he is
         elif e.kind == events.EXIT:
             if waiting:
                 waited(w, k, f.patient_class, f.since, f.joined, now)
-            left(w, k, c, now)
+            left(w, k, c)
             followed[r].state = AWAY
         else:
             continue
@@ -362,7 +417,14 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
 def close(w: Any, followed: Any) -> Any:
     """The horizon comes: count the spells of those who are still there (``followed``, by number)."""
     w = opened(w)
-    _turns(w, 0).snapshot = w.snapshot_count
+    t = _turns(w, 0)
+    for edge in range(t.edge, w.period_count + 1):
+        _keep_sums(w, edge)
+    if t.warmed_up == 0:
+        _keep_warm_up(w)
+    for j in range(t.snapshot, w.snapshot_count):
+        _keep_snapshot(w, j)
+    t.snapshot = w.snapshot_count
     for r in range(len(followed)):
         f = followed[r]
         if f.state == WAITING:
@@ -372,19 +434,20 @@ def close(w: Any, followed: Any) -> Any:
 
 
 def outcome(tally: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The outcome arrays by name: cells (K, C), snapshots (J + 1, K), periods (M, K), waits (M, L, B).
-
-    The snapshots become numbers of people present. Call it once, after `close`.
-    """
+    """The outcome arrays by name: cells (K, C) `CELL_TALLY`, snapshots (J + 1, K) `SNAPSHOT`, periods (M, K) `PERIOD`,
+    waits (M, L, B). To be called after `close`."""
+    counters, before = tally["counters"], tally["at_warm_up"]
+    cells = np.zeros(counters.shape, CELL_TALLY)
+    for name in CELL_TALLY.names or ():
+        cells[name] = counters[name]
+        cells[name] -= before[name]  # nothing was kept of the times spent
     snapshots = tally["snapshots"]
-    for name in SNAPSHOT.names or ():
-        snapshots[name] = np.cumsum(snapshots[name], axis=0)
-    return {
-        "cells": tally["tally_cells"],
-        "snapshots": snapshots[:-1],
-        "periods": tally["periods"],
-        "waits": tally["waits"]["count"],
-    }
+    snapshots["overdue"] = np.cumsum(tally["overdue"]["overdue"], axis=0)[:-1]
+    sums = tally["sums"]
+    periods = np.empty((len(sums) - 1, sums.shape[1]), PERIOD)
+    for name in PERIOD.names or ():
+        np.subtract(sums[name][1:], sums[name][:-1], out=periods[name])
+    return {"cells": cells, "snapshots": snapshots, "periods": periods, "waits": tally["waits"]["count"][:-1]}
 
 
 def replay(network: n.Network, log: np.ndarray) -> dict[str, np.ndarray]:
