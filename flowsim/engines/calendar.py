@@ -1,11 +1,12 @@
 """The calendar of the compiled engine: days, moments of the open day, and a heap for the open moment.
 
-The run is cut into days of about 256 appointments. An appointment on a later day joins that day's list (threaded
-through the slots) in a handful of instructions, and can be taken out again as quickly. When a day opens, its
-appointments are dealt out over 1,024 moments, with a mark for each moment that has any; when a moment opens, it mostly
-holds one appointment, which is the next. Several go to a small binary heap in the order (time, rank). This is a
-calendar queue (R. Brown, CACM 31(10), 1988, p. 1220) of two levels, with a heap that keeps the worst case logarithmic
-when all appointments fall on one moment.
+The run is cut into days of about 256 appointments. The slot of an appointment on a later day is written on that day's
+page in a handful of instructions; taken back, it stays there and is passed over. When a day opens, its appointments are
+dealt out over 1,024 moments (lists threaded through the slots), with a mark for each moment that has any; when a moment
+opens, it mostly holds one appointment, which is the next. Several go to a small binary heap in the order (time, rank).
+This is a calendar queue (R. Brown, CACM 31(10), 1988, p. 1220) of two levels, with a heap that keeps the worst case
+logarithmic when all appointments fall on one moment. A page tells many slots at once, so their rows can be asked for
+before they are needed: in a large region they are far from the processor.
 """
 
 from __future__ import annotations
@@ -16,14 +17,19 @@ import numpy as np
 from numba import types
 
 from flowsim.engines.world import (
+    IN_DAY,
     IN_HEAP,
-    IN_LIST,
+    IN_MOMENT,
+    KEPT,
     MOMENTS,
     NOWHERE,
+    PAGE,
     calendar,
+    days,
     heads,
     heap,
     marks,
+    pages,
     residents,
     states,
 )
@@ -129,30 +135,105 @@ def _moment(x: Any, day: Any) -> Any:
 
 @inlined_step
 def _deal(w: Any, slot: Any, a: Any, x: Any, day: Any) -> Any:
-    """Put an appointment into its list; what lies at or before the open moment goes to the heap.
-
-    One way for days and moments, without a branch that depends on luck: a day marks a word that nobody reads, and the
-    neighbour that is not there is slot 0.
-    """
-    s = states(w, 0)
-    today = day <= s.open_day
+    """Put an appointment of the open day into the list of its moment; at or before the open moment, into the heap."""
     m = _moment(x, day)
-    if today and m <= s.open_moment:
+    if m <= states(w, 0).open_moment:
         _push(w, slot)
         return
-    a.held = IN_LIST
-    head = heads(w, m if today else MOMENTS + day)
-    marks(w, m >> 6 if today else _WORDS).value |= _ONE << np.uint64(m & 63)
+    a.held = IN_MOMENT
+    head = heads(w, m)
+    marks(w, m >> 6).value |= _ONE << np.uint64(m & 63)
     after = head.head
     a.next = after
     a.prev = 0
-    calendar(w, after).prev = slot
+    calendar(w, after).prev = slot  # slot 0 stands for nobody
     head.head = slot
+
+
+@inlined_step
+def _is_due(w: Any, slot: Any, d: Any) -> Any:
+    """Whether a slot on a page of day ``d`` has an appointment then, and has not been seen there before."""
+    a = calendar(w, slot)
+    return a.held == IN_DAY and _day(w, a.time * w.scale) == d
+
+
+@step
+def _tidy_day(w: Any, d: Any) -> Any:
+    """Take what was taken back, or written twice, off the pages of a day; pages that come free can be used again."""
+    s = states(w, 0)
+    day = days(w, d)
+    page = np.int64(day.page)
+    last = np.int64(day.count)
+    kept_page = page  # what is kept is written over what was read: it never runs ahead
+    kept = 0
+    if page != 0:
+        before = np.int64(pages(w, page * PAGE).slot)
+        pages(w, page * PAGE).slot = 0
+        while True:
+            for i in range(page * PAGE + 1, page * PAGE + last + 1):
+                slot = np.int64(pages(w, i).slot)
+                if _is_due(w, slot, d):
+                    calendar(w, slot).held = KEPT
+                    if kept == PAGE - 1:
+                        pages(w, page * PAGE).slot = kept_page
+                        kept_page = page
+                        kept = 0
+                    kept += 1
+                    pages(w, kept_page * PAGE + kept).slot = slot
+            if page != kept_page:
+                pages(w, page * PAGE).slot = s.free_page
+                s.free_page = page
+            if before == 0:
+                break
+            page = before
+            last = np.int64(PAGE - 1)
+            before = np.int64(pages(w, page * PAGE).slot)
+    day.page = kept_page
+    day.count = kept
+    page = kept_page
+    last = np.int64(kept)
+    while page != 0:
+        for i in range(page * PAGE + 1, page * PAGE + last + 1):
+            calendar(w, pages(w, i).slot).held = IN_DAY
+        page = np.int64(pages(w, page * PAGE).slot)
+        last = np.int64(PAGE - 1)
+
+
+@step
+def _new_page(w: Any, day: Any) -> Any:
+    """Begin a page of a day. There are pages for every slot; should those be full of what was taken back: tidy up."""
+    s = states(w, 0)
+    if s.free_page == 0 and s.top_page == w.page_count:
+        for d in range(s.open_day + 1, w.day_count):
+            _tidy_day(w, d)
+    if day.page != 0 and day.count < PAGE - 1:
+        return  # tidied
+    page = s.free_page
+    if page != 0:
+        s.free_page = np.int64(pages(w, page * PAGE).slot)
+    else:
+        page = s.top_page
+        s.top_page = page + 1
+    pages(w, page * PAGE).slot = day.page
+    day.page = page
+    day.count = 0
+
+
+@inlined_step
+def _write_down(w: Any, slot: Any, a: Any, d: Any) -> Any:
+    """Write a slot on a page of a later day."""
+    day = days(w, d)
+    if day.page == 0 or day.count == PAGE - 1:
+        _new_page(w, day)
+    count = np.int64(day.count) + 1
+    day.count = count
+    pages(w, np.int64(day.page) * PAGE + count).slot = slot
+    a.held = IN_DAY
 
 
 @step
 def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
-    """Give a slot its appointment; one at or after the horizon is not kept."""
+    """Give a slot without one its appointment; one at or after the horizon is not kept."""
     a = calendar(w, slot)
     a.time = time
     a.rank = rank
@@ -160,22 +241,25 @@ def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
         a.held = NOWHERE
         return
     x = time * w.scale
-    _deal(w, slot, a, x, _day(w, x))
+    d = _day(w, x)
+    if d > states(w, 0).open_day:
+        _write_down(w, slot, a, d)
+    else:
+        _deal(w, slot, a, x, d)
 
 
 @step
 def cancel(w: Any, slot: Any) -> Any:
-    """Take back a slot's appointment; an entry in the heap stays behind and is passed over when it comes up."""
+    """Take back a slot's appointment; on a page and in the heap an entry stays behind, to be passed over."""
     a = calendar(w, slot)
-    if a.held == IN_LIST:
+    if a.held == IN_MOMENT:
         before = a.prev
         after = a.next
         if before != 0:
             calendar(w, before).next = after
         else:
             x = a.time * w.scale
-            d = _day(w, x)
-            heads(w, MOMENTS + d if d > states(w, 0).open_day else _moment(x, d)).head = after
+            heads(w, _moment(x, _day(w, x))).head = after
         calendar(w, after).prev = before
     a.held = NOWHERE
 
@@ -185,21 +269,32 @@ def _open_day(w: Any) -> Any:
     """Open the next day that has appointments; False when there is none."""
     s = states(w, 0)
     d = s.open_day + 1
-    while d < w.day_count and heads(w, MOMENTS + d).head == 0:
+    while d < w.day_count and days(w, d).page == 0:
         d += 1
     s.open_moment = -1
     if d >= w.day_count:
         s.open_day = w.day_count - 1
         return False
     s.open_day = d
-    slot = np.int64(heads(w, MOMENTS + d).head)
-    heads(w, MOMENTS + d).head = 0
-    while slot != 0:
-        a = calendar(w, slot)
-        after = np.int64(a.next)
-        soon(residents(w, slot))
-        _deal(w, slot, a, a.time * w.scale, d)
-        slot = after
+    page = np.int64(days(w, d).page)
+    last = np.int64(days(w, d).count)
+    days(w, d).page = 0
+    days(w, d).count = 0
+    while page != 0:
+        first = page * PAGE + 1
+        for i in range(first, first + last):
+            soon(calendar(w, pages(w, i).slot))
+        for i in range(first, first + last):
+            slot = np.int64(pages(w, i).slot)
+            if _is_due(w, slot, d):
+                soon(residents(w, slot))
+                a = calendar(w, slot)
+                _deal(w, slot, a, a.time * w.scale, d)
+        before = np.int64(pages(w, page * PAGE).slot)
+        pages(w, page * PAGE).slot = s.free_page
+        s.free_page = page
+        page = before
+        last = np.int64(PAGE - 1)
     return True
 
 

@@ -27,13 +27,17 @@ MOVING: Final = 6
 
 # Where a slot's appointment is held.
 NOWHERE: Final = 0
-IN_LIST: Final = 1
+IN_MOMENT: Final = 1
 IN_HEAP: Final = 2
+IN_DAY: Final = 3
+KEPT: Final = 4
 
 MOMENTS: Final = 1024
 """Parts of a day of the calendar (see `flowsim.engines.calendar`)."""
 A_DAY: Final = 256
 """Appointments that a day of the calendar is meant to hold."""
+PAGE: Final = 16
+"""Words of a page of a day: the page before it, and appointments of 15 slots."""
 
 RESIDENT: Final = np.dtype(
     [
@@ -87,6 +91,8 @@ PLACE: Final = np.dtype(
 QUEUE: Final = np.dtype([("head", "u4"), ("tail", "u4")])
 ENTRY: Final = np.dtype([("time", "f8"), ("rank", "u8"), ("slot", "i8")])
 HEAD: Final = np.dtype([("head", "u4")])
+DAY: Final = np.dtype([("page", "u4"), ("count", "u4")])
+ON_PAGE: Final = np.dtype([("slot", "u4")])
 STATE: Final = np.dtype(
     [
         ("next_epoch", "f8"),
@@ -99,6 +105,8 @@ STATE: Final = np.dtype(
         ("heap_size", "i8"),
         ("open_day", "i8"),
         ("open_moment", "i8"),
+        ("free_page", "i8"),
+        ("top_page", "i8"),
     ]
 )
 """What changes as a replication goes on, one row."""
@@ -112,9 +120,13 @@ queue = table("queues", QUEUE, columns="level_count")
 """Head and tail of one level of a station's queue."""
 heap = table("heap", ENTRY)
 heads = table("heads", HEAD)
-"""Lists of the calendar: moments of the open day, then days."""
+"""Lists of the moments of the open day."""
 marks = table("marks", WORD)
-"""A bit for each moment, and a word that nobody reads."""
+"""A bit for each moment."""
+days = table("days", DAY)
+"""The last page of each day, and how many slots stand on it."""
+pages = table("pages", ON_PAGE)
+"""The words of all pages, `PAGE` each; page 0 is none."""
 log = table("log", events.EVENT)
 states = table("state", STATE)
 
@@ -129,6 +141,11 @@ def slots_needed(network: n.Network) -> int:
 def log_lines(network: n.Network) -> int:
     """Lines of the log to begin with: four for everybody expected, within reason; it grows."""
     return min(4 * int(network.expected_arrivals), 2**20) + 1024
+
+
+def pages_needed(slots: int, day_count: int) -> int:
+    """Pages that suffice when each day has one that is not full, for every slot and as many that were taken back."""
+    return day_count + 2 * (slots // (PAGE - 1)) + 64
 
 
 def create(network: n.Network, seed: int, replication: int, logging: bool) -> Addresses:
@@ -146,7 +163,8 @@ def create(network: n.Network, seed: int, replication: int, logging: bool) -> Ad
     start["limit"] = network.stations["queue_limit"]
     start["tokens"] = network.stations["tokens"]
     state = np.zeros(1, STATE)
-    state["top"], state["open_day"] = 1, -1
+    state["top"], state["open_day"], state["top_page"] = 1, -1, 1
+    page_count = pages_needed(slots, day_count)
     state["next_epoch"] = network.route_times[1] if len(network.route_times) > 1 else math.inf
     arrays = {name: getattr(network, name) for name in tables.ARRAYS}
     arrays |= tally.arrays(network)
@@ -157,8 +175,10 @@ def create(network: n.Network, seed: int, replication: int, logging: bool) -> Ad
         "heap": np.zeros(4 * slots, ENTRY),
         "places": start,
         "queues": np.zeros((len(network.stations), levels), QUEUE),
-        "heads": aligned(MOMENTS + day_count, HEAD),
-        "marks": aligned(MOMENTS // 64 + 1, WORD),
+        "heads": aligned(MOMENTS, HEAD),
+        "marks": aligned(MOMENTS // 64, WORD),
+        "days": aligned(day_count, DAY),
+        "pages": aligned(page_count * PAGE, ON_PAGE),
         "log": np.zeros(log_length, events.EVENT),
         "state": state,
     }
@@ -169,6 +189,7 @@ def create(network: n.Network, seed: int, replication: int, logging: bool) -> Ad
         "ring_count": ("i8", rings),
         "level_count": ("i8", levels),
         "day_count": ("i8", day_count),
+        "page_count": ("i8", page_count),
         "log_length": ("i8", log_length),
         "log_reserve": ("i8", reserve),
         "logging": ("i8", int(logging)),
@@ -190,6 +211,9 @@ def add_slots(world: Addresses) -> None:
         world.put(name, _grown(world[name], slots))
     world.put("heap", _grown(world["heap"], 4 * slots))
     world.record["slot_count"] = slots
+    page_count = pages_needed(slots, int(world.record["day_count"][0]))
+    world.put("pages", _grown(world["pages"], page_count * PAGE))
+    world.record["page_count"] = page_count
 
 
 def lengthen_log(world: Addresses) -> None:
