@@ -68,7 +68,8 @@ def _push(w: Any, slot: Any) -> Any:
     a = calendar(w, slot)
     time = a.time
     rank = a.rank
-    a.held = IN_HEAP
+    if w.queue_rules:
+        a.held = IN_HEAP
     s = states(w, 0)
     i = s.heap_size
     s.heap_size = i + 1
@@ -140,19 +141,22 @@ def _deal(w: Any, slot: Any, a: Any, x: Any, day: Any) -> Any:
     if m <= states(w, 0).open_moment:
         _push(w, slot)
         return
-    a.held = IN_MOMENT
     head = heads(w, m)
     marks(w, m >> 6).value |= _ONE << np.uint64(m & 63)
     after = head.head
     a.next = after
-    a.prev = 0
-    calendar(w, after).prev = slot  # slot 0 stands for nobody
+    if w.queue_rules:  # only then is an appointment taken back
+        a.held = IN_MOMENT
+        a.prev = 0
+        calendar(w, after).prev = slot  # slot 0 stands for nobody
     head.head = slot
 
 
 @inlined_step
 def _is_due(w: Any, slot: Any, d: Any) -> Any:
     """Whether a slot on a page of day ``d`` has an appointment then, and has not been seen there before."""
+    if not w.queue_rules:
+        return True
     a = calendar(w, slot)
     return a.held == IN_DAY and _day(w, a.time * w.scale) == d
 
@@ -203,7 +207,7 @@ def _tidy_day(w: Any, d: Any) -> Any:
 def _new_page(w: Any, day: Any) -> Any:
     """Begin a page of a day. There are pages for every slot; should those be full of what was taken back: tidy up."""
     s = states(w, 0)
-    if s.free_page == 0 and s.top_page == w.page_count:
+    if w.queue_rules and s.free_page == 0 and s.top_page == w.page_count:
         for d in range(s.open_day + 1, w.day_count):
             _tidy_day(w, d)
     if day.page != 0 and day.count < PAGE - 1:
@@ -228,7 +232,8 @@ def _write_down(w: Any, slot: Any, a: Any, d: Any) -> Any:
     count = np.int64(day.count) + 1
     day.count = count
     pages(w, np.int64(day.page) * PAGE + count).slot = slot
-    a.held = IN_DAY
+    if w.queue_rules:
+        a.held = IN_DAY
 
 
 @step
@@ -238,7 +243,8 @@ def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
     a.time = time
     a.rank = rank
     if not time < w.horizon:
-        a.held = NOWHERE
+        if w.queue_rules:
+            a.held = NOWHERE
         return
     x = time * w.scale
     d = _day(w, x)
@@ -318,7 +324,8 @@ def _open_moment(w: Any) -> Any:
             continue  # taken back
         heads(w, m).head = 0
         if calendar(w, slot).next == 0:
-            calendar(w, slot).held = NOWHERE
+            if w.queue_rules:
+                calendar(w, slot).held = NOWHERE
             return slot
         while slot != 0:
             after = np.int64(calendar(w, slot).next)
@@ -336,11 +343,14 @@ def take(w: Any) -> Any:
             slot = _open_moment(w)
             if slot != 0:
                 return slot
-        elif s.heap_size > 2 * w.slot_count:
+        elif w.queue_rules and s.heap_size > 2 * w.slot_count:
             _compact(w)
             continue
         entry = heap(w, 0)
         slot = entry.slot
+        if not w.queue_rules:
+            _pop(w)
+            return slot
         a = calendar(w, slot)
         valid = a.held == IN_HEAP and a.time == entry.time and a.rank == entry.rank
         _pop(w)

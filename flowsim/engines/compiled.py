@@ -143,9 +143,10 @@ def seat(w: Any, present: Any) -> Any:
         r.state = WAITING
         tally.queued(w, k)
         link(w, slot, k, np.int64(tables.cell(w, k, c).level))
-        ring(w, slot, 0).time = one.patience_ends
-        draw_clocks(w, slot, 0.0)
-        appoint_first_clock(w, slot)
+        if w.queue_rules:
+            ring(w, slot, 0).time = one.patience_ends
+            draw_clocks(w, slot, 0.0)
+            appoint_first_clock(w, slot)
     for station in range(w.station_count):
         fill(w, station, 0.0)
 
@@ -280,7 +281,7 @@ def run(w: Any) -> Any:
     s = states(w, 0)
     while True:
         in_use = s.used
-        needed = in_use if w.rule_count > 0 else 4
+        needed = in_use if w.calendar_rules and w.rule_count > 0 else 4
         if w.slot_count - in_use - 1 < needed + 2:
             return MORE_SLOTS
         if w.logging and w.log_length - s.log_size < w.log_reserve * in_use + 64:
@@ -294,10 +295,11 @@ def run(w: Any) -> Any:
         r = residents(w, slot)
         s.events += 1
         tally.advance(w, now)
-        while now >= s.next_epoch:
-            s.epoch += 1
-            later = s.epoch + 1
-            s.next_epoch = tables.route_times(w, later).value if later < w.epoch_count else np.inf
+        if w.calendar_rules:
+            while now >= s.next_epoch:
+                s.epoch += 1
+                later = s.epoch + 1
+                s.next_epoch = tables.route_times(w, later).value if later < w.epoch_count else np.inf
 
         to_fill = np.int64(-1)  # a station where a place may have come free
         mover = np.int64(0)  # a resident on the way to another station: by `row` and `bits`, or to `destination`
@@ -313,13 +315,13 @@ def run(w: Any) -> Any:
             emit(w, now, events.COMPLETE, r.id, k, c)
             tally.completed(w, k, c, r.joined, now)
             places(w, k).busy -= 1
-            if tables.stations(w, k).uses_service_factor:
+            if w.queue_rules and tables.stations(w, k).uses_service_factor:
                 r.factor = 1.0
             r.state = MOVING
             if places(w, k).waiting > 0:
                 to_fill = k
             mover = slot
-            row = np.int64(tables.route_row(w, s.epoch, k, c))
+            row = np.int64(tables.route_row(w, s.epoch if w.calendar_rules else 0, k, c))
             bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_ROUTE)
         elif kind == events.ARRIVAL:
             stream = at(r)
@@ -329,7 +331,7 @@ def run(w: Any) -> Any:
             r.id += 1
             r.key = draws.resident_key(w.key, r.id)
             _appoint_arrival(w, slot, stream, now)
-        elif kind == events.RENEGE:
+        elif w.queue_rules and kind == events.RENEGE:
             k = at(r)
             c = class_of(r)
             emit(w, now, events.RENEGE, r.id, k, c)
@@ -340,7 +342,7 @@ def run(w: Any) -> Any:
             mover = slot
             row = np.int64(tables.cell(w, k, c).renege_row)
             bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_RENEGE_ROUTE)
-        elif kind == events.VISIT or kind == events.CHANGE:
+        elif w.queue_rules and (kind == events.VISIT or kind == events.CHANGE):
             j = np.int64(r.clock)
             clock = tables.clocks(w, tables.cell(w, at(r), class_of(r)).clock_first + j - 1)
             ring(w, slot, j).time = np.inf
@@ -352,7 +354,7 @@ def run(w: Any) -> Any:
             if clock.visit_station >= 0:
                 mover = _companion(w, slot, np.int64(clock.visit_class))
                 destination = np.int64(clock.visit_station)
-        elif kind == events.REVIEW:
+        elif w.queue_rules and kind == events.REVIEW:
             k = at(r)
             destination = _review(w, slot, now)
             if destination != n.STAY:
@@ -361,7 +363,7 @@ def run(w: Any) -> Any:
                 r.state = MOVING
                 mover = slot
                 same_list = np.int64(tables.stations(w, k).list)
-        elif kind == events.CAPACITY:
+        elif w.calendar_rules and kind == events.CAPACITY:
             k = at(r)
             p = places(w, k)
             if p.closed == 0:
@@ -369,7 +371,7 @@ def run(w: Any) -> Any:
                 to_fill = k
             p.step += np.int32(1)
             _appoint_step(w, slot, k)
-        elif kind == events.QUOTA:
+        elif w.calendar_rules and kind == events.QUOTA:
             k = at(r)
             p = places(w, k)
             if p.closed == 0:
@@ -378,7 +380,7 @@ def run(w: Any) -> Any:
                 to_fill = k
             p.release += np.int32(1)
             _appoint_release(w, slot, k)
-        else:
+        elif w.calendar_rules:
             rule = tables.stop_rules(w, r.id)
             if _stop_rule_holds(w, rule):
                 closing = r.id
@@ -388,7 +390,7 @@ def run(w: Any) -> Any:
             if to_fill >= 0:
                 fill(w, to_fill, now)
                 to_fill = np.int64(-1)
-            if mover == 0 and closing >= 0:
+            if w.calendar_rules and mover == 0 and closing >= 0:
                 mover = _next_to_send_away(w, tables.stop_rules(w, closing), now)
                 if mover != 0:
                     x = residents(w, mover)
@@ -409,7 +411,7 @@ def run(w: Any) -> Any:
                 way = tables.ways(w, rules.way(w, row, bits))
                 if way.patient_class >= 0:
                     x.patient_class = way.patient_class
-                if way.factor != 1.0:
+                if w.queue_rules and way.factor != 1.0:
                     x.factor *= way.factor
                 destination = np.int64(way.station)
             row = np.int64(-1)
@@ -445,7 +447,7 @@ def run(w: Any) -> Any:
             else:
                 enqueue(w, mover, now)
                 pool = destination - w.station_count
-                if pool >= 0 and tables.pools(w, pool).second_list > 0.0 and tables.pools(w, pool).count > 1:
+                if w.queue_rules and pool >= 0 and tables.pools(w, pool).second_list > 0.0 and tables.pools(w, pool).count > 1:
                     luck = draws.unit(draws.word(x.key, np.int64(x.loop), k, draws.PURPOSE_SECOND_LIST))
                     if luck < tables.pools(w, pool).second_list:
                         to_fill = soonest(w, pool, c, k)

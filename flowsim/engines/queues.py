@@ -89,7 +89,8 @@ def free_slot(w: Any, slot: Any) -> Any:
     residents(w, slot).state = FREE
     s = states(w, 0)
     a = calendar(w, slot)
-    a.held = NOWHERE
+    if w.queue_rules:
+        a.held = NOWHERE
     a.next = s.free
     s.free = slot
     s.used -= 1
@@ -104,11 +105,12 @@ def new_resident(w: Any, slot: Any, resident: Any, key: Any, patient_class: Any)
     r.patient_class = patient_class
     r.station = -1
     r.loop = 0
-    r.factor = 1.0
-    r.twin = 0
-    a = calendar(w, slot)
-    a.ordinal = 0
-    a.held = NOWHERE
+    if w.queue_rules:
+        r.factor = 1.0
+        r.twin = 0
+        a = calendar(w, slot)
+        a.ordinal = 0
+        a.held = NOWHERE
 
 
 @step
@@ -116,10 +118,11 @@ def link(w: Any, slot: Any, k: Any, level: Any) -> Any:
     """Put a slot at the end of its level of the queue."""
     r = residents(w, slot)
     q = queue(w, k, level)
-    calendar(w, slot).level = level
     last = q.tail
     r.behind = 0
-    r.ahead = last
+    if w.queue_rules:
+        calendar(w, slot).level = level
+        r.ahead = last
     if last != 0:
         residents(w, last).behind = slot
     else:
@@ -130,17 +133,22 @@ def link(w: Any, slot: Any, k: Any, level: Any) -> Any:
 
 @step
 def unlink(w: Any, slot: Any, k: Any) -> Any:
-    """Take a slot out of the queue, wherever it stands."""
+    """Take a slot out of the queue, wherever it stands: first, where a free server is all that ends a wait."""
     r = residents(w, slot)
-    ahead = r.ahead
+    ahead = np.uint32(0)
+    level = np.int64(0)
+    if w.queue_rules:
+        ahead = r.ahead
+        level = np.int64(calendar(w, slot).level)
     behind = r.behind
-    q = queue(w, k, calendar(w, slot).level)
+    q = queue(w, k, level)
     if ahead != 0:
         residents(w, ahead).behind = behind
     else:
         q.head = behind
     if behind != 0:
-        residents(w, behind).ahead = ahead
+        if w.queue_rules:
+            residents(w, behind).ahead = ahead
     else:
         q.tail = ahead
     places(w, k).waiting -= 1
@@ -149,11 +157,13 @@ def unlink(w: Any, slot: Any, k: Any) -> Any:
 @inlined_step
 def first_in_queue(w: Any, k: Any) -> Any:
     """The slot whose turn it is at station ``k``; 0 when nobody waits."""
-    for level in range(tables.stations(w, k).levels):
-        slot = np.int64(queue(w, k, level).head)
-        if slot != 0:
-            return slot
-    return np.int64(0)
+    if w.queue_rules:
+        for level in range(tables.stations(w, k).levels):
+            slot = np.int64(queue(w, k, level).head)
+            if slot != 0:
+                return slot
+        return np.int64(0)
+    return np.int64(queue(w, k, 0).head)
 
 
 @step
@@ -173,7 +183,7 @@ def people_waiting(w: Any, k: Any) -> Any:
 def can_start(w: Any, k: Any) -> Any:
     """Whether station ``k`` has a free server and, where it has a quota, a token."""
     p = places(w, k)
-    return p.busy < p.capacity and p.tokens > 0
+    return p.busy < p.capacity and (not w.calendar_rules or p.tokens > 0)
 
 
 @inlined_step
@@ -193,7 +203,8 @@ def stop_waiting(w: Any, slot: Any, now: Any) -> Any:
     k = at(r)
     tally.waited(w, k, class_of(r), r.since, r.joined, now)
     unlink(w, slot, k)
-    cancel(w, slot)
+    if w.queue_rules:
+        cancel(w, slot)
 
 
 @inlined_step
@@ -205,10 +216,11 @@ def start(w: Any, slot: Any, k: Any, now: Any) -> Any:
     emit(w, now, events.START, resident, k, c)
     p = places(w, k)
     p.busy += 1
-    p.starts += 1
-    p.tokens -= 1
+    if w.calendar_rules:
+        p.starts += 1
+        p.tokens -= 1
     tally.started(w, k, c, now - r.since)
-    factor = r.factor if tables.stations(w, k).uses_service_factor else 1.0
+    factor = r.factor if w.queue_rules and tables.stations(w, k).uses_service_factor else 1.0
     bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_SERVICE)
     length = rules.service_time(w, np.int64(tables.cell(w, k, c).service), factor, bits)
     r.joined = now
@@ -222,7 +234,7 @@ def fill(w: Any, k: Any, now: Any) -> Any:
     while places(w, k).waiting > 0 and can_start(w, k):
         slot = first_in_queue(w, k)
         r = residents(w, slot)
-        if r.state == TICKET:
+        if w.queue_rules and r.state == TICKET:
             owner = np.int64(r.twin)
             unlink(w, slot, k)
             if owner == 0:
@@ -240,7 +252,8 @@ def fill(w: Any, k: Any, now: Any) -> Any:
             tally.transferred(w, k, class_of(r))
         else:
             stop_waiting(w, slot, now)
-            give_up_ticket(w, slot)
+            if w.queue_rules:
+                give_up_ticket(w, slot)
         start(w, slot, k, now)
 
 
@@ -310,6 +323,8 @@ def enqueue(w: Any, slot: Any, now: Any) -> Any:
     r.state = WAITING
     tally.queued(w, k)
     link(w, slot, k, np.int64(cell.level))
+    if not w.queue_rules:
+        return
     ring(w, slot, 0).time = np.inf
     if cell.patience >= 0:
         bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_CLOCK)

@@ -7,7 +7,7 @@ leaving. Slot 0 stands for nobody. Appointments, queues and free slots are lists
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -148,8 +148,47 @@ def pages_needed(slots: int, day_count: int) -> int:
     return day_count + 2 * (slots // (PAGE - 1)) + 64
 
 
-def create(network: n.Network, seed: int, replication: int, logging: bool) -> Addresses:
-    """A world at time zero, still without residents: the network's tables, an empty tally, and room."""
+class Features(NamedTuple):
+    """What the rules of a network can do, 0 or 1: the engine is compiled for each combination that is used, and what a
+    network does not use is no part of its machine code.
+
+    queue_rules : somebody who waits may leave for another reason than a free server, or not in order of arrival, or be
+    changed by it (reneging, class change, reviews, visits, second lists, priorities, service factors).
+    calendar_rules : stations or routes change at set times (schedules, quotas, stop rules, route epochs).
+    """
+
+    queue_rules: int
+    calendar_rules: int
+
+
+EVERYTHING: Final = Features(1, 1)
+
+
+def features_of(network: n.Network) -> Features:
+    """The features that a network uses."""
+    cells, stations = network.cells, network.stations
+    queue_rules = (
+        (cells["patience"] >= 0).any()
+        or (cells["clock_count"] > 0).any()
+        or (stations["levels"] > 1).any()
+        or stations["uses_service_factor"].any()
+        or (network.pools["second_list"] > 0.0).any()
+    )
+    calendar_rules = (
+        len(network.stop_rules) > 0
+        or len(network.route_times) > 1
+        or (stations["servers_count"] > 0).any()
+        or (stations["quota_count"] > 0).any()
+        or (stations["tokens"] < n.ALWAYS_OPEN).any()
+    )
+    return Features(int(queue_rules), int(calendar_rules))
+
+
+def create(
+    network: n.Network, seed: int, replication: int, logging: bool, features: Features | None = None
+) -> Addresses:
+    """A world at time zero, still without residents: the network's tables, an empty tally, and room. ``features``: more
+    than the network uses; None: just those."""
     slots = slots_needed(network)
     expected = max(network.expected_arrivals, 16.0)
     day_count = 1 << min(17, max(4, math.ceil(math.log2(3.0 * expected / A_DAY))))
@@ -192,9 +231,9 @@ def create(network: n.Network, seed: int, replication: int, logging: bool) -> Ad
         "page_count": ("i8", page_count),
         "log_length": ("i8", log_length),
         "log_reserve": ("i8", reserve),
-        "logging": ("i8", int(logging)),
     }
-    return Addresses(arrays, tables.settings(network) | tally.settings(network) | settings)
+    constants = {"logging": int(logging), **(features or features_of(network))._asdict()}
+    return Addresses(arrays, tables.settings(network) | tally.settings(network) | settings, constants)
 
 
 def _grown(array: np.ndarray, length: int) -> np.ndarray:

@@ -32,7 +32,8 @@ _BYTES: Final = ir.IntType(8).as_pointer()
 
 class Row(types.Type):
     """A row of a named table: a pointer, with a type and a place for each field. ``fixed``: the fields stay as they
-    are while compiled code runs."""
+    are while compiled code runs. A field that is called ``name=1`` is no place but a constant: what depends on it is
+    decided when the code is compiled, and what cannot happen is not part of it."""
 
     mutable = True
 
@@ -40,10 +41,13 @@ class Row(types.Type):
         places: Mapping[str, Any] = dtype.fields or {}
         self.table = table
         self.size = dtype.itemsize
-        self.layout = {name: (from_dtype(places[name][0]), places[name][1]) for name in dtype.names or ()}
+        named = {name: name.split("=") for name in dtype.names or ()}
+        self.constants = {parts[0]: int(parts[1]) for parts in named.values() if len(parts) == 2}
+        plain = [name for name, parts in named.items() if len(parts) == 1]
+        self.layout = {name: (from_dtype(places[name][0]), places[name][1]) for name in plain}
         self.fixed = fixed
         described = ",".join(f"{name}:{kind}@{place}" for name, (kind, place) in self.layout.items())
-        super().__init__(name=f"Row({table};{self.size};{described};{fixed})")
+        super().__init__(name=f"Row({table};{self.size};{described};{self.constants};{fixed})")
 
     @property
     def mangling_args(self) -> tuple[str, tuple[Any, ...]]:
@@ -59,6 +63,8 @@ class _RowAttribute(AttributeTemplate):
     key = Row
 
     def generic_resolve(self, row: Row, field: str) -> Any:  # type: ignore[override]
+        if field in row.constants:
+            return types.int64
         return row.layout[field][0] if field in row.layout else None
 
 
@@ -75,6 +81,8 @@ def _place(context: Any, builder: Any, row: Row, pointer: Any, field: str) -> tu
 
 @lower_getattr_generic(Row)  # type: ignore[no-untyped-call]
 def _get(context: Any, builder: Any, row: Row, pointer: Any, field: str) -> Any:
+    if field in row.constants:
+        return context.get_constant(types.int64, row.constants[field])
     place, tag = _place(context, builder, row, pointer, field)
     value = builder.load(place)
     value.set_metadata("tbaa", tag)
@@ -170,12 +178,19 @@ def aligned(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 class Addresses:
     """Arrays by name, and the record with their addresses and other settings that compiled code is given.
 
-    Fields of the record that bear the name of an array hold its address; the others are plain settings. Compiled code
-    reads the record only: what changes while it runs stands in a table.
+    Fields of the record that bear the name of an array hold its address; the others are plain settings, or constants
+    (whole numbers, part of the record's type: code is compiled for each combination). Compiled code reads the record
+    only: what changes while it runs stands in a table.
     """
 
-    def __init__(self, arrays: Mapping[str, np.ndarray], settings: Mapping[str, tuple[str, Any]]) -> None:
+    def __init__(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        settings: Mapping[str, tuple[str, Any]],
+        constants: Mapping[str, int] | None = None,
+    ) -> None:
         fields = [(name, "u8") for name in arrays] + [(name, kind) for name, (kind, _) in settings.items()]
+        fields += [(f"{name}={value}", "u1") for name, value in (constants or {}).items()]
         self.arrays = dict(arrays)
         self.record = np.zeros(1, np.dtype(fields, align=True))
         for name, (_, value) in settings.items():
