@@ -54,7 +54,7 @@ from flowsim.engines.world import (
 )
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
-from flowsim.model.compiling import compiled, inlined_step, step
+from flowsim.model.compiling import compiled, inlined_step, step, was_compiled
 from flowsim.model.memory import Addresses, opened
 
 DONE: Final = 0
@@ -447,7 +447,12 @@ def run(w: Any) -> Any:
             else:
                 enqueue(w, mover, now)
                 pool = destination - w.station_count
-                if w.queue_rules and pool >= 0 and tables.pools(w, pool).second_list > 0.0 and tables.pools(w, pool).count > 1:
+                if (
+                    w.queue_rules
+                    and pool >= 0
+                    and tables.pools(w, pool).second_list > 0.0
+                    and tables.pools(w, pool).count > 1
+                ):
                     luck = draws.unit(draws.word(x.key, np.int64(x.loop), k, draws.PURPOSE_SECOND_LIST))
                     if luck < tables.pools(w, pool).second_list:
                         to_fill = soonest(w, pool, c, k)
@@ -479,7 +484,8 @@ def simulate_once(
     The log is an `EVENT` array in the order of the event rule; None unless asked for. Releases the GIL while it runs,
     so that replications can run on threads.
     """
-    world = worlds.create(network, seed, replication, log)
+    features = worlds.features_of(network)
+    world = worlds.create(network, seed, replication, log, features)
     w = world.record[0]
     open_doors(w)
     seat(w, residents_at_start(network, world, world.record["key"][0]))
@@ -489,5 +495,6 @@ def simulate_once(
         else:
             worlds.lengthen_log(world)
     tally.close(w, present_at_end(world))
+    was_compiled(worlds.build(features, log))
     written = world["log"][: int(world["state"]["log_size"][0])].copy() if log else None
     return tally.outcome(world.arrays), written, int(world["state"]["events"][0])

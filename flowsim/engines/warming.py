@@ -1,4 +1,7 @@
-"""The compiled engine in two halves that can be compiled side by side, each in a process of its own."""
+"""The compiled engine in two halves that can be compiled side by side, each in a process of its own.
+
+A half is compiled by running it on a world where nothing is about to happen, with the features of the networks to come.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from flowsim.model import network as n
 from flowsim.model import tally
 
 
-def compile_loop(network: n.Network) -> None:
-    """Compile the event loop alone, by running it on a world where nothing is about to happen."""
-    run(worlds.create(network, 0, 0, False).record[0])
+def compile_loop(network: n.Network, features: worlds.Features, logging: bool = False) -> None:
+    """Compile the event loop alone."""
+    run(worlds.create(network, 0, 0, logging, features).record[0])
 
 
-def compile_doors(network: n.Network) -> None:
+def compile_doors(network: n.Network, features: worlds.Features, logging: bool = False) -> None:
     """Compile all that comes before and after the event loop."""
-    world = worlds.create(network, 0, 0, False)
+    world = worlds.create(network, 0, 0, logging, features)
     w = world.record[0]
     open_doors(w)
     seat(w, residents_at_start(network, world, world.record["key"][0]))

@@ -184,6 +184,11 @@ def features_of(network: n.Network) -> Features:
     return Features(int(queue_rules), int(calendar_rules))
 
 
+def build(features: Features, logging: bool) -> str:
+    """Name of the machine code that runs networks with these features."""
+    return "".join(str(flag) for flag in (*features, int(logging)))
+
+
 def create(
     network: n.Network, seed: int, replication: int, logging: bool, features: Features | None = None
 ) -> Addresses:

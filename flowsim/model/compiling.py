@@ -15,6 +15,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,9 +61,18 @@ def _cache_directory() -> Path | None:
 CACHE_DIRECTORY: Path | None = _cache_directory()
 
 
-def is_compiled() -> bool:
-    """Whether an earlier process has filled the cache for these sources; if not, the first run compiles."""
-    return CACHE_DIRECTORY is not None and any(CACHE_DIRECTORY.rglob("*.nbc"))
+def is_compiled(build: str) -> bool:
+    """Whether an earlier run has filled the cache with this build (`flowsim.engines.world.build`); if not, this one
+    compiles."""
+    return CACHE_DIRECTORY is not None and (CACHE_DIRECTORY / f"{build}.built").exists()
+
+
+@cache
+def was_compiled(build: str) -> None:
+    """Remember that a build is in the cache: it has run."""
+    if CACHE_DIRECTORY is not None:
+        with suppress(OSError):
+            (CACHE_DIRECTORY / f"{build}.built").touch()
 
 
 _notices: list[Callable[[], None]] = []
@@ -72,9 +83,9 @@ def tell_before_compiling(notice: Callable[[], None] | None) -> None:
     _notices[:] = [] if notice is None else [notice]
 
 
-def before_compiling() -> None:
-    """To be called once the input is known to be usable, before compiled code runs."""
-    if _notices and not is_compiled():
+def before_compiling(build: str) -> None:
+    """To be called once the input is known to be usable, before this build runs."""
+    if _notices and not is_compiled(build):
         _notices.pop()()
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -114,7 +114,11 @@ def replicate(
         raise InputError("engine", repr(engine), "one of " + ", ".join(ENGINES))
     workers = min(thread_count(threads), count)
     tasks = (partial(_replication, engine, network, seed, number, bool(log)) for number in range(count))
-    return _one_by_one(tasks) if engine == "reference" else _in_order(tasks, workers)
+    if engine == "reference":
+        return _one_by_one(tasks)
+    from flowsim.engines.world import features_of
+
+    return _in_order(tasks, workers, features_of(network), bool(log))
 
 
 def collect(network: Network, seed: int, engine: str, replications: Iterable[Replication]) -> Output:
@@ -177,7 +181,7 @@ def run_logged(
     workers = thread_count(threads)
 
     def results() -> Generator[T, None, None]:
-        with closing(_in_order((partial(_logged, job, reduce) for job in jobs), workers)) as done:
+        with closing(_in_order((partial(_logged, job, reduce) for job in jobs), workers, log=True)) as done:
             for number, result in enumerate(done, 1):
                 if progress is not None:
                     progress(number)
@@ -237,13 +241,17 @@ def simulate_once(engine: str) -> Engine:
     return compiled.simulate_once
 
 
-@lru_cache(maxsize=1)
-def warm_up() -> None:
-    """Compile, or load compiled code, before threads start: they would all wait for the first one."""
+@cache
+def warm_up(features: tuple[int, ...] | None = None, log: bool = False) -> None:
+    """Compile, or load compiled code, before threads start: they would all wait for the first one. ``features``: of the
+    networks to come (`flowsim.engines.world.Features`); None: all, as regions have."""
+    from flowsim.engines import warming, world
     from flowsim.model.compiling import before_compiling
 
-    before_compiling()
-    simulate_once("compiled")(_tiny_network(), 0, 0, False)
+    wanted = world.EVERYTHING if features is None else world.Features(*features)
+    before_compiling(world.build(wanted, log))
+    for part in PARTS:
+        getattr(warming, part)(_tiny_network(), wanted, log)
 
 
 def _tiny_network() -> Network:
@@ -256,10 +264,10 @@ def compile_part(part: str) -> None:
     """Compile a part of the engine (`PARTS`) into the cache, in a process that does nothing else."""
     import gc
 
-    from flowsim.engines import warming
+    from flowsim.engines import warming, world
 
     gc.disable()  # a compiler makes much and drops little
-    getattr(warming, part)(_tiny_network())
+    getattr(warming, part)(_tiny_network(), world.EVERYTHING)
 
 
 @contextmanager
@@ -269,12 +277,14 @@ def compiling_aside() -> Generator[Callable[[], bool], None, None]:
     Gives a function that tells whether they are still at it. At the end of the block they are done, or, when the block
     was left by an exception, ended. Should one fail, `warm_up` compiles here.
     """
+    from flowsim.engines.world import EVERYTHING, build
     from flowsim.model.compiling import CACHE_DIRECTORY, before_compiling, is_compiled
 
+    everything = build(EVERYTHING, False)
     others: list[subprocess.Popen[bytes]] = []
     with suppress(OSError):
-        if not is_compiled() and CACHE_DIRECTORY is not None and sys.executable and thread_count(None) > 1:
-            before_compiling()
+        if not is_compiled(everything) and CACHE_DIRECTORY is not None and sys.executable and thread_count(None) > 1:
+            before_compiling(everything)
             here = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
             nowhere = subprocess.DEVNULL
             for part in PARTS:
@@ -309,16 +319,19 @@ def _logged(job: Job, reduce: Callable[[np.ndarray, Network], T]) -> T:
 
 
 def _one_by_one(tasks: Iterable[Callable[[], T]]) -> Generator[T, None, None]:
-    from flowsim.model.compiling import before_compiling
+    from flowsim.model.compiling import before_compiling, was_compiled
 
-    before_compiling()
+    before_compiling("reference")  # its draws and its tally are compiled too
     for task in tasks:
         yield task()
+        was_compiled("reference")
 
 
-def _in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T, None, None]:
+def _in_order(
+    tasks: Iterable[Callable[[], T]], threads: int, features: tuple[int, ...] | None = None, log: bool = False
+) -> Generator[T, None, None]:
     """Results of tasks in their order, from a pool. The calling thread only waits, so Ctrl-C reaches it at once."""
-    warm_up()
+    warm_up(features, log)
     source = iter(tasks)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="flowsim")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -163,6 +164,24 @@ def test_periods_add_up_to_the_run(document: Document) -> None:
         assert per_station.sum() == kinds[kind]
     sums = outcome["cells"]["wait"].sum(axis=1)
     np.testing.assert_allclose(outcome["periods"]["wait"].sum(axis=0), sums, rtol=1e-9, atol=1e-9)
+
+
+@every_network
+@pytest.mark.parametrize("edges", [[0.0, 7.0, 7.5, 200.0], [3.0, 60.0, 100.0], [100.0, 101.0]])
+def test_periods_and_warm_up_count_what_happened_in_them(document: Document, edges: list[float]) -> None:
+    """Also what happens at an edge: it belongs to the period that begins; and to the time after the warm-up."""
+    document = document | {"warm_up": edges[1], "periods": edges}
+    network, outcome, log = run(document)
+    names = {"arrivals": "arrive", "starts": "start", "completions": "complete", "reneged": "renege", "balked": "balk"}
+    names |= {"transferred": "transfer", "reviewed": "review", "exits": "exit"}
+    kinds = {name: kind for kind, name in KIND_NAMES.items()}
+    for measure, kind in names.items():
+        lines = log[log["kind"] == kinds[kind]]
+        for k in range(len(network.stations)):
+            here = lines[lines["station"] == k]["time"]
+            expected = [int(((here >= a) & (here < b)).sum()) for a, b in itertools.pairwise(edges)]
+            assert outcome["periods"][measure][:, k].tolist() == expected, (measure, k)
+            assert outcome["cells"][measure][k].sum() == (here >= edges[1]).sum(), (measure, k)
 
 
 @every_network

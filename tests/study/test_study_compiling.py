@@ -19,7 +19,7 @@ def test_nothing_is_started_when_the_cache_is_filled(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("python", ["/bin/false", "/no/such/python", ""])
 def test_a_process_that_fails_leaves_the_work_to_this_one(monkeypatch: pytest.MonkeyPatch, python: str) -> None:
-    monkeypatch.setattr(compiling, "is_compiled", lambda: False)
+    monkeypatch.setattr(compiling, "is_compiled", lambda build: False)
     monkeypatch.setattr(sys, "executable", python)
     with replicate.compiling_aside():
         pass
@@ -28,7 +28,7 @@ def test_a_process_that_fails_leaves_the_work_to_this_one(monkeypatch: pytest.Mo
 
 def test_they_are_ended_when_the_work_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C during the preparation leaves no process behind."""
-    monkeypatch.setattr(compiling, "is_compiled", lambda: False)
+    monkeypatch.setattr(compiling, "is_compiled", lambda build: False)
     started = []
     real = replicate.subprocess.Popen
 
