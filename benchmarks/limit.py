@@ -31,6 +31,7 @@ from flowsim.model.network import Network
 
 HERE = Path(__file__).resolve().parent
 MOST = 8
+BOUNDS = 4
 DAYS = 1826
 RATE = 55.0
 SOME_DAYS = 365.0
@@ -73,6 +74,7 @@ def limit_of(library: ctypes.CDLL, network: Network) -> Callable[[int, int], dic
     for k in range(count):
         row = rows[network.route_rows[0, k, 0]]
         mine = ways[row["first"] : row["first"] + row["count"]]
+        assert len(mine) <= BOUNDS + 1, "limit.c looks at four bounds"
         numbers[k] = len(mine)
         below[k, : len(mine)], way[k, : len(mine)] = mine["below"], mine["station"]
     servers = network.stations["servers"].astype(np.int64)

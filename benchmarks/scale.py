@@ -56,16 +56,18 @@ def region_of(inhabitants: int) -> Network:
     return Network.from_dict({**document, "stations": stations, "arrivals": arrivals})
 
 
-def peak_memory(inhabitants: int) -> float:
-    """Peak memory in MB of a process that simulates this region once (Linux; NaN elsewhere)."""
+def peak_memory(inhabitants: int, threads: int = 1) -> float:
+    """Peak memory in MB of a process that simulates this region: once, or on two threads four times each
+    (Linux; NaN elsewhere)."""
     if not Path("/proc/self/status").exists():
         return math.nan
     order = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import scale; from flowsim.engines import compiled; "
-        "compiled.simulate_once(scale.region_of(int(sys.argv[2])), 1, 0); "
+        "import sys; sys.path.insert(0, sys.argv[1]); import scale; threads = int(sys.argv[3]); "
+        "network = scale.region_of(int(sys.argv[2])); scale.simulate(network, 4 * threads if threads > 1 else 1, 1, "
+        "threads=threads); "
         "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
     )
-    command = [sys.executable, "-c", order, str(Path(__file__).resolve().parent), str(inhabitants)]
+    command = [sys.executable, "-c", order, str(Path(__file__).resolve().parent), str(inhabitants), str(threads)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) / 1024
 
 
@@ -101,5 +103,6 @@ def measure(rounds: int) -> list[dict[str, Any]]:
         gain = statistics.median(x / y for x, y in zip(walls[1], values, strict=True))
         rows.append(
             {"what": f"{number} thread(s)", "seconds_per_replication": statistics.median(values), "times_one": gain}
+            | ({"peak_memory_mb": peak_memory(INHABITANTS[1], number)} if number > 1 else {})
         )
     return rows
