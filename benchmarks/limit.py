@@ -50,13 +50,13 @@ def engines() -> Any:
 # ---------------------------------------------------------------- the limit
 
 
-def build_limit(folder: Path) -> ctypes.CDLL | None:
-    """``limit.c`` as a shared library; None without a C compiler."""
+def build_limit(folder: Path, processor: str = "native") -> ctypes.CDLL | None:
+    """``limit.c`` as a shared library for a processor that gcc knows; None without a C compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         return None
     library = folder / "limit.so"
-    flags = ["-O3", "-march=native", "-std=c11", "-ffp-contract=off", "-shared", "-fPIC"]
+    flags = ["-O3", f"-march={processor}", "-std=c11", "-ffp-contract=off", "-shared", "-fPIC"]
     subprocess.run([compiler, *flags, str(HERE / "limit.c"), "-o", str(library), "-lm"], check=True)
     found = ctypes.CDLL(str(library))
     found.simulate.restype = ctypes.c_int64
