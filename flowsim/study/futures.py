@@ -6,10 +6,12 @@ Future ``i`` has the same unknowns and the same residents in every scenario, so 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +23,7 @@ from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.model.network import Network
 from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import YEAR, Baseline, Values, calibrate
-from flowsim.scenario.futures import Template
+from flowsim.scenario.futures import Block, Template
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region, load_region
 from flowsim.study.replicate import run_many
@@ -31,6 +33,12 @@ SECOND_RUN: Final = 1_000_000
 ELSEWHERE: Final = 2_000_000
 """Number of the first future of which only the values of the unknowns are used."""
 POPULATION: Final = 4096
+BLOCK: Final = 64
+"""Futures whose numbers are worked out together."""
+KEPT: Final = 1024
+"""Balances kept."""
+BLOCKS_KEPT: Final = 3
+"""Blocks of one case that are kept: threads are at most a few futures apart."""
 YEARS: Final = (2025, 2026, 2027, 2028, 2029)
 
 
@@ -48,15 +56,21 @@ class Balances:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.known: dict[tuple[Any, ...], Baseline] = {}
+        self.known: OrderedDict[tuple[Any, ...], Baseline] = OrderedDict()
 
-    def get(self, scenario: Scenario, drawn: dict[str, float]) -> Baseline:
+    def get(self, scenario: Scenario, drawn: Mapping[str, Any]) -> Baseline:
+        """The balance for these values: floats, or arrays (n,) for the balances of n futures at once."""
         changes = (change for change in scenario.changes if not change.key.startswith("functions."))
         fixed = tuple((change.key, change.after.values) for change in changes)  # functions do not touch the first day
-        key = (scenario.region, fixed, tuple(drawn.items()))
-        if key not in self.known:
-            self.known[key] = calibrate(Values(scenario, drawn), load_region(scenario.region))
-        return self.known[key]
+        values = tuple((name, x.tobytes() if isinstance(x, np.ndarray) else x) for name, x in drawn.items())
+        key = (scenario.region, fixed, values)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = calibrate(Values(scenario, drawn), load_region(scenario.region))
+            while len(self.known) > KEPT:
+                with suppress(KeyError):  # another thread was first
+                    self.known.popitem(last=False)
+        return found
 
 
 class Reducer:
@@ -148,6 +162,8 @@ class Case:
     _population: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False)
 
     def __post_init__(self) -> None:
+        self._blocks: OrderedDict[tuple[int, int], Block] = OrderedDict()
+        self._one_at_a_time = Lock()
         self.region = load_region(self.scenario.region)
         self.template = Template(self.scenario)
         self.definition = definition(self.scenario, self.region)
@@ -199,6 +215,20 @@ class Case:
         """The values of the unknowns in future ``i``."""
         return unknowns.values(self.scenario, unknowns.quantiles(seed, i))
 
+    def network(self, i: int, seed: int, balances: Balances) -> Network:
+        """The network of future ``i``; a block of futures is worked out at once."""
+        place = (seed, i // BLOCK)
+        with self._one_at_a_time:
+            block = self._blocks.get(place)
+            if block is None:
+                first = i // BLOCK * BLOCK
+                drawn = [self.values(j, seed) for j in range(first, first + BLOCK)]
+                together = {name: np.array([one[name] for one in drawn]) for name in drawn[0]}
+                block = self.template.block(together, balances.get(self.scenario, together))
+                self._blocks[place] = block
+                while len(self._blocks) > BLOCKS_KEPT:
+                    self._blocks.popitem(last=False)
+        return block.network(i % BLOCK if len(block) > 1 else 0)
+
     def _job(self, i: int, replication: int, seed: int, balances: Balances) -> tuple[Network, int, int]:
-        drawn = self.values(i, seed)
-        return self.template.network(drawn, balances.get(self.scenario, drawn)), seed, replication
+        return self.network(i, seed, balances), seed, replication
