@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flowsim.scenario.load import Scenario
     from flowsim.study.answer import Answer
 
-HALF_WIDTH: Final = 0.03
+HALF_WIDTH: Final = 0.02
 SEED: Final = 1
 
 
@@ -31,7 +31,7 @@ def answer(
     ] = None,
     half_width: Annotated[
         float | None,
-        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.03"),
+        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.02"),
     ] = None,
     seed: Annotated[
         int | None,
@@ -148,7 +148,7 @@ def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[st
         say(text(lang, "answer.run.repeat_differs", what=named, then=then, now=now))
     if wanted.was_interrupted:
         say(text(lang, "answer.run.repeat_interrupted"))
-    return {name: getattr(wanted, name) for name in ("scenario", "half_width", "seed", "curve", "most")}
+    return {name: getattr(wanted, name) for name in ("scenario", "half_width", "seed", "curve", "most", "draws")}
 
 
 def _simulated(asked: Mapping[str, Any], threads: int | None, lang: str, silent: bool) -> tuple[Answer | None, float]:

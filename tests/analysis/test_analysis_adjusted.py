@@ -65,7 +65,7 @@ def test_unknowns_that_do_not_vary_are_left_out() -> None:
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(InputError, match="unknowns"):
+    with pytest.raises(InputError, match="covariates"):
         adjusted_probability(np.ones(3, bool), np.zeros((4, 2)), np.zeros((10, 2)))
-    with pytest.raises(InputError, match="unknowns"):
+    with pytest.raises(InputError, match="covariates"):
         adjusted_probability(np.ones(3, bool), np.zeros((3, 2)), np.zeros((10, 5)))
