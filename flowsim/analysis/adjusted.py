@@ -4,8 +4,8 @@ Part of what makes one batch of futures differ from the next is known: the value
 what a fluid twin makes of them (`flowsim.engines.fluid`). A model of the outcome given those covariates, averaged
 over all that could have been drawn and not only over what was simulated, takes that part out; what the model misses is
 added back from the futures themselves, so that the estimate is unbiased however poor the model, or the twin, is (the
-model-assisted estimator [1]_). Each future is predicted by a model that was fitted without it (cross-fitting [2]_), else
-the model would take credit for chance.
+model-assisted estimator [1]_). Each future is predicted by a model that was fitted without it (cross-fitting [2]_),
+else the model would take credit for chance.
 
 No more can be taken out than there is: when a share r of the variance of the outcome lies in the unknowns, a perfect
 model leaves 1 - r of it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -159,12 +160,19 @@ def _simulated(asked: Mapping[str, Any], threads: int | None, lang: str, silent:
 
     announce_compiling(lang, silent)
     began = time.monotonic()
+    threading.Thread(target=_make_ready, daemon=True).start()
     try:
         with StudyProgress(lang, silent) as progress:
             found = simulate(**asked, threads=threads, progress=progress)
     except KeyboardInterrupt:
         return None, time.monotonic() - began
     return (found if found.cases else None), time.monotonic() - began
+
+
+def _make_ready() -> None:
+    """Import what tables and plots need while the engine, which does not need this interpreter, simulates."""
+    import matplotlib.pyplot  # noqa: F401
+    import pandas  # noqa: F401
 
 
 def _write(
