@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from flowsim.analysis.adjusted import adjusted_probability
+from flowsim.analysis.adjusted import adjusted_probability, chance_at, logistic
 from flowsim.analysis.statistics import wilson
 from flowsim.scenario.load import default
-from flowsim.scenario.unknowns import SCRAMBLINGS
+from flowsim.scenario.posterior import shipped
+from flowsim.scenario.unknowns import SCRAMBLINGS, sobol
 from flowsim.study.answer import READINGS
 from flowsim.study.control import Control
 from flowsim.study.futures import Balances, Case
@@ -59,8 +60,8 @@ def of_reading(case: Case, in_turn: Case, balances: Balances, each: float) -> li
         )
 
     again = np.array([future.cleared <= case.definition.deadline for future in case.second_runs])
-    chance = (cleared[: len(again)] != again).mean() / 2.0
-    add("limit", spread / chance if chance > 0.0 else np.inf, 0.0)
+    by_chance = (cleared[: len(again)] != again).mean() / 2.0
+    add("limit", spread / by_chance if by_chance > 0.0 else np.inf, 0.0)
 
     began = time.process_time()
     values = case.probability(SEED)
@@ -78,6 +79,7 @@ def of_reading(case: Case, in_turn: Case, balances: Balances, each: float) -> li
     add("fluid twin and values", gain_of(plain.half_width, both.half_width), spent)
     case.twin = None
 
+    add("scrambled Sobol points, of the model", expected_of_sobol(case, n), 0.0)
     per_set = len(in_turn.futures) // SCRAMBLINGS
     y = in_turn.cleared[: per_set * SCRAMBLINGS].reshape(per_set, SCRAMBLINGS)
     add("scrambled Sobol points", *ratio(y.mean(axis=0), spread / per_set))
@@ -101,12 +103,30 @@ def ratio(means: np.ndarray, independent: float) -> tuple[float, float, float, f
 
 def modelled(case: Case, other: Case) -> np.ndarray:
     """Chance of the futures of another case by a logistic regression on the values of this one's."""
-    from flowsim.analysis.adjusted import _chance, _logistic
-
     x, at = (np.array([list(one.values()) for one in of.drawn]) for of in (case, other))
+    return chance_by(x, case.cleared, at)
+
+
+def chance_by(x: np.ndarray, outcome: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Chance at other values (m, p), by a logistic regression of (n,) outcomes on (n, p) values."""
     centre, scale = x.mean(axis=0), np.where(x.std(axis=0) > 0.0, x.std(axis=0), 1.0)
-    constants, slopes = _logistic((x - centre) / scale, case.cleared[None])
-    return _chance(constants[0] + (at - centre) / scale @ slopes)
+    constants, slopes = logistic((x - centre) / scale, outcome[None])
+    return chance_at(constants[0] + (at - centre) / scale @ slopes)
+
+
+def expected_of_sobol(case: Case, n: int) -> float:
+    """Gain of Sobol points if outcomes fell by the model of their chance given the values: from 640 scramblings instead
+    of 16, so that the number is known to a few per cent."""
+    points = shipped(case.scenario.region)
+    assert points is not None
+    names = [points.names.index(name) for name in case.drawn[0]]
+    x = np.array([list(one.values()) for one in case.drawn])
+    likely = chance_by(x, case.cleared, points.points[points.order][:, names])
+    count = n // SCRAMBLINGS
+    at = np.stack([sobol(SEED, 1000 + r, count)[:, -1] for r in range(640)])
+    found = likely[(at * len(likely)).astype(int)]
+    variance = found.mean(axis=1).var(ddof=1) + (found * (1.0 - found)).mean() / count
+    return float(likely.mean() * (1.0 - likely.mean()) / count / variance)
 
 
 def differences(cases: dict[str, Case]) -> list[dict[str, Any]]:

@@ -99,9 +99,9 @@ def adjusted_together(
     predicted = np.zeros((count, len(others)))
     for k in range(FOLDS):
         mine = fold == k
-        constants, slopes = _logistic(design[~mine], y[:, ~mine])
-        missed[:, mine] = y[:, mine] - _chance(constants[:, None] + design[mine] @ slopes)
-        predicted += _chance(constants[:, None] + everywhere @ slopes) * (mine.sum() / n)
+        constants, slopes = logistic(design[~mine], y[:, ~mine])
+        missed[:, mine] = y[:, mine] - chance_at(constants[:, None] + design[mine] @ slopes)
+        predicted += chance_at(constants[:, None] + everywhere @ slopes) * (mine.sum() / n)
     for j, place in enumerate(some):
         share = float(np.clip(predicted[j].mean() + missed[j].mean(), 0.0, 1.0))
         variance = missed[j].var(ddof=1) / n
@@ -144,18 +144,19 @@ def too_few(outcome: np.ndarray, unknowns: int) -> bool:
     return min(hits, outcome.size - hits) < PER_UNKNOWN * unknowns
 
 
-def _chance(score: np.ndarray) -> np.ndarray:
+def chance_at(score: np.ndarray) -> np.ndarray:
+    """The logistic curve."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0))))
 
 
-def _logistic(design: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def logistic(design: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Constants (K,) and slopes (p,) of a logistic regression of (K, n) outcomes on the same (n, p) covariates, with a
     light ridge on the slopes, by Newton's method."""
     count, p = len(outcomes), design.shape[1]
     weights = np.zeros(count + p)
     ridge = np.r_[np.zeros(count), np.full(p, RIDGE)]
     for _ in range(ROUNDS):
-        chance = _chance(weights[:count, None] + design @ weights[count:])
+        chance = chance_at(weights[:count, None] + design @ weights[count:])
         spread = np.maximum(chance * (1.0 - chance), 1e-9)
         curvature = np.diag(ridge + 1e-9)
         curvature[:count, :count] += np.diag(spread.sum(axis=1))
