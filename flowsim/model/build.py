@@ -53,6 +53,8 @@ def thresholds(probabilities: Sequence[float]) -> list[int]:
 
 def words_below(probabilities: Sequence[Any]) -> np.ndarray:
     """`thresholds` of chances that may be arrays (n,): (W,) or (n, W) uint64, equal to it to the last bit."""
+    if not any(isinstance(x, np.ndarray) for x in probabilities):
+        return np.array(thresholds(probabilities), np.uint64)
     total: Any = 0.0
     below = []
     for probability in probabilities:

@@ -48,8 +48,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
-        row = value[0] if value.ndim == 2 else value
-        return row.item() if row.size == 1 else row.tolist()
+        return value.tolist()
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -72,8 +71,7 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
     ('gp', 'gp_mental_health')
     """
     try:
-        given = {key: np.array([x], float) for key, x in (drawn or {}).items()}
-        document = Compiler(scenario, given).document()
+        document = Compiler(scenario, drawn or {}).document()
     except (ArithmeticError, ValueError) as error:
         if isinstance(error, InputError):
             raise

@@ -113,10 +113,14 @@ def municipality_shares(value: Values, region: Region) -> dict[str, float]:
 
 
 def growth_steps(value: Values, region: Region, days: list[float]) -> list[Number]:
-    """Factor on arrivals from each of these days on: growth of demand, taken half-way to the next, and prevention."""
+    """Factor on arrivals from each of these days on: growth of demand, taken half-way to the next, and prevention.
+
+    (`numpy.power`, and not ``**``: of one future and of many it is the same to the last bit.)
+    """
     rate, prevention = value("assumptions.demand_growth"), value("assumptions.prevention_factor")
     ends = [*days[1:], days[-1] + (days[-1] - days[-2])]
-    return [prevention * (1.0 + rate) ** ((start + end) / 2.0 / YEAR) for start, end in zip(days, ends, strict=True)]
+    middle = [(start + end) / 2.0 / YEAR for start, end in zip(days, ends, strict=True)]
+    return [prevention * np.power(1.0 + rate, years) for years in middle]
 
 
 EXTRA_PLACES: Final = "assumptions.extra_places_"
@@ -185,7 +189,7 @@ def capacity_factor(scenario: Scenario, value: Values, region: Region, day: floa
     heavier clients in freed places, come out of the programmes that the functions serve: all but that for severe mental
     illness.
     """
-    factor = (1.0 + value("assumptions.staff_growth")) ** (day / YEAR)
+    factor = np.power(1.0 + value("assumptions.staff_growth"), day / YEAR)
     year = region.date(day).year
     if group != "smi":
         factor *= 1.0 + value(f"{EXTRA_PLACES}{'basic' if group == 'light' else 'specialist'}", year)

@@ -37,18 +37,22 @@ def lognormal(mean: Number, cv: Number) -> dict[str, Any]:
 
 def rounded(x: Number) -> Any:
     """The nearest whole number, halves to even; an array gives an array."""
-    nearest = np.rint(x)
-    return int(nearest) if np.ndim(nearest) == 0 else nearest.astype(np.int64)
+    return np.rint(x).astype(np.int64) if isinstance(x, np.ndarray) else round(x)
 
 
 def whole(exact: Sequence[Number], total: Any) -> list[Any]:
     """Whole numbers near ``exact`` that add up to ``total`` (largest remainders); arrays, per future, give arrays."""
+    if not any(isinstance(x, np.ndarray) for x in exact):
+        found = [int(x) for x in exact]
+        ranked = sorted(range(len(exact)), key=lambda i: found[i] - exact[i])
+        for i in ranked[: max(0, total - sum(found))]:
+            found[i] += 1
+        return found
     table = np.stack(np.broadcast_arrays(*exact, total))[:-1]
     floors = table.astype(np.int64)
     order = np.argsort(floors - table, axis=0, kind="stable")
     rank = np.argsort(order, axis=0, kind="stable")
-    found = floors + (rank < total - floors.sum(axis=0))
-    return found.tolist() if found.ndim == 1 else list(found)
+    return list(floors + (rank < total - floors.sum(axis=0)))
 
 
 def norm_weeks(value: Callable[[str], float], scenario: Scenario) -> float:

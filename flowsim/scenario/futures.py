@@ -70,13 +70,14 @@ class Template:
 
     def network(self, drawn: Mapping[str, float], base: Baseline | None = None) -> n.Network:
         """The network for these values of the unknowns; ``base``: their balance, if it is known already."""
-        return self.block({key: np.array([x], float) for key, x in drawn.items()}, base).network(0)
+        return self.block(drawn, base).network(0)
 
-    def block(self, drawn: Mapping[str, np.ndarray], base: Baseline | None = None) -> Block:
-        """The numbers of n futures; ``drawn``: (n,) values of each unknown, ``base``: their balances (n,)."""
+    def block(self, drawn: Mapping[str, Number], base: Baseline | None = None) -> Block:
+        """The numbers of n futures; ``drawn``: (n,) values of each unknown, ``base``: their balances (n,). With floats:
+        of one future."""
         compiler = Compiler(self.scenario, drawn, base)
         at_mode = self.network_at_mode
-        size = next((len(x) for x in drawn.values()), 1)
+        size = max((np.size(x) for x in drawn.values()), default=1)
         new = {name: np.repeat(getattr(at_mode, name)[None], size, axis=0) for name in PARTS}
         initial: list[tuple[int, int, Number, Number]] = []
         written: set[int] = set()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 READINGS: Final = ("headcount", "capacity", "net")
-BATCH: Final = 64
+BATCH: Final = 32
 SECOND_RUNS: Final = 32
 LEAST: Final = 96
 MOST: Final = 20_000

@@ -38,7 +38,7 @@ POPULATION: Final = 512
 """Sets of values, and how many each, that stand for all that can be drawn (`flowsim.scenario.unknowns.population`)."""
 BLOCK: Final = 64
 """Futures whose numbers are worked out together."""
-KEPT: Final = 1024
+KEPT: Final = 4096
 """Balances kept."""
 BLOCKS_KEPT: Final = 3
 """Blocks of one case that are kept: threads are at most a few futures apart."""
