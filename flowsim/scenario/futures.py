@@ -93,7 +93,9 @@ class Template:
         self._routes(compiler.uncertain_routes(), new["ways"])
         for i, rule in enumerate(compiler.stop_rules()):
             new["stop_rules"]["threshold"][:, i] = rule["at_least"]
-        waiting, in_service = (np.stack([np.broadcast_to(row[j], (size,)) for row in initial], axis=1) for j in (2, 3))
+        waiting, in_service = np.empty((size, len(initial)), np.int64), np.empty((size, len(initial)), np.int64)
+        for q, (_, _, waits, serves) in enumerate(initial):
+            waiting[:, q], in_service[:, q] = waits, serves
         station, patient_class = (np.array([row[j] for row in initial]) for j in (0, 1))
         return Block(at_mode, new, station, patient_class, waiting, in_service)
 

@@ -239,18 +239,22 @@ def _curve(result: Answer, balances: Balances, threads: int | None, progress: Pr
     shares have the same futures, and one model of the outcome given the unknowns."""
     result.curve.append((0.0, result.probability("none")))
     top_down = result.scenario.with_settings("diversion", network="diversion")
-    cleared = []
-    for i, share in enumerate(CURVE):
-        changed = top_down.with_figure("functions.diversion", share, "a point of the curve")
-        case = Case(f"diversion_{round(100 * share)}", changed, draws=result.draws)
-        total = len(CURVE) * CURVE_FUTURES
-        case.extend(CURVE_FUTURES, result.seed, balances, threads, _of(progress, "diversion", i * CURVE_FUTURES, total))
-        cleared.append(case.cleared)
-    population, whole = case.population(result.seed)
-    drawn = np.array([list(one.values()) for one in case.drawn])
-    everywhere = np.stack(list(population.values()), axis=-1) if population else np.empty((0, 0))
-    made = adjusted_together(np.array(cleared), drawn, everywhere, LEVEL, whole)
-    result.curve += list(zip(CURVE, made, strict=True))
+    done: list[Case] = []
+    try:
+        for i, share in enumerate(CURVE):
+            changed = top_down.with_figure("functions.diversion", share, "a point of the curve")
+            case = Case(f"diversion_{round(100 * share)}", changed, draws=result.draws)
+            tell = _of(progress, "diversion", i * CURVE_FUTURES, len(CURVE) * CURVE_FUTURES)
+            case.extend(CURVE_FUTURES, result.seed, balances, threads, tell)
+            done.append(case)
+    finally:  # interrupted: of the points that are done
+        if done:
+            population, whole = done[0].population(result.seed)
+            drawn = np.array([list(one.values()) for one in done[0].drawn])
+            everywhere = np.stack(list(population.values()), axis=-1) if population else np.empty((0, 0))
+            cleared = np.array([case.cleared for case in done])
+            made = adjusted_together(cleared, drawn, everywhere, LEVEL, whole)
+            result.curve += list(zip(CURVE, made, strict=False))
 
 
 def values_of(case: Case) -> Mapping[str, np.ndarray]:
