@@ -22,6 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from flowsim.engines import fluid_loop as loop
+from flowsim.engines import fluid_world as world
 from flowsim.engines.fluid_plan import plan
 from flowsim.engines.fluid_tables import ages, ended, rung, thinned
 from flowsim.model import draws
@@ -112,7 +113,7 @@ class Twin:
         return {
             "cells": made(
                 self.cells,
-                loop.CELL,
+                world.CELL,
                 station=p.station,
                 level=p.level,
                 patience_table=[self.patiences.index(x) if x >= 0 else -1 for x in p.patience.tolist()],
@@ -121,7 +122,7 @@ class Twin:
             ),
             "places": made(
                 len(p.stations),
-                loop.PLACE,
+                world.PLACE,
                 cell_first=p.cell_first[:-1],
                 cell_last=p.cell_first[1:],
                 tracked=self.tracked,
@@ -130,22 +131,22 @@ class Twin:
                 uses_factor=own["uses_service_factor"],
                 limit=np.minimum(own["queue_limit"].astype(float), LONGEST),
             ),
-            "arcs": made(len(p.arcs), loop.ARC, **{name: p.arcs[name] for name in loop.ARC.names or ()}),
+            "arcs": made(len(p.arcs), world.ARC, **{name: p.arcs[name] for name in world.ARC.names or ()}),
             "rows": made(
-                p.arc_first[:, 1:].size, loop.ROW, first=p.arc_first[:, :-1].ravel(), last=p.arc_first[:, 1:].ravel()
+                p.arc_first[:, 1:].size, world.ROW, first=p.arc_first[:, :-1].ravel(), last=p.arc_first[:, 1:].ravel()
             ),
-            "members": made(len(p.members), loop.MEMBER, cell=p.members, share=p.shares),
+            "members": made(len(p.members), world.MEMBER, cell=p.members, share=p.shares),
             "clocks": made(
                 len(p.clocks),
-                loop.CLOCK,
+                world.CLOCK,
                 to=p.clocks["to"],
                 desk=[desk.get(int(k), -1) for k in p.clocks["desk"]],
                 table=[self.delays.index(int(x)) for x in p.clocks["after"]],
             ),
-            "desks": made(len(p.desks), loop.DESK, carries=network.stations["quota_carries"][p.desks]),
+            "desks": made(len(p.desks), world.DESK, carries=network.stations["quota_carries"][p.desks]),
             "rules": made(
                 len(rules),
-                loop.RULE,
+                world.RULE,
                 step=np.ceil(rules["at"] / self.step),
                 first=rules["first"],
                 close=rules["close_first"],
@@ -155,17 +156,17 @@ class Twin:
             ),
             "concerned": made(
                 len(every),
-                loop.CONCERNED,
+                world.CONCERNED,
                 station=[place.get(int(k), -1) for k in every],
                 desk=[desk.get(int(k), -1) for k in every],
             ),
-            "entries": made(len(self.entries), loop.ENTRY, arc=self.entries),
+            "entries": made(len(self.entries), world.ENTRY, arc=self.entries),
             "epochs": made(
-                self.steps, loop.EPOCH, epoch=np.searchsorted(network.route_times, self.middle, side="right") - 1
+                self.steps, world.EPOCH, epoch=np.searchsorted(network.route_times, self.middle, side="right") - 1
             ),
-            "outs": np.zeros((3, self.cells), loop.PEOPLE),
-            "levels": np.zeros((len(p.stations), 2), loop.INSIDE),
-            "leaving": np.zeros((len(p.stations), self.steps), loop.AMOUNT),
+            "outs": np.zeros((3, self.cells), world.PEOPLE),
+            "levels": np.zeros((len(p.stations), 2), world.INSIDE),
+            "leaving": np.zeros((len(p.stations), self.steps), world.AMOUNT),
         }
 
     def _entry(self, arc: int) -> tuple[int, int, int]:
@@ -278,13 +279,13 @@ class Twin:
             for cell, part in self._cells_of(k, c):
                 serving_first[:, cell] += part * in_service[:, q]
         longest = before + self.steps + 1
-        courses = np.empty((size, len(codes), self.steps), loop.COURSE)
+        courses = np.empty((size, len(codes), self.steps), world.COURSE)
         courses["servers"], courses["released"], courses["residual"] = servers, self._quotas(codes, value), residual
-        numbers = np.empty((size, len(codes)), loop.NUMBER)
+        numbers = np.empty((size, len(codes)), world.NUMBER)
         numbers["mean"], numbers["left"] = shapes["mean"][:, self.services], left_first
-        ways_of_arcs = np.empty((size, len(way)), loop.WAY)
+        ways_of_arcs = np.empty((size, len(way)), world.WAY)
         ways_of_arcs["chance"], ways_of_arcs["factor"] = chance, factor
-        future = np.empty(size, loop.FUTURE)
+        future = np.empty(size, world.FUTURE)
         future["low"], future["high"] = low, high
         thin = [thinned(shapes[:, code], values, self.step, longest) for code in self.patiences]
         rings = [rung(shapes["mean"][:, code], self.step, longest) for code in self.delays]
@@ -304,8 +305,8 @@ class Twin:
             "thresholds": arrays["stop_rules"]["threshold"].astype(float),
             "waiting_first": waiting_first,
             "serving_first": serving_first,
-            "columns": np.zeros((self.cells, longest), loop.PEOPLE),
-            "found": np.zeros((size, self.steps + 1, len(codes)), loop.FOUND),
+            "columns": np.zeros((self.cells, longest), world.PEOPLE),
+            "found": np.zeros((size, self.steps + 1, len(codes)), world.FOUND),
         }
         counts = {
             "steps": self.steps,
