@@ -104,11 +104,11 @@ def adjusted_together(
         predicted += chance_at(constants[:, None] + everywhere @ slopes) * (mine.sum() / n)
     for j, place in enumerate(some):
         share = float(np.clip(predicted[j].mean() + missed[j].mean(), 0.0, 1.0))
-        variance = missed[j].var(ddof=1) / n
+        variance = float(missed[j].var(ddof=1)) / n
         if sets > 1:
-            variance += predicted[j].reshape(sets, -1).mean(axis=1).var(ddof=1) / sets
+            variance += float(predicted[j].reshape(sets, -1).mean(axis=1).var(ddof=1)) / sets
         elif not whole:
-            variance += predicted[j].var(ddof=1) / len(others)
+            variance += float(predicted[j].var(ddof=1)) / len(others)
         size = share * (1.0 - share) / variance if 0.0 < share < 1.0 else n
         made[place] = Estimate(share, *share_interval(share, size, level), n)
     return made

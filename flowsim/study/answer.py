@@ -236,7 +236,10 @@ def _twin_is_worth_it(case: Case, goal: int) -> bool:
 
 def _curve(result: Answer, balances: Balances, threads: int | None, progress: Progress | None) -> None:
     """Probability of clearing for a range of diverted shares, top-down; none diverted is the case without network. The
-    shares have the same futures, and one model of the outcome given the unknowns."""
+    shares have the same futures, and one model of the outcome given the unknowns, or, while outcomes are too rare for
+    that, given what the fluid twin makes of the futures at one of the shares: it tells them apart at the others too."""
+    from flowsim.study.control import Control
+
     result.curve.append((0.0, result.probability("none")))
     top_down = result.scenario.with_settings("diversion", network="diversion")
     done: list[Case] = []
@@ -247,14 +250,18 @@ def _curve(result: Answer, balances: Balances, threads: int | None, progress: Pr
             tell = _of(progress, "diversion", i * CURVE_FUTURES, len(CURVE) * CURVE_FUTURES)
             case.extend(CURVE_FUTURES, result.seed, balances, threads, tell)
             done.append(case)
+        most_split = min(done, key=lambda case: abs(float(case.cleared.mean()) - 0.5))
+        most_split.twin = Control(most_split, result.seed, balances, threads)
+        done.insert(0, done.pop(done.index(most_split)))
     finally:  # interrupted: of the points that are done
         if done:
-            population, whole = done[0].population(result.seed)
-            drawn = np.array([list(one.values()) for one in done[0].drawn])
-            everywhere = np.stack(list(population.values()), axis=-1) if population else np.empty((0, 0))
+            shares = [case.scenario.book.value("functions.diversion") for case in done]
             cleared = np.array([case.cleared for case in done])
-            made = adjusted_together(cleared, drawn, everywhere, LEVEL, whole)
-            result.curve += list(zip(CURVE, made, strict=False))
+            covariates, population, whole = done[0].covariates(result.seed, CURVE_FUTURES, cleared)
+            if covariates is None:
+                covariates, population = np.empty((CURVE_FUTURES, 0)), np.empty((0, 0))
+            made = adjusted_together(cleared, covariates, population, LEVEL, whole)
+            result.curve += sorted(zip(shares, made, strict=True), key=lambda point: point[0])
 
 
 def values_of(case: Case) -> Mapping[str, np.ndarray]:
