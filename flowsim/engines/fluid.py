@@ -62,7 +62,7 @@ def fluid(network: n.Network, step: float = STEP) -> Levels:
     ...             "arrivals": [{"class": "a", "station": "desk", "rate": 1.0}]}
     >>> found = fluid(n.Network.from_dict(document), step=4.0)
     >>> float(round(found.waiting[0, -1, 0], 1))
-    199.4
+    199.7
     """
     twin = Twin(network, step)
     names = ("stations", "steps", "distributions", "values", "ways", "stop_rules")
