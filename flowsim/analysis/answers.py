@@ -155,17 +155,17 @@ def unknowns(answer: Any) -> pd.DataFrame:
     ``cleared_low`` and ``cleared_high`` : probability of clearing among the futures with the lowest and the highest
     third of its values.
     """
-    import pandas as pd  # its ranks are those of scipy.stats, which takes half a second to import
+    from scipy.stats import rankdata
 
     rows = []
     for name, case in answer.cases.items():
         n = len(case.futures)
         overdue = np.array([float(future.by_programme[-1, :, 1].sum()) for future in case.futures])
         cleared = case.cleared
-        y = pd.Series(overdue).rank().to_numpy()
+        y = rankdata(overdue)
         for unknown in case.drawn[0] if case.drawn else ():
             values = np.array([drawn[unknown] for drawn in case.drawn])
-            x = pd.Series(values).rank().to_numpy()
+            x = rankdata(values)
             varies = n > 10 and overdue.std() > 0.0
             r = float(np.corrcoef(x, y)[0, 1]) if varies else 0.0
             spread = 1.96 * np.sqrt(1.06 / (n - 3)) if n > 10 else np.inf

@@ -173,6 +173,7 @@ def _make_ready() -> None:
     """Import what tables and plots need while the engine, which does not need this interpreter, simulates."""
     import matplotlib.pyplot  # noqa: F401
     import pandas  # noqa: F401
+    import scipy.stats  # noqa: F401
 
 
 def _write(
