@@ -168,7 +168,7 @@ def answer(
 
 
 def _prepared(scenarios: Mapping[str, Scenario], balances: Balances, draws: str) -> dict[str, Case]:
-    """The cases, with the numbers of their first futures for as long as another process still compiles the engine."""
+    """The cases. While others compile the engine, the numbers of the first futures, and the twin, are made here."""
     from flowsim.study.replicate import compiling_aside
 
     with compiling_aside() as compiling:
@@ -178,6 +178,10 @@ def _prepared(scenarios: Mapping[str, Scenario], balances: Balances, draws: str)
                 if not compiling():
                     return cases
                 case.block(number, balances.seed, balances)
+        if compiling():  # the fluid twin is compiled here meanwhile: it will be needed for the curve
+            from flowsim.study.control import warm_up
+
+            warm_up()
     return cases
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from flowsim.analysis.clearing import SCORES, fluid_scores
-from flowsim.engines.fluid import Twin
+from flowsim.engines.fluid import Twin, fluid
+from flowsim.model.network import Network
 from flowsim.scenario.futures import Block
 from flowsim.study.replicate import thread_count
 
@@ -25,6 +26,14 @@ STEP: Final = 42.0
 """Days: steps of six weeks tell futures apart as well as steps of two (docs: fewer futures)."""
 TOGETHER: Final = 128
 """Values that the twin is given at once."""
+
+
+def warm_up() -> None:
+    """Compile the twin, or load it compiled."""
+    station = {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 1.0}}
+    arrivals = {"class": "a", "station": "desk", "rate": 1.0}
+    document = {"horizon": 2.0, "classes": ["a"], "stations": [{**station, "waiting_list": "all"}]}
+    fluid(Network.from_dict({**document, "arrivals": [arrivals]}), 1.0)
 
 
 class Control:

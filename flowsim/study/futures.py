@@ -236,6 +236,9 @@ class Case:
                 goal.append(future)
                 if not second:
                     self.drawn.append(self.values(i, seed))
+        with self._one_at_a_time:
+            while len(self._blocks) > 1:  # a case that waits for its turn keeps little
+                self._blocks.popitem(last=False)
 
     def values(self, i: int, seed: int) -> dict[str, float]:
         """The values of the unknowns in future ``i``."""
