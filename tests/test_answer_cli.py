@@ -63,7 +63,13 @@ def test_every_table_and_plot_and_the_manifest_are_written(written: Path) -> Non
     assert {file.name for file in written.iterdir()} == {*expected, "datapackage.json", "manifest.json"}
     assert all(file.stat().st_size > 0 for file in written.iterdir())
     manifest = json.loads((written / "manifest.json").read_text("utf-8"))
-    assert manifest["asked"] == {"seed": 7, "half_width": 0.2, "curve": False, "most": study.MOST}
+    assert manifest["asked"] == {
+        "seed": 7,
+        "half_width": 0.2,
+        "curve": False,
+        "most": study.MOST,
+        "draws": "independent",
+    }
     assert manifest["interrupted"] is False
     assert manifest["futures"] == {"none": 12}
 

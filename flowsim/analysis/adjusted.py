@@ -1,10 +1,14 @@
 """A probability from fewer futures: adjusted for how the drawn values of the unknowns happen to have fallen.
 
-Part of what makes one batch of futures differ from the next is known: the values that were drawn for the unknowns. A
-model of the outcome given those values, averaged over many more drawn values than were simulated, takes that part out;
-what the model misses is added back from the futures themselves, so that the estimate is unbiased however poor the model
-is (the model-assisted estimator [1]_). Each future is predicted by a model that was fitted without it (cross-fitting
-[2]_), else the model would take credit for chance.
+Part of what makes one batch of futures differ from the next is known: the values that were drawn for the unknowns, and
+what a fluid twin makes of them (`flowsim.engines.fluid`). A model of the outcome given those covariates, averaged
+over all that could have been drawn and not only over what was simulated, takes that part out; what the model misses is
+added back from the futures themselves, so that the estimate is unbiased however poor the model, or the twin, is (the
+model-assisted estimator [1]_). Each future is predicted by a model that was fitted without it (cross-fitting [2]_),
+else the model would take credit for chance.
+
+No more can be taken out than there is: when a share r of the variance of the outcome lies in the unknowns, a perfect
+model leaves 1 - r of it.
 
 References
 ----------
@@ -12,6 +16,8 @@ References
    P. Glasserman, Monte Carlo Methods in Financial Engineering, 2003, section 4.1.
 .. [2] V. Chernozhukov et al., "Double/debiased machine learning", The Econometrics Journal 21(1), 2018, p. C1,
    definition 3.1.
+.. [4] P. L'Ecuyer and C. Lemieux, "Recent advances in randomized quasi-Monte Carlo methods", in Modeling Uncertainty,
+   2002, section 2.2: intervals from independent randomisations.
 .. [3] E. L. Korn and B. I. Graubard, Survey Methodology 24(2), 1998, p. 193: Wilson's interval on an effective size.
 """
 
@@ -21,25 +27,29 @@ from typing import Final
 
 import numpy as np
 
-from flowsim.analysis.statistics import Estimate, share_interval, wilson
+from flowsim.analysis.statistics import Estimate, mean_interval, share_interval, wilson
 from flowsim.errors import InputError
 
 FOLDS: Final = 10
 PER_UNKNOWN: Final = 3
-"""Outcomes of the rarer kind needed for each unknown before a model is fitted; below that the plain share is used."""
+"""Outcomes of the rarer kind needed for each covariate before a model is fitted; below that the plain share is used."""
+LEAST: Final = 2
+"""Times `PER_UNKNOWN`, of the rarer kind, for an outcome to be adjusted together with others."""
 RIDGE: Final = 2.0
 ROUNDS: Final = 25
 
 
 def adjusted_probability(
-    outcome: np.ndarray, unknowns: np.ndarray, population: np.ndarray, level: float = 0.95
+    outcome: np.ndarray, covariates: np.ndarray, population: np.ndarray, level: float = 0.95, whole: bool = False
 ) -> Estimate:
     """Probability of an outcome, adjusted for the values drawn.
 
     Parameters
     ----------
-    outcome : (n,) bool, per future. unknowns : (n, p), the values drawn for it. population : (N, p), values drawn in
-        the same way for other futures, which need not be simulated.
+    outcome : (n,) bool, per future. covariates : (n, p), the values drawn for it, or scores that follow from them.
+    population : (N, p), the same of others, drawn in the same way, which need not be simulated; or (R, M, p): R sets
+        of them that were made independently of each other, such as scrambled Sobol points.
+    whole : the population is not a sample: the futures take their values from it, each row as likely as the next.
 
     Returns
     -------
@@ -52,50 +62,110 @@ def adjusted_probability(
     InputError : arrays that do not fit each other.
     """
     y = np.asarray(outcome, bool)
-    x, others = np.asarray(unknowns, float), np.asarray(population, float)
-    if y.ndim != 1 or x.shape[:1] != y.shape or x.ndim != 2 or others.shape[1:] != x.shape[1:]:
-        raise InputError("unknowns", f"{x.shape} for {y.shape} outcomes", "a row per outcome, columns as population")
-    n, hits = len(y), int(y.sum())
+    if y.ndim != 1:
+        raise InputError("outcome", f"an array of shape {y.shape}", "one row of outcomes")
+    return adjusted_together(y[None], covariates, population, level, whole)[0]
+
+
+def adjusted_together(
+    outcomes: np.ndarray, covariates: np.ndarray, population: np.ndarray, level: float = 0.95, whole: bool = False
+) -> list[Estimate]:
+    """As `adjusted_probability`, for K outcomes of the same futures, such as cleared at K diverted shares: one model
+    for all, each with a constant of its own, so that together they have enough to fit it.
+
+    Parameters
+    ----------
+    outcomes : (K, n) bool. The others: see `adjusted_probability`.
+    """
+    y = np.asarray(outcomes, bool)
+    x, others = np.asarray(covariates, float), np.asarray(population, float)
+    fit = y.ndim == 2 and x.ndim == 2 and len(x) == y.shape[1] and others.ndim in (2, 3)
+    if not fit or others.shape[-1] != x.shape[1]:
+        raise InputError("covariates", f"{x.shape} for {y.shape} outcomes", "a row per outcome, columns as population")
+    n = y.shape[1]
+    sets = others.shape[0] if others.ndim == 3 else 1
+    others = others.reshape(-1, x.shape[1])
     varies = others.std(axis=0) > 0.0 if len(others) else np.zeros(x.shape[1], bool)
-    if not varies.any() or too_few(y, int(varies.sum())):
-        return wilson(hits, n, level)
+    made = [wilson(int(one.sum()), n, level) for one in y]
+    some = [j for j, one in enumerate(y) if not too_few(one, LEAST)]
+    if not varies.any() or not some or too_few(y[some], int(varies.sum())):
+        return made
+    y = y[some]
+    count = len(some)
     centre, scale = others[:, varies].mean(axis=0), others[:, varies].std(axis=0)
-    design = np.column_stack([np.ones(n), (x[:, varies] - centre) / scale])
-    everywhere = np.column_stack([np.ones(len(others)), (others[:, varies] - centre) / scale])
+    design, everywhere = (x[:, varies] - centre) / scale, (others[:, varies] - centre) / scale
     fold = np.arange(n) % FOLDS
-    missed = np.empty(n)
-    predicted = np.zeros(len(others))
+    missed = np.empty((count, n))
+    predicted = np.zeros((count, len(others)))
     for k in range(FOLDS):
         mine = fold == k
-        weights = _logistic(design[~mine], y[~mine])
-        missed[mine] = y[mine] - _chance(design[mine] @ weights)
-        predicted += _chance(everywhere @ weights) * (mine.sum() / n)
-    share = float(np.clip(predicted.mean() + missed.mean(), 0.0, 1.0))
-    variance = missed.var(ddof=1) / n + predicted.var(ddof=1) / len(others)
-    size = share * (1.0 - share) / variance if 0.0 < share < 1.0 else n
-    return Estimate(share, *share_interval(share, size, level), n)
+        constants, slopes = logistic(design[~mine], y[:, ~mine])
+        missed[:, mine] = y[:, mine] - chance_at(constants[:, None] + design[mine] @ slopes)
+        predicted += chance_at(constants[:, None] + everywhere @ slopes) * (mine.sum() / n)
+    for j, place in enumerate(some):
+        share = float(np.clip(predicted[j].mean() + missed[j].mean(), 0.0, 1.0))
+        variance = float(missed[j].var(ddof=1)) / n
+        if sets > 1:
+            variance += float(predicted[j].reshape(sets, -1).mean(axis=1).var(ddof=1)) / sets
+        elif not whole:
+            variance += float(predicted[j].var(ddof=1)) / len(others)
+        size = share * (1.0 - share) / variance if 0.0 < share < 1.0 else n
+        made[place] = Estimate(share, *share_interval(share, size, level), n)
+    return made
+
+
+def in_turn(outcome: np.ndarray, sets: int, level: float = 0.95) -> Estimate:
+    """Probability of an outcome from futures that take turns in randomised quasi-Monte Carlo sets of points, each set
+    randomised by itself: Student's t over the means of the sets ([4]_).
+
+    Parameters
+    ----------
+    outcome : (n,) bool; future i belongs to set ``i % sets``. Futures beyond a whole number of rounds are left out.
+
+    Returns
+    -------
+    Estimate; Wilson's interval where all means are equal, as there is no variance to be seen, or with fewer than two
+    rounds.
+    """
+    y = np.asarray(outcome, bool)
+    rounds = len(y) // sets
+    if rounds < 2:
+        return wilson(int(y.sum()), len(y), level)
+    means = y[: rounds * sets].reshape(rounds, sets).mean(axis=0)
+    if means.std() == 0.0:
+        return wilson(int(y.sum()), len(y), level)
+    made = mean_interval(means, level)
+    return Estimate(made.value, max(made.low, 0.0), min(made.high, 1.0), len(y))
 
 
 def too_few(outcome: np.ndarray, unknowns: int) -> bool:
     """Whether outcomes of one kind are too rare for a model with this number of unknowns."""
     hits = int(outcome.sum())
-    return min(hits, len(outcome) - hits) < PER_UNKNOWN * unknowns
+    return min(hits, outcome.size - hits) < PER_UNKNOWN * unknowns
 
 
-def _chance(score: np.ndarray) -> np.ndarray:
+def chance_at(score: np.ndarray) -> np.ndarray:
+    """The logistic curve."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0))))
 
 
-def _logistic(design: np.ndarray, outcome: np.ndarray) -> np.ndarray:
-    """Weights of a logistic regression with a light ridge (not on the constant), by Newton's method."""
-    weights = np.zeros(design.shape[1])
-    ridge = np.full(design.shape[1], RIDGE)
-    ridge[0] = 0.0
+def logistic(design: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Constants (K,) and slopes (p,) of a logistic regression of (K, n) outcomes on the same (n, p) covariates, with a
+    light ridge on the slopes, by Newton's method."""
+    count, p = len(outcomes), design.shape[1]
+    weights = np.zeros(count + p)
+    ridge = np.r_[np.zeros(count), np.full(p, RIDGE)]
     for _ in range(ROUNDS):
-        chance = _chance(design @ weights)
-        curvature = (design.T * np.maximum(chance * (1.0 - chance), 1e-9)) @ design + np.diag(ridge + 1e-9)
-        step = np.linalg.solve(curvature, design.T @ (outcome - chance) - ridge * weights)
+        chance = chance_at(weights[:count, None] + design @ weights[count:])
+        spread = np.maximum(chance * (1.0 - chance), 1e-9)
+        curvature = np.diag(ridge + 1e-9)
+        curvature[:count, :count] += np.diag(spread.sum(axis=1))
+        curvature[:count, count:] += spread @ design
+        curvature[count:, :count] = curvature[:count, count:].T
+        curvature[count:, count:] += (design.T * spread.sum(axis=0)) @ design
+        over = outcomes - chance
+        step = np.linalg.solve(curvature, np.r_[over.sum(axis=1), over.sum(axis=0) @ design] - ridge * weights)
         weights += step
         if np.abs(step).max() < 1e-9:
             break
-    return weights
+    return weights[:count], weights[count:]

@@ -108,7 +108,8 @@ def not_entering(q: Quantities, y: int) -> float:
     """People whom the functions keep out of ggz in a year, by the reading's effects on the simulated volumes."""
     values = Values(q.case.scenario, {"assumptions.would_have_entered": float(q.entered.mean())})
     names = ("consultations", "conversations", "case_conferences")
-    return sum(flows.effects(q.case.scenario, values, one).away * float(q.volumes[one][:, y].mean()) for one in names)
+    away = (flows.effects(q.case.scenario, values, one).away * q.volumes[one][:, y].mean() for one in names)
+    return float(sum(away))
 
 
 def mean_heads(q: Quantities, y: int) -> float:

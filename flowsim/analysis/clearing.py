@@ -59,6 +59,27 @@ def clearing_day(overdue: np.ndarray, every: float, definition: Definition) -> f
     return float("inf")
 
 
+def fluid_scores(times: np.ndarray, waiting: np.ndarray, overdue: np.ndarray, definition: Definition) -> np.ndarray:
+    """How near the lists come to being cleared in a fluid (`flowsim.engines.fluid`): (n, 3), small is near.
+
+    First the definition itself, as a distance: the root of the number overdue less that of the number that is allowed,
+    at its highest in the best stretch that begins in time (roots, because the chance in a number of people goes with
+    its root). Then the roots of the numbers overdue and waiting on the last day on which it may begin: they go on to
+    tell futures apart where the first is the same.
+
+    Parameters
+    ----------
+    times : (J,) evenly spaced, from 0. waiting, overdue : (n, J), all lists together.
+    """
+    step = times[1] - times[0]
+    last = int(np.searchsorted(times, definition.deadline, side="right")) - 1
+    length = min(round(definition.weeks * 7.0 / step) + 1, len(times) - last)
+    distance = np.sqrt(overdue + 0.5) - np.sqrt(definition.share * overdue[:, :1] + 0.5)
+    stretches = np.lib.stride_tricks.sliding_window_view(distance, length, axis=1)[:, : last + 1]
+    best = stretches.max(axis=2).min(axis=1)
+    return np.stack([best, np.sqrt(overdue[:, last]), np.sqrt(waiting[:, last])], axis=1)
+
+
 @dataclass(frozen=True)
 class Future:
     """What is kept of one simulated future.
@@ -84,6 +105,8 @@ class Future:
     treated: np.ndarray
 
 
+SCORES = 3
+"""Columns of `fluid_scores`."""
 VOLUMES = (
     "consultations",
     "conversations",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from flowsim.scenario.load import Scenario
     from flowsim.study.answer import Answer
 
-HALF_WIDTH: Final = 0.03
+HALF_WIDTH: Final = 0.02
 SEED: Final = 1
 
 
@@ -31,7 +32,7 @@ def answer(
     ] = None,
     half_width: Annotated[
         float | None,
-        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.03"),
+        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.02"),
     ] = None,
     seed: Annotated[
         int | None,
@@ -148,7 +149,7 @@ def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[st
         say(text(lang, "answer.run.repeat_differs", what=named, then=then, now=now))
     if wanted.was_interrupted:
         say(text(lang, "answer.run.repeat_interrupted"))
-    return {name: getattr(wanted, name) for name in ("scenario", "half_width", "seed", "curve", "most")}
+    return {name: getattr(wanted, name) for name in ("scenario", "half_width", "seed", "curve", "most", "draws")}
 
 
 def _simulated(asked: Mapping[str, Any], threads: int | None, lang: str, silent: bool) -> tuple[Answer | None, float]:
@@ -159,12 +160,20 @@ def _simulated(asked: Mapping[str, Any], threads: int | None, lang: str, silent:
 
     announce_compiling(lang, silent)
     began = time.monotonic()
+    threading.Thread(target=_make_ready, daemon=True).start()
     try:
         with StudyProgress(lang, silent) as progress:
             found = simulate(**asked, threads=threads, progress=progress)
     except KeyboardInterrupt:
         return None, time.monotonic() - began
     return (found if found.cases else None), time.monotonic() - began
+
+
+def _make_ready() -> None:
+    """Import what tables and plots need while the engine, which does not need this interpreter, simulates."""
+    import matplotlib.pyplot  # noqa: F401
+    import pandas  # noqa: F401
+    import scipy.stats  # noqa: F401
 
 
 def _write(

@@ -30,7 +30,7 @@ def report(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PDF to write.")] = Path("results/report.pdf"),
     half_width: Annotated[
         float | None,
-        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.03"),
+        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.02"),
     ] = None,
     seed: Annotated[
         int | None,

@@ -51,6 +51,28 @@ def thresholds(probabilities: Sequence[float]) -> list[int]:
     return below
 
 
+def words_below(probabilities: Sequence[Any]) -> np.ndarray:
+    """`thresholds` of chances that may be arrays (n,): (W,) or (n, W) uint64, equal to it to the last bit."""
+    if not any(isinstance(x, np.ndarray) for x in probabilities):
+        return np.array(thresholds(probabilities), np.uint64)
+    total: Any = 0.0
+    below = []
+    for probability in probabilities:
+        total = total + probability
+        inside = np.minimum(total * float(WORDS), float(WORDS - 2048))  # the largest float64 below 2**64
+        below.append(np.where(total * float(WORDS) >= WORDS, np.uint64(WORDS - 1), np.asarray(inside, np.uint64)))
+    below[-1] = np.full_like(below[-1], WORDS - 1)
+    return np.stack(np.broadcast_arrays(*below), axis=-1)
+
+
+def mean_of(values: Any) -> Any:
+    """Mean of the values of an empirical distribution, over the last axis, rounded once."""
+    rows = np.asarray(values, float)
+    if rows.ndim == 1:
+        return math.fsum(rows) / len(rows)
+    return np.array([math.fsum(row) / len(row) for row in rows])
+
+
 class _Builder:
     """Grows the tables of a network while the document is read."""
 
@@ -96,7 +118,7 @@ class _Builder:
         if key not in self.known:
             self.known[key] = len(self.distributions)
             if given.values is not None:
-                mean = math.fsum(given.values) / len(given.values)
+                mean = mean_of(given.values)
                 self.distributions.append((draws.EMPIRICAL, len(self.values), len(given.values), 0, 0.0, 0.0, mean))
                 self.values.extend(given.values)
             else:

@@ -7,16 +7,17 @@ models for multiserver queues with abandonments", Operations Research 54(1), 200
 has waited the same time ``w``; of those referred a share S(w) is still waiting then, and the list holds the inflow
 times the integral of S from 0 to w. S is the survival function of patience, Weibull.
 
-Times in days, flows in residents a year, unless a name says otherwise.
+Times in days, flows in residents a year, unless a name says otherwise. Every number may also be an array (n,) with the
+values of n futures: the same formulas then give the balances of all of them at once, each to the last bit what it is by
+itself.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Final
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache, cached_property
+from typing import Any, Final
 
 import numpy as np
 
@@ -28,7 +29,11 @@ YEAR: Final = 365.25
 WEEK: Final = 7.0
 ENDLESS: Final = 1e9
 """Scale of patience, in days, of a region where nobody gives up."""
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+AGES: Final = 100
+ROUNDS: Final = 60
+"""Of Newton's method, at most: it takes about six, and halves the interval where it would leave it."""
+Number = Any
+"""A float, or an array (n,) with one value per future."""
 
 GROUPS: Final = ("light", "personality", "trauma", "somatic_symptom", "other", "smi")
 """Groups of patients with programmes of their own; ``light`` is the group of basic ggz."""
@@ -38,25 +43,38 @@ GROUPS: Final = ("light", "personality", "trauma", "somatic_symptom", "other", "
 class Patience:
     """Weibull patience with survival function S, in days."""
 
-    scale: float
-    shape: float
+    scale: Number
+    shape: Number
 
-    def survival(self, wait: float) -> float:
-        return math.exp(-((wait / self.scale) ** self.shape))
+    def survival(self, wait: Number) -> Number:
+        return np.exp(-((wait / self.scale) ** self.shape))
 
-    def presence(self, wait: float) -> float:
-        """Integral of S from 0 to ``wait``: list per unit of inflow, by 24-point Gauss-Legendre."""
-        at = (_NODES + 1.0) * (0.5 * wait)
-        return float(np.exp(-((at / self.scale) ** self.shape)) @ _WEIGHTS) * 0.5 * wait
+    def hazard(self, wait: Number) -> Number:
+        """-S'(wait) / S(wait), a day; ``wait`` above 0."""
+        return self.shape / self.scale * (wait / self.scale) ** (self.shape - 1.0)
+
+    def presence(self, wait: Number) -> Number:
+        """Integral of S from 0 to ``wait``: list per unit of inflow; an incomplete gamma function (NIST Digital Library
+        of Mathematical Functions, 8.2.1, with u = (t / scale) ** shape)."""
+        gamma, gammainc = _gamma()
+        a = 1.0 / self.shape
+        return self.scale * gamma(1.0 + a) * gammainc(a, (wait / self.scale) ** self.shape)
 
     @property
-    def mean(self) -> float:
-        return self.scale * math.gamma(1.0 + 1.0 / self.shape)
+    def mean(self) -> Number:
+        return self.scale * _gamma()[0](1.0 + 1.0 / self.shape)
 
     @property
-    def cv(self) -> float:
-        first, second = math.lgamma(1.0 + 1.0 / self.shape), math.lgamma(1.0 + 2.0 / self.shape)
-        return math.sqrt(math.expm1(second - 2.0 * first))
+    def cv(self) -> Number:
+        gamma = _gamma()[0]
+        return np.sqrt(gamma(1.0 + 2.0 / self.shape) / gamma(1.0 + 1.0 / self.shape) ** 2 - 1.0)
+
+
+@cache
+def _gamma() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    from scipy.special import gamma, gammainc
+
+    return gamma, gammainc
 
 
 @dataclass(frozen=True)
@@ -65,11 +83,11 @@ class Balance:
 
     name: str
     group: str
-    referred: float
-    starts: float
-    wait: float
-    waiting: float
-    places: float
+    referred: Number
+    starts: Number
+    wait: Number
+    waiting: Number
+    places: Number
 
 
 @dataclass(frozen=True)
@@ -86,33 +104,61 @@ class Baseline:
 
     programmes: tuple[Balance, ...]
     patience: Patience
-    reneging_share: float
-    duration: Mapping[str, float]
-    starts: Mapping[str, float]
-    referred: Mapping[str, float]
-    clients: float
-    waiting: float
-    overdue: float
+    reneging_share: Number
+    duration: Mapping[str, Number]
+    starts: Mapping[str, Number]
+    referred: Mapping[str, Number]
+    clients: Number
+    waiting: Number
+    overdue: Number
 
     def group(self, name: str) -> list[Balance]:
         return [one for one in self.programmes if one.group == name]
 
+    def at(self, i: int) -> Baseline:
+        """The balance of one future out of many."""
+        return _at(self, i)  # type: ignore[no-any-return]
+
+    @cached_property
+    def ages(self) -> dict[str, np.ndarray]:
+        """Ages of those who wait, per programme: (`AGES`,) for one future, (n, `AGES`) for many; see `ages`."""
+        return {one.name: ages(self.patience, one.wait, AGES) for one in self.programmes}
+
+
+def _at(value: Any, i: int) -> Any:
+    """Element ``i`` of every array in a `Baseline`; what is the same for all futures stays."""
+    if isinstance(value, np.ndarray):
+        return float(value[i])
+    if isinstance(value, np.generic):
+        return value.item()
+    if is_dataclass(value) and not isinstance(value, type):
+        return type(value)(**{one.name: _at(getattr(value, one.name), i) for one in fields(value)})
+    if isinstance(value, tuple):
+        return tuple(_at(one, i) for one in value)
+    if isinstance(value, Mapping):
+        return {name: _at(one, i) for name, one in value.items()}
+    return value
+
 
 class Values:
-    """A figure's value in one future: what was drawn for it, else what the scenario says."""
+    """A figure's value in one future: what was drawn for it, else what the scenario says.
 
-    def __init__(self, scenario: Scenario, drawn: Mapping[str, float]) -> None:
+    ``drawn`` : floats, or arrays (n,) for n futures at once.
+    """
+
+    def __init__(self, scenario: Scenario, drawn: Mapping[str, Number]) -> None:
         self.scenario = scenario
-        self.known: dict[tuple[str, int | None], float] = {(key, None): x for key, x in drawn.items()}
+        self.drawn = drawn
+        self.known: dict[tuple[str, int | None], Number] = {(key, None): x for key, x in drawn.items()}
 
-    def __call__(self, key: str, year: int | None = None) -> float:
+    def __call__(self, key: str, year: int | None = None) -> Any:
         place = (key, year)
         if place not in self.known:
             self.known[place] = self.scenario.book.value(key, year)
         return self.known[place]
 
 
-def starts_by_group(value: Values) -> tuple[dict[str, float], dict[str, float]]:
+def starts_by_group(value: Values) -> tuple[dict[str, Number], dict[str, Number]]:
     """(starts a year, mean length of treatment in days) per group, from clients, inflow and severe mental illness.
 
     Clients in a year are those in treatment on its first day and those who start in it. Severe mental illness turns
@@ -129,10 +175,13 @@ def starts_by_group(value: Values) -> tuple[dict[str, float], dict[str, float]]:
     possible = {
         "demand.inflow": (others > 0.0, f"more than the {smi_starts:.0f} a year with severe mental illness"),
         "demand.clients": (in_treatment > 0.0, "more than the inflow and those with severe mental illness together"),
-        "public.basic_share": (0.0 < basic < 1.0, "a fraction between 0 and 1"),
+        "public.basic_share": ((basic > 0.0) & (basic < 1.0), "a fraction between 0 and 1"),
         "public.duration_basic": (value("public.duration_basic") > 0.0, "a number of days above 0"),
         "assumptions.list_size": (value("assumptions.list_size") >= 1.0, "at least one resident"),
-        "assumptions.patience_shape": (0.1 <= value("assumptions.patience_shape") <= 10.0, "a shape from 0.1 to 10"),
+        "assumptions.patience_shape": (
+            (value("assumptions.patience_shape") >= 0.1) & (value("assumptions.patience_shape") <= 10.0),
+            "a shape from 0.1 to 10",
+        ),
         "assumptions.reneging_share": (value("assumptions.reneging_share") <= 0.9, "a fraction, at most 0.9"),
         "assumptions.programme_wait_spread": (value("assumptions.programme_wait_spread") < 1.0, "a fraction below 1"),
         "assumptions.personality_share": (
@@ -141,11 +190,12 @@ def starts_by_group(value: Values) -> tuple[dict[str, float], dict[str, float]]:
         ),
     }
     for key, (holds, expected) in possible.items():
-        if not holds:
-            raise InputError(f"scenario {value.scenario.name}: figures.{key}", f"{value(key):g}", expected)
+        if not np.all(holds):
+            first = np.ravel(value(key))[np.argmin(np.ravel(holds)) if np.size(value(key)) > 1 else 0]
+            raise InputError(f"scenario {value.scenario.name}: figures.{key}", f"{first:g}", expected)
     mean = in_treatment / others * YEAR
     basic_days = value("public.duration_basic")
-    specialist_days = max(
+    specialist_days = np.maximum(
         (mean - basic * basic_days) / (1.0 - basic), 0.5 * value("public.duration_specialist_median") * YEAR / 12
     )
     specialist = others * (1.0 - basic)
@@ -157,20 +207,34 @@ def starts_by_group(value: Values) -> tuple[dict[str, float], dict[str, float]]:
     return starts, duration
 
 
-def solve(low: float, high: float, excess: Callable[[float], float]) -> float:
-    """Root of a rising function; the end of the interval where it does not change sign."""
-    if excess(low) >= 0.0:
-        return low
-    if excess(high) <= 0.0:
-        return high
-    return float(_brentq()(excess, low, high, xtol=1e-6, rtol=1e-10))
+def solve(
+    low: float, high: float, guess: np.ndarray, excess: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Roots of a rising function, one per future: Newton's method inside a bracket that closes (W. H. Press et al.,
+    Numerical Recipes, 3rd ed., 2007, section 9.4); the end of the interval where it does not change sign.
 
-
-@cache
-def _brentq() -> Callable[..., float]:
-    from scipy.optimize import brentq
-
-    return brentq
+    ``excess`` gives the function and its derivative. Each root is found by itself: how many others there are makes no
+    difference to it.
+    """
+    x = np.array(guess, float)
+    below, above = np.full_like(x, low), np.full_like(x, high)
+    going = np.ones_like(x, bool)
+    for _ in range(ROUNDS):
+        found, slope = excess(x)
+        under = found <= 0.0
+        below, above = np.where(under, x, below), np.where(under, above, x)
+        step = x - found / slope
+        step = np.where((step > below) & (step < above), step, 0.5 * (below + above))
+        x, close = np.where(going, step, x), np.abs(step - x) <= 1e-6 * (1.0 + x)
+        going &= ~close
+        if not going.any():
+            break
+    near = 1e-3 * (high - low)
+    if (x < low + near).any():
+        x = np.where(excess(np.full_like(x, low + 1e-9))[0] >= 0.0, low, x)
+    if (x > high - near).any():
+        x = np.where(excess(np.full_like(x, high))[0] <= 0.0, high, x)
+    return x
 
 
 class _Group:
@@ -180,7 +244,7 @@ class _Group:
     place is reached on the faster list first, so the slower programmes lose those.
     """
 
-    def __init__(self, programmes: list[Programme], starts: float, spread: float, second: float) -> None:
+    def __init__(self, programmes: list[Programme], starts: Number, spread: Number, second: Number) -> None:
         self.programmes = programmes
         self.starts = starts
         count = len(programmes)
@@ -189,21 +253,31 @@ class _Group:
         shares = [(1.0 - lost) / count] * (count - 1)
         self.parts = [*zip([*shares, 1.0 - sum(shares)], offsets, strict=True)]
 
-    def mean_wait(self, x: float, patience: Patience) -> float:
-        """Mean wait of those who start, when the programmes' waits lie around ``x``."""
-        weights = [(share * patience.survival(x * offset), offset) for share, offset in self.parts]
-        return sum(w * x * offset for w, offset in weights) / sum(w for w, _ in weights)
+    def mean_wait(self, x: Number, patience: Patience) -> tuple[Number, Number]:
+        """Mean wait of those who start, when the programmes' waits lie around ``x``; and its derivative."""
+        start = wait = rising = lost = 0.0
+        for share, offset in self.parts:
+            w = share * patience.survival(x * offset)
+            gone = w * offset * patience.hazard(x * offset)
+            start, wait, lost = start + w, wait + w * x * offset, lost + gone
+            rising = rising + w * offset - gone * x * offset
+        return wait / start, (rising + wait / start * lost) / start
 
-    def referred(self, x: float, patience: Patience) -> float:
+    def referred(self, x: Number, patience: Patience) -> Number:
         """Referred a year, so that as many start as do."""
         return self.starts / sum(share * patience.survival(x * offset) for share, offset in self.parts)
 
-    def waiting(self, x: float, patience: Patience) -> float:
-        """People on the list."""
-        presence = sum(share * patience.presence(x * offset) for share, offset in self.parts)
-        return self.referred(x, patience) * presence / YEAR
+    def waiting(self, x: Number, patience: Patience) -> tuple[Number, Number]:
+        """People on the list, and the derivative: the integral of S grows by S, the referred by whom the wait loses."""
+        start = present = grows = lost = 0.0
+        for share, offset in self.parts:
+            w = share * patience.survival(x * offset)
+            start, grows, lost = start + w, grows + w * offset, lost + w * offset * patience.hazard(x * offset)
+            present = present + share * patience.presence(x * offset)
+        a_day = self.starts / YEAR / start
+        return a_day * present, a_day * (grows + present * lost / start)
 
-    def balances(self, x: float, patience: Patience, name: str, duration: float) -> list[Balance]:
+    def balances(self, x: Number, patience: Patience, name: str, duration: Number) -> list[Balance]:
         total = self.referred(x, patience)
         result = []
         for programme, (share, offset) in zip(self.programmes, self.parts, strict=True):
@@ -220,6 +294,14 @@ def calibrate(value: Values, region: Region) -> Baseline:
     Published waits hold for personality, trauma and somatic symptoms; the list's size then leaves the waits of basic
     ggz (by its share of the list) and of the other groups; the reneging share gives the scale of patience.
     """
+    sizes = [np.shape(x) for x in value.drawn.values() if np.ndim(x)]
+    if not sizes:  # one future
+        one = Values(value.scenario, {key: np.array([x], float) for key, x in value.drawn.items()})
+        return calibrate(one, region).at(0) if value.drawn else _balance(value, region, (1,)).at(0)
+    return _balance(value, region, sizes[0])
+
+
+def _balance(value: Values, region: Region, shape_of_all: tuple[int, ...]) -> Baseline:
     starts, duration = starts_by_group(value)
     spread = value("assumptions.programme_wait_spread")
     second = value("public.duplicates_share")
@@ -228,40 +310,53 @@ def calibrate(value: Values, region: Region) -> Baseline:
     published["smi"] = value("assumptions.smi_wait") * WEEK
     size = value("assumptions.list_size")
     shape = value("assumptions.patience_shape")
-    wanted = value("assumptions.reneging_share")
+    wanted = np.broadcast_to(np.asarray(value("assumptions.reneging_share"), float), shape_of_all)
     longest = 104.0 * WEEK
 
-    def wait_for(name: str, wait: float, patience: Patience) -> float:
-        return solve(0.0, longest, lambda x: groups[name].mean_wait(x, patience) - wait)
+    def everywhere(x: Number) -> np.ndarray:
+        return np.broadcast_to(np.asarray(x, float), shape_of_all)
 
-    def waits(patience: Patience) -> dict[str, float]:
-        x = {name: wait_for(name, wait, patience) for name, wait in published.items()}
-        known = sum(groups[name].waiting(x[name], patience) for name in published)
+    def solved(guess: Number, of: Callable[..., tuple[Number, Number]], wanted: Number, patience: Patience) -> Any:
+        def excess(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            found, slope = of(x, patience)
+            return found - wanted, slope
+
+        return solve(0.0, longest, everywhere(guess), excess)
+
+    def wait_of_list(name: str, waiting: Number, patience: Patience) -> Any:
+        guess = np.minimum(waiting / groups[name].starts * YEAR, 0.5 * longest)  # the wait if nobody gave up
+        return solved(guess, groups[name].waiting, waiting, patience)
+
+    def waits(patience: Patience) -> dict[str, np.ndarray]:
+        x = {name: solved(wait, groups[name].mean_wait, wait, patience) for name, wait in published.items()}
+        known = sum(groups[name].waiting(x[name], patience)[0] for name in published)
         basic = value("public.waiting_share_basic") * size
-        others = max(size - basic - known, groups["other"].starts * WEEK / YEAR)
-        x["light"] = solve(0.0, longest, lambda y: groups["light"].waiting(y, patience) - basic)
-        x["other"] = solve(0.0, longest, lambda y: groups["other"].waiting(y, patience) - others)
+        others = np.maximum(size - basic - known, groups["other"].starts * WEEK / YEAR)
+        x["light"] = wait_of_list("light", basic, patience)
+        x["other"] = wait_of_list("other", others, patience)
         return x
 
-    def share(patience: Patience, x: Mapping[str, float]) -> float:
+    def share(patience: Patience, x: Mapping[str, Number]) -> Number:
         return 1.0 - sum(starts.values()) / sum(groups[name].referred(x[name], patience) for name in GROUPS)
 
-    patience = Patience(ENDLESS, shape)
+    going = wanted > 1e-4
+    scale = np.where(going, 20.0 * WEEK / (-np.log1p(-np.where(going, wanted, 0.5))) ** (1.0 / shape), ENDLESS)
+    patience = Patience(scale, shape)
     x = waits(patience)
-    if wanted > 1e-4:
-        scale = 20.0 * WEEK / (-math.log1p(-wanted)) ** (1.0 / shape)
-        for _ in range(12):  # the waits depend on patience a little: a few rounds suffice
-            patience = Patience(scale, shape)
-            x = waits(patience)
-            found = share(patience, x)
-            if abs(found - wanted) < 1e-4:
-                break
-            scale *= (math.log1p(-found) / math.log1p(-wanted)) ** (1.0 / shape)
+    for _ in range(11):  # the waits depend on patience a little: a few rounds suffice
+        found = share(patience, x)
+        going &= np.abs(found - wanted) >= 1e-4
+        if not going.any():
+            break
+        better = scale * (np.log1p(-found) / np.log1p(-np.where(going, wanted, 0.5))) ** (1.0 / shape)
+        scale = np.where(going, better, scale)
+        patience = Patience(scale, shape)
+        x = waits(patience)
     programmes = {b.name: b for name in GROUPS for b in groups[name].balances(x[name], patience, name, duration[name])}
     ordered = tuple(programmes[programme.name] for programme in region.programmes)
     norm = value("public.treeknorm_total") * WEEK
     overdue = sum(
-        b.referred * (patience.presence(b.wait) - patience.presence(norm)) / YEAR for b in ordered if b.wait > norm
+        b.referred * np.maximum(patience.presence(b.wait) - patience.presence(norm), 0.0) / YEAR for b in ordered
     )
     return Baseline(
         programmes=ordered,
@@ -276,11 +371,18 @@ def calibrate(value: Values, region: Region) -> Baseline:
     )
 
 
-def ages(patience: Patience, wait: float, count: int) -> list[float]:
-    """Ages of those who wait in balance: ``count`` equally likely values, by the density S on (0, wait)."""
-    grid = np.linspace(0.0, wait, 129)
-    survival = np.exp(-((grid / patience.scale) ** patience.shape))
-    mass = np.concatenate([[0.0], np.cumsum(0.5 * (survival[1:] + survival[:-1]))])
-    points = (np.arange(count) + 0.5) / count * mass[-1]
+def ages(patience: Patience, wait: Number, count: int) -> np.ndarray:
+    """Ages of those who wait in balance: ``count`` equally likely values, by the density S on (0, wait).
+
+    (count,) for one future, (n, count) for many.
+    """
+    scale, shape, wait = np.broadcast_arrays(patience.scale, patience.shape, wait)
+    grid = np.linspace(0.0, 1.0, 129) * wait[..., None]
+    survival = np.exp(-((grid / scale[..., None]) ** shape[..., None]))
+    mass = np.zeros_like(grid)
+    np.cumsum(0.5 * (survival[..., 1:] + survival[..., :-1]), axis=-1, out=mass[..., 1:])
+    points = (np.arange(count) + 0.5) / count * mass[..., -1:]
+    flat = [points.reshape(-1, count), mass.reshape(-1, 129), grid.reshape(-1, 129)]
+    found = np.array([np.interp(*row) for row in zip(*flat, strict=True)])
     youngest = 1e-6
-    return np.maximum(np.interp(points, mass, grid), youngest).tolist()  # type: ignore[no-any-return]
+    return np.maximum(found.reshape(points.shape), youngest)

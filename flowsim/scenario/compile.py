@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.scenario.baseline import WEEK
@@ -22,20 +24,36 @@ class Compiler(Stations, Routes):
 
     def document(self) -> dict[str, Any]:
         """The network document, in days from the region's first day."""
-        return {
-            "title": self.scenario.title,
-            "horizon": self.horizon,
-            "snapshot_every": WEEK,
-            "periods": self.months(),
-            "waiting_norm": self.norm(),
-            "wait_bin": WEEK,
-            "classes": self.classes,
-            "stations": self.stations(),
-            "pools": self.pools(),
-            "arrivals": self.arrivals(),
-            "routes": self.routes(),
-            "stop_rules": self.stop_rules(),
-        }
+        made: dict[str, Any] = _plain(
+            {
+                "title": self.scenario.title,
+                "horizon": self.horizon,
+                "snapshot_every": WEEK,
+                "periods": self.months(),
+                "waiting_norm": self.norm(),
+                "wait_bin": WEEK,
+                "classes": self.classes,
+                "stations": self.stations(),
+                "pools": self.pools(),
+                "arrivals": self.arrivals(),
+                "routes": self.routes(),
+                "stop_rules": self.stop_rules(),
+            }
+        )
+        return made
+
+
+def _plain(value: Any) -> Any:
+    """The numbers of one future as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(item) for item in value)
+    return value
 
 
 def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = None) -> Network:

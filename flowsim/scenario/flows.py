@@ -11,10 +11,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from flowsim.errors import InputError
-from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Values
+from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Number, Values
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region
 
@@ -40,13 +42,13 @@ class Demand:
     basic_share : fraction of multi-domain residents without a special diagnosis who go to basic ggz.
     """
 
-    arrivals: Mapping[Kind, float]
-    referred: Mapping[Kind, float]
-    referred_later: float
-    basic_share: float
+    arrivals: Mapping[Kind, Number]
+    referred: Mapping[Kind, Number]
+    referred_later: Number
+    basic_share: Number
 
 
-def adults(value: Values, scenario: Scenario, region: Region) -> float:
+def adults(value: Values, scenario: Scenario, region: Region) -> Number:
     """Adults on the first day: inhabitants between the two stated years, by constant growth."""
     figure = scenario.book.figure("population.region")
     if len(figure.years) < 2:
@@ -62,7 +64,7 @@ def demand(value: Values, scenario: Scenario, region: Region, base: Baseline) ->
     """Arrivals that keep the balance: what is referred to each group equals first visits, returns and second
     attempts."""
     light, special = value("assumptions.multi_domain_share_basic"), value("assumptions.multi_domain_share_specialist")
-    towards: dict[Kind, float] = {("light", "other"): base.referred["light"] * (1.0 - light)}
+    towards: dict[Kind, Number] = {("light", "other"): base.referred["light"] * (1.0 - light)}
     for group in DIAGNOSES:
         towards["multi_domain", group] = base.referred[group] * special
         towards["complex", group] = base.referred[group] * (1.0 - special)
@@ -75,8 +77,8 @@ def demand(value: Values, scenario: Scenario, region: Region, base: Baseline) ->
     }
     returns, again = value("assumptions.return_share"), base.reneging_share * value("assumptions.renege_to_gp")
     served = dict.fromkeys(towards, 1.0 - base.reneging_share)
-    arrivals: dict[Kind, float] = {}
-    referred: dict[Kind, float] = {}
+    arrivals: dict[Kind, Number] = {}
+    referred: dict[Kind, Number] = {}
     for kind, flow in towards.items():
         share = value("public.smi_return") if kind[0] == "smi" else returns
         first = flow * (1.0 - share * served[kind])
@@ -84,18 +86,18 @@ def demand(value: Values, scenario: Scenario, region: Region, base: Baseline) ->
             towards[kind] = first
             continue
         referred[kind] = 1.0 if kind[0] == "smi" else chance[kind[0]]
-        arrivals[kind] = max(first / referred[kind] - flow * again, 0.0)
+        arrivals[kind] = np.maximum(first / referred[kind] - flow * again, 0.0)
     specialist = sum(base.starts[group] for group in DIAGNOSES)
     arrivals["complex", "eating"] = specialist * value("assumptions.eating_share")
     referred["complex", "eating"] = 1.0
     seen = adults(value, scenario, region) * value("public.gp_contact_share")
-    arrivals["light", "other"] = max(seen - sum(arrivals.values()), 0.0)
+    arrivals["light", "other"] = np.maximum(seen - sum(arrivals.values()), 0.0)
     at_gp = arrivals["light", "other"] + base.referred["light"] * (1.0 - light) * again
     later = value("assumptions.gp_mental_health_route")
     chance_light = towards["light", "other"] / at_gp
     referred["light", "other"] = 0.5 * chance_light
     basic_share = basic / towards["multi_domain", "other"]
-    return Demand(arrivals, referred, min(0.5 * chance_light / later, 1.0), basic_share)
+    return Demand(arrivals, referred, np.minimum(0.5 * chance_light / later, 1.0), basic_share)
 
 
 def municipality_shares(value: Values, region: Region) -> dict[str, float]:
@@ -110,11 +112,15 @@ def municipality_shares(value: Values, region: Region) -> dict[str, float]:
     return {code: weight / total for code, weight in weights.items()}
 
 
-def growth_steps(value: Values, region: Region, days: list[float]) -> list[float]:
-    """Factor on arrivals from each of these days on: growth of demand, taken half-way to the next, and prevention."""
+def growth_steps(value: Values, region: Region, days: list[float]) -> list[Number]:
+    """Factor on arrivals from each of these days on: growth of demand, taken half-way to the next, and prevention.
+
+    (`numpy.power`, and not ``**``: of one future and of many it is the same to the last bit.)
+    """
     rate, prevention = value("assumptions.demand_growth"), value("assumptions.prevention_factor")
     ends = [*days[1:], days[-1] + (days[-1] - days[-2])]
-    return [prevention * (1.0 + rate) ** ((start + end) / 2.0 / YEAR) for start, end in zip(days, ends, strict=True)]
+    middle = [(start + end) / 2.0 / YEAR for start, end in zip(days, ends, strict=True)]
+    return [prevention * np.power(1.0 + rate, years) for years in middle]
 
 
 EXTRA_PLACES: Final = "assumptions.extra_places_"
@@ -122,7 +128,7 @@ EXTRA_PLACES: Final = "assumptions.extra_places_"
 FUNCTIONS: Final = ("consultations", "conversations", "case_conferences", "transfers")
 
 
-def yearly_volume(scenario: Scenario, value: Values, function: str, year: int) -> float:
+def yearly_volume(scenario: Scenario, value: Values, function: str, year: int) -> Any:
     """Cases of a function in a year, under the scenario's network and its reading of what comes after 2028."""
     if scenario.settings["network"] != "functions":
         return 0.0
@@ -168,7 +174,7 @@ def weekly_quota(
     return quota
 
 
-def conversation_hours(scenario: Scenario, value: Values) -> float:
+def conversation_hours(scenario: Scenario, value: Values) -> Any:
     """Ggz hours of one conversation: its ggz price at the plan's hourly rate, or at the mean price of treatment."""
     price = value("business_case.conversation_cost_ggz")
     if scenario.settings["conversation_hours"] == "hourly":
@@ -176,14 +182,14 @@ def conversation_hours(scenario: Scenario, value: Values) -> float:
     return price / (value("business_case.cost_per_client") / value("impact.hours_per_client"))
 
 
-def capacity_factor(scenario: Scenario, value: Values, region: Region, day: float, group: str) -> float:
+def capacity_factor(scenario: Scenario, value: Values, region: Region, day: float, group: str) -> Number:
     """Places of a group's programmes from this day on, relative to the first day.
 
     Staff comes and goes in all programmes; extra places come at one level of care. The ggz hours of conversations, and
     heavier clients in freed places, come out of the programmes that the functions serve: all but that for severe mental
     illness.
     """
-    factor = float((1.0 + value("assumptions.staff_growth")) ** (day / YEAR))
+    factor = np.power(1.0 + value("assumptions.staff_growth"), day / YEAR)
     year = region.date(day).year
     if group != "smi":
         factor *= 1.0 + value(f"{EXTRA_PLACES}{'basic' if group == 'light' else 'specialist'}", year)
@@ -202,13 +208,13 @@ def capacity_factor(scenario: Scenario, value: Values, region: Region, day: floa
     return factor
 
 
-def extra_places(value: Values, programme: str, year: int) -> float:
+def extra_places(value: Values, programme: str, year: int) -> Any:
     """Extra treatment places of one programme in a year, as a fraction; a region need not have a figure for it."""
     key = f"{EXTRA_PLACES}{programme}"
     return value(key, year) if key in value.scenario.book else 0.0
 
 
-def freed_share(value: Values, year: int) -> float:
+def freed_share(value: Values, year: int) -> Any:
     """Share of ggz capacity that the plan counts as freed in a year: its client equivalents over its clients."""
     from flowsim.plan.business_case import client_equivalents, plan_volumes
 
@@ -220,8 +226,8 @@ def freed_share(value: Values, year: int) -> float:
 class Effects:
     """What a function does to the share of its cases that it reaches: out of ggz, or to a lighter treatment."""
 
-    away: float
-    shorter: float
+    away: Number
+    shorter: Number
 
 
 def effects(scenario: Scenario, value: Values, function: str) -> Effects:
@@ -234,7 +240,7 @@ def effects(scenario: Scenario, value: Values, function: str) -> Effects:
     return Effects(w * away, w * shorter)
 
 
-def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int) -> float:
+def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int) -> Any:
     """Share of those bound for ggz (severe mental illness apart) who are diverted in a year, top-down.
 
     The diverted share is one of treatment ``hours`` (by those in treatment), of ``inflow``, of clients in a year
@@ -264,4 +270,4 @@ def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int)
             basis = total / (total - smi)
         case _:
             basis = sum(one.places for one in base.programmes) / sum(one.places for one in others)
-    return min(share * basis, 1.0)
+    return np.minimum(share * basis, 1.0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from flowsim.scenario import flows
-from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Values, calibrate
+from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Number, Values, calibrate
 from flowsim.scenario.flows import DIAGNOSES, KINDS, Kind
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region, load_region
@@ -20,26 +22,37 @@ VISITOR: Final = "visitor"
 """The class of companions: consults and other visits on behalf of somebody who waits."""
 
 
-def horizon(value: Values, region: Region) -> float:
+def horizon(value: Values, region: Region) -> Any:
     """Five years, and the weeks for which a clearing must hold."""
     return region.day(dt.date(LAST_YEAR + 1, 1, 1)) + value("assumptions.cleared_weeks") * WEEK
 
 
-def exponential(mean: float) -> dict[str, Any]:
+def exponential(mean: Number) -> dict[str, Any]:
     return {"distribution": "exponential", "mean": mean}
 
 
-def lognormal(mean: float, cv: float) -> dict[str, Any]:
+def lognormal(mean: Number, cv: Number) -> dict[str, Any]:
     return {"distribution": "lognormal", "mean": mean, "cv": cv}
 
 
-def whole(exact: list[float], total: int) -> list[int]:
-    """Whole numbers near ``exact`` that add up to ``total`` (largest remainders)."""
-    floors = [int(x) for x in exact]
-    order = sorted(range(len(exact)), key=lambda i: floors[i] - exact[i])
-    for i in order[: max(0, total - sum(floors))]:
-        floors[i] += 1
-    return floors
+def rounded(x: Number) -> Any:
+    """The nearest whole number, halves to even; an array gives an array."""
+    return np.rint(x).astype(np.int64) if isinstance(x, np.ndarray) else round(x)
+
+
+def whole(exact: Sequence[Number], total: Any) -> list[Any]:
+    """Whole numbers near ``exact`` that add up to ``total`` (largest remainders); arrays, per future, give arrays."""
+    if not any(isinstance(x, np.ndarray) for x in exact):
+        found = [int(x) for x in exact]
+        ranked = sorted(range(len(exact)), key=lambda i: found[i] - exact[i])
+        for i in ranked[: max(0, total - sum(found))]:
+            found[i] += 1
+        return found
+    table = np.stack(np.broadcast_arrays(*exact, total))[:-1]
+    floors = table.astype(np.int64)
+    order = np.argsort(floors - table, axis=0, kind="stable")
+    rank = np.argsort(order, axis=0, kind="stable")
+    return list(floors + (rank < total - floors.sum(axis=0)))
 
 
 def norm_weeks(value: Callable[[str], float], scenario: Scenario) -> float:
@@ -55,9 +68,13 @@ def norm_weeks(value: Callable[[str], float], scenario: Scenario) -> float:
 
 
 class Frame:
-    """A scenario with one set of values of the unknowns: what the parts of its network document are made from."""
+    """A scenario with values of the unknowns: what the parts of its network document are made from.
 
-    def __init__(self, scenario: Scenario, drawn: Mapping[str, float], base: Baseline | None = None) -> None:
+    With arrays (n,) of values the document's numbers are arrays too, one number per future
+    (`flowsim.scenario.futures`).
+    """
+
+    def __init__(self, scenario: Scenario, drawn: Mapping[str, Number], base: Baseline | None = None) -> None:
         self.scenario = scenario
         self.region = load_region(scenario.region)
         self.value = Values(scenario, drawn)
@@ -88,22 +105,22 @@ class Frame:
         """Wait, in days from referral to start, beyond which somebody is overdue."""
         return norm_weeks(self.value, self.scenario) * WEEK
 
-    def spread(self, number: float, classes: list[str], weights: list[float] | None = None) -> dict[str, int]:
+    def spread(self, number: Number, classes: list[str], weights: Sequence[Number] | None = None) -> dict[str, Any]:
         """A number of people over classes, by municipality (and weights), in whole people (largest remainders)."""
         weights = weights or [1.0] * len(classes)
         exact = [w * self.shares[c.split("/")[0]] for c, w in zip(classes, weights, strict=True)]
         scale = number / sum(exact)
-        return dict(zip(classes, whole([x * scale for x in exact], round(number)), strict=True))
+        return dict(zip(classes, whole([x * scale for x in exact], rounded(number)), strict=True))
 
     @property
     def has_functions(self) -> bool:
         return bool(self.scenario.settings["network"] == "functions")
 
-    def mix(self, number: int, group: str) -> dict[str, int]:
+    def mix(self, number: Any, group: str) -> dict[str, Any]:
         """People of a group over its classes, as those who are referred to it."""
         light, special = (self.value(f"assumptions.multi_domain_share_{x}") for x in ("basic", "specialist"))
         if group == "smi":
-            kinds: dict[Kind, float] = {("smi", "other"): 1.0}
+            kinds: dict[Kind, Number] = {("smi", "other"): 1.0}
         elif group == "light":
             kinds = {("light", "other"): 1.0 - light, ("multi_domain", "other"): light}
         else:

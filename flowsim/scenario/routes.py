@@ -6,8 +6,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import numpy as np
+
 from flowsim.scenario import flows, unknowns
-from flowsim.scenario.baseline import GROUPS, YEAR
+from flowsim.scenario.baseline import GROUPS, YEAR, Number
 from flowsim.scenario.frame import TOWARDS_GGZ, VISITOR, Frame
 
 
@@ -42,7 +44,7 @@ class Routes(Frame):
                 streams.append({"class": f"{m}/{kind[0]}/{kind[1]}", "station": "gp", "rate": rate})
         return streams
 
-    def induced(self, day: float) -> float:
+    def induced(self, day: float) -> Any:
         """Factor on multi-domain arrivals once conversations run: GPs send sooner (TP 6.3), as far as the ramp is."""
         date = self.region.date(day)
         if not self.has_functions or date < dt.date(2025, 7, 1):
@@ -64,7 +66,7 @@ class Routes(Frame):
             pools.append({"name": f"{group}_soonest", "stations": names, "rule": "soonest"})
         return pools
 
-    def away(self, m: str, share: float) -> dict[str, float]:
+    def away(self, m: str, share: Number) -> dict[str, Number]:
         """Where those go who do not go to ggz: the social domain, or their own network and self-help."""
         social = self.value("business_case.share_to_social_domain")
         rest = share * (1.0 - social)
@@ -77,7 +79,7 @@ class Routes(Frame):
             for need, group in self.kinds:
                 label = f"{m}/{need}/{group}"
                 share = self.demand.referred.get((need, group), v("assumptions.referred_complex"))
-                to: dict[str, float]
+                to: dict[str, Number]
                 if need == "smi":
                     to = {"smi": 1.0}
                 elif group == "eating":
@@ -94,7 +96,7 @@ class Routes(Frame):
                     routes.append({"from": "gp_mental_health", "class": label, "to": later})
                 else:
                     to = {TOWARDS_GGZ: share}
-                to["exit"] = max(0.0, 1.0 - sum(to.values()))
+                to["exit"] = np.maximum(0.0, 1.0 - sum(to.values()))
                 if need != "smi" and group != "eating":
                     routes += self.diverted("gp", label, m, to)
                     if need == "light":
@@ -103,7 +105,7 @@ class Routes(Frame):
                     routes.append({"from": "gp", "class": label, "to": to})
         return routes
 
-    def diverted(self, station: str, label: str, m: str, to: dict[str, float]) -> list[dict[str, Any]]:
+    def diverted(self, station: str, label: str, m: str, to: dict[str, Number]) -> list[dict[str, Any]]:
         """The route, and in a top-down scenario the routes of later years, with a share of the referred diverted."""
         routes: list[dict[str, Any]] = [{"from": station, "class": label, "to": to}]
         if self.scenario.settings["network"] != "diversion":
@@ -148,7 +150,7 @@ class Routes(Frame):
             routes.append({"from": station, "on": "full", "to": {"exit": 1.0}})
         return routes
 
-    def ggz(self, need: str, group: str) -> dict[str, float]:
+    def ggz(self, need: str, group: str) -> dict[str, Number]:
         """The waiting list, or lists, to which somebody is referred."""
         if need == "light":
             return {"light": 1.0}
@@ -156,12 +158,12 @@ class Routes(Frame):
             return {"light": self.demand.basic_share, "other": 1.0 - self.demand.basic_share}
         return {group: 1.0}
 
-    def outcome(self, m: str, function: str, onward: dict[str, float]) -> list[dict[str, Any]]:
+    def outcome(self, m: str, function: str, onward: dict[str, Number]) -> list[dict[str, Any]]:
         """What a function leads to: out of ggz, on with half of the treatment, or on as before."""
         effect = flows.effects(self.scenario, self.value, function)
         half = self.value("business_case.shortened_saving")
         ways = [{"to": name, "probability": part} for name, part in self.away(m, effect.away).items()]
-        if effect.shorter > 0.0:
+        if np.any(effect.shorter > 0.0):
             ways += [
                 {"to": name, "probability": part * effect.shorter, "service_factor": half}
                 for name, part in onward.items()
@@ -180,7 +182,7 @@ class Routes(Frame):
             for year in self.years if prevented > 0.0 else self.years[:1]:
                 users = v("functions.support_point_users", year) if year >= 2026 else 0.0
                 users = 0.0 if self.scenario.settings["network"] == "none" else users
-                back = share * (1.0 - prevented * min(1.0, users / completions))
+                back = share * (1.0 - prevented * np.minimum(1.0, users / completions))
                 start = self.region.day(dt.date(year, 1, 1))
                 routes.append(self.after_treatment(one.name, None, "between_episodes", back, start))
                 for label in self.classes_of("urgent"):
@@ -188,7 +190,7 @@ class Routes(Frame):
                     routes.append(self.after_treatment(one.name, label, f"between_episodes:{calm}", back, start))
         return routes
 
-    def after_treatment(self, station: str, label: str | None, to: str, back: float, start: float) -> dict[str, Any]:
+    def after_treatment(self, station: str, label: str | None, to: str, back: Number, start: float) -> dict[str, Any]:
         route: dict[str, Any] = {"from": station, "start": start, "to": {to: back, "exit": 1.0 - back}}
         return route if label is None else {**route, "class": label}
 

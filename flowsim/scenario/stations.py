@@ -6,12 +6,13 @@ import datetime as dt
 from functools import cached_property
 from typing import Any, Final
 
-from flowsim.scenario import flows
-from flowsim.scenario.baseline import GROUPS, YEAR, ages
-from flowsim.scenario.flows import DIAGNOSES, WORSE
-from flowsim.scenario.frame import MONTH, TOWARDS_GGZ, VISITOR, Frame, exponential, lognormal, whole
+import numpy as np
 
-AGES: Final = 100
+from flowsim.scenario import flows
+from flowsim.scenario.baseline import GROUPS, YEAR, Number
+from flowsim.scenario.flows import DIAGNOSES, WORSE
+from flowsim.scenario.frame import MONTH, TOWARDS_GGZ, VISITOR, Frame, exponential, lognormal, rounded, whole
+
 NEVER: Final = 1e12
 """Days until what does not happen: the clock stays, so that every future of a scenario has the same clocks."""
 
@@ -40,12 +41,16 @@ class Stations(Frame):
         return [
             {
                 "name": "gp",
-                "servers": round(seen / YEAR * turnaround / v("assumptions.gp_utilisation") * max(grown)) + 1,
+                "servers": rounded(
+                    seen / YEAR * turnaround / v("assumptions.gp_utilisation") * np.maximum.reduce(grown)
+                )
+                + 1,
                 "service": exponential(turnaround),
             },
             {
                 "name": "gp_mental_health",
-                "servers": round(places / v("assumptions.gp_mental_health_utilisation") * max(grown)) + 1,
+                "servers": rounded(places / v("assumptions.gp_mental_health_utilisation") * np.maximum.reduce(grown))
+                + 1,
                 "service": exponential(length),
                 "initial": {"in_service": self.spread(places, self.classes_of("light"))},
             },
@@ -82,13 +87,13 @@ class Stations(Frame):
             year = self.region.date(day).year
             extra = {one.name: flows.extra_places(self.value, one.name, year) for one in self.base.programmes}
             exact.append([one.places * factor[one.group] * (1.0 + extra[one.name]) for one in self.base.programmes])
-        places = [whole(row, round(sum(row))) for row in exact]
+        places = [whole(row, rounded(sum(row))) for row in exact]
         return [
             self.programme(i, [(day, row[i]) for day, row in zip(days, places, strict=True)])
             for i in range(len(self.base.programmes))
         ]
 
-    def programme(self, i: int, servers: list[tuple[float, int]]) -> dict[str, Any]:
+    def programme(self, i: int, servers: list[tuple[float, Any]]) -> dict[str, Any]:
         v, one = self.value, self.base.programmes[i]
         cv = {"light": v("public.duration_basic_cv"), "smi": 1.0}.get(one.group, v("assumptions.specialist_cv"))
         length = self.base.duration[one.group]
@@ -99,13 +104,13 @@ class Stations(Frame):
             "patience": {"distribution": "weibull", "mean": patience.mean, "cv": patience.cv},
             "discipline": "priority",
             "priority": dict.fromkeys(self.classes_of("urgent"), 0) | {VISITOR: 1},
-            "service": exponential(length) if cv == 1.0 else lognormal(length, cv),
+            "service": exponential(length) if np.all(np.equal(cv, 1.0)) else lognormal(length, cv),
             "uses_service_factor": True,
             "waiting_list": "ggz",
             "initial": {
                 "in_service": self.mix(servers[0][1], one.group),
-                "waiting": self.mix(round(one.waiting), one.group),
-                "age": {"distribution": "empirical", "values": ages(self.base.patience, one.wait, AGES)},
+                "waiting": self.mix(rounded(one.waiting), one.group),
+                "age": {"distribution": "empirical", "values": self.base.ages[one.name]},
             },
             "while_waiting": self.clocks,
             "on_renege": {
@@ -127,7 +132,7 @@ class Stations(Frame):
             often = MONTH / v("assumptions.self_help_while_waiting")
             clocks.append({"after": exponential(often), "repeats": True, "visit": f"self_help:{VISITOR}"})
         rate = v("assumptions.worsening")
-        after = exponential(MONTH / rate if rate > 0.0 else NEVER)
+        after = exponential(MONTH / np.maximum(rate, MONTH / NEVER))
         for m in self.municipalities:
             for need, worse in WORSE.items():
                 for group in DIAGNOSES if need != "light" else ("other",):
@@ -148,7 +153,7 @@ class Stations(Frame):
                 "name": f"social_domain_{m}",
                 "servers": "inf",
                 "service": length,
-                "initial": {"in_service": {f"{m}/light/other": round(present)}},
+                "initial": {"in_service": {f"{m}/light/other": rounded(present)}},
             }
             if self.scenario.settings["social_domain"] == "limited":
                 station["servers"] = self.social_domain_places(present, self.shares[m])
@@ -157,7 +162,7 @@ class Stations(Frame):
             stations.append(station)
         return stations
 
-    def social_domain_places(self, present: float, share: float) -> list[tuple[float, int]]:
+    def social_domain_places(self, present: Number, share: float) -> list[tuple[float, Any]]:
         """Places that serve those who came already, and those whom the plan's extra staff can serve."""
         v = self.value
         extra = v("impact.extra_fte_substitution") * v("impact.residents_per_fte") * share
@@ -165,7 +170,7 @@ class Stations(Frame):
         stay = v("public.welfare_duration") / 12.0
         room = 1.0 / v("assumptions.gp_mental_health_utilisation")
         return [
-            (self.region.day(dt.date(year, 1, 1)), round((present + extra * ramp[year] * stay) * room))
+            (self.region.day(dt.date(year, 1, 1)), rounded((present + extra * ramp[year] * stay) * room))
             for year in self.years
         ]
 
@@ -187,11 +192,11 @@ class Stations(Frame):
     def between_episodes(self) -> dict[str, Any]:
         """Those who were treated and will return: at home, for a time that is spread evenly."""
         v = self.value
-        present: dict[str, int] = {}
+        present: dict[str, Any] = {}
         for group in GROUPS:  # who will return is away for half of the longest delay on average
             share = v("public.smi_return") if group == "smi" else v("assumptions.return_share")
             away = self.base.starts[group] * share * v("assumptions.return_delay_years") / 2.0
-            for name, number in self.mix(round(away), group).items():
+            for name, number in self.mix(rounded(away), group).items():
                 present[name] = present.get(name, 0) + number
         delay = {"distribution": "uniform", "low": 0.0, "high": v("assumptions.return_delay_years") * YEAR}
         return {"name": "between_episodes", "servers": "inf", "service": delay, "initial": {"in_service": present}}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 
@@ -42,6 +43,10 @@ POINT: Final = "posterior"
 """Name of the uniform number that says which point of the posterior a future takes."""
 POINT_STREAM: Final = np.uint64(0x706F7374)
 """Root of those numbers."""
+SCRAMBLINGS: Final = 16
+"""Independent scramblings of Sobol's points that futures take turns in, where they are drawn that way."""
+DRAWS: Final = ("independent", "sobol")
+"""How futures draw their unknowns: each by itself, or in turn from scrambled Sobol points."""
 FIXED_BY_DEFAULT: Final = frozenset({"assumptions.would_have_entered", "assumptions.staff_growth"})
 """Levers: they have a range to say what is thinkable, and stay at their value unless a scenario gives them a range."""
 
@@ -78,8 +83,40 @@ def quantiles(seed: int, future: int) -> dict[str, float]:
     }
 
 
-def values(scenario: Scenario, uniforms: Mapping[str, float]) -> dict[str, float]:
-    """The value of each uncertain figure at these quantiles (see `quantiles`)."""
+def sobol(seed: int, scrambling: int, count: int) -> np.ndarray:
+    """The first points of one scrambling of Sobol's sequence: (count, d) uniform numbers, in the order of `UNKNOWNS`
+    and then `POINT`; each point by itself is uniform, together they fill the cube evenly.
+
+    Left matrix scrambling with a digital shift, from `scipy.stats.qmc` (A. B. Owen, "Scrambled net variance for
+    integrals of smooth functions", Annals of Statistics 25(4), 1997, p. 1541: the variance of a mean over one
+    scrambling falls faster than 1/n where the integrand is smooth, and is never much above that of n draws).
+    """
+    return _sobol(seed, scrambling, 1 << max(count - 1, 1).bit_length())[:count]
+
+
+@lru_cache(maxsize=4 * SCRAMBLINGS)
+def _sobol(seed: int, scrambling: int, count: int) -> np.ndarray:
+    from scipy.stats import qmc
+
+    generator = np.random.default_rng([seed, scrambling, 0x736F626F])
+    points = qmc.Sobol(len(UNKNOWNS) + 1, scramble=True, rng=generator).random(count)
+    return np.clip(np.asarray(points), 0.0, np.nextafter(1.0, 0.0))
+
+
+def quantiles_in_turn(seed: int, future: int) -> dict[str, float]:
+    """As `quantiles`, from scrambled Sobol points: future ``i`` has point ``i // R`` of scrambling ``i % R``, with R =
+    `SCRAMBLINGS`."""
+    place, scrambling = divmod(future, SCRAMBLINGS)
+    row = _sobol(seed, scrambling, max(64, 1 << place.bit_length()))[place]
+    return dict(zip((*UNKNOWNS, POINT), row.tolist(), strict=True))
+
+
+def values(scenario: Scenario, uniforms: Mapping[str, float], ordered: bool = False) -> dict[str, float]:
+    """The value of each uncertain figure at these quantiles (see `quantiles`).
+
+    ``ordered``: take the point of the posterior from the list in which neighbours resemble each other, as evenly
+    spread uniforms want it, and not from the list as it is.
+    """
     result = {}
     for key in drawn(scenario):
         figure = scenario.book.figure(key)
@@ -88,5 +125,31 @@ def values(scenario: Scenario, uniforms: Mapping[str, float]) -> dict[str, float
     if scenario.settings["unknowns"] == "posterior":
         from flowsim.scenario import posterior  # which builds on this module
 
-        result |= posterior.point(scenario, uniforms[POINT])
+        result |= posterior.point(scenario, uniforms[POINT], ordered)
     return result
+
+
+def population(scenario: Scenario, seed: int, sets: int, count: int) -> tuple[dict[str, Any], bool]:
+    """Values that stand for all that futures can draw: an array per unknown, in the order of `values`.
+
+    Where all unknowns come from the posterior, that is its points (N,), every one of them: the flag is True. Else
+    ``sets`` independent scramblings of ``count`` Sobol points, (sets, count), with other numbers than any future has.
+    """
+    from flowsim.scenario import posterior
+
+    names = list(values(scenario, quantiles(seed, 0)))
+    points = posterior.all_points(scenario)
+    if names and set(names) <= points.keys():
+        return {name: points[name] for name in names}, True
+    uniforms = np.stack([sobol(seed, SCRAMBLINGS + r, count) for r in range(sets)])
+    made: dict[str, np.ndarray] = {}
+    at = dict(zip((*UNKNOWNS, POINT), np.moveaxis(uniforms, 2, 0), strict=True))
+    for name in names:
+        if name in points:
+            rows = np.minimum((at[POINT] * len(points[name])).astype(int), len(points[name]) - 1)
+            made[name] = points[name][rows]
+        else:
+            figure = scenario.book.figure(name)
+            shape = figure.low or 0.0, figure.at(), figure.high or 0.0
+            made[name] = np.vectorize(triangular)(*shape, at[name])
+    return made, False

@@ -2,7 +2,8 @@
 
 Every case (no network; the plan under each reading) is simulated in futures until the probability of clearing is known
 to the precision asked for. A future has values of its own for the unknowns and luck of its own, so the interval holds
-both; second runs of the same unknowns with other luck tell them apart.
+both; second runs of the same unknowns with other luck tell them apart. How the same interval takes fewer futures:
+docs/fewer_futures.md.
 """
 
 from __future__ import annotations
@@ -13,25 +14,34 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis.statistics import Estimate, precision_reached, wilson
+from flowsim.analysis.adjusted import adjusted_together, too_few
+from flowsim.analysis.clearing import SCORES
+from flowsim.analysis.statistics import Estimate, precision_reached
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario, default, load
+from flowsim.scenario.unknowns import DRAWS
 from flowsim.study.calibrate import balanced, calibration
-from flowsim.study.futures import Balances, Case
+from flowsim.study.futures import BLOCKS_KEPT, Balances, Case
 
 if TYPE_CHECKING:
     import pandas as pd
 
 READINGS: Final = ("headcount", "capacity", "net")
-BATCH: Final = 64
+BATCH: Final = 32
 SECOND_RUNS: Final = 32
 LEAST: Final = 96
 MOST: Final = 20_000
 CURVE: Final = (0.05, 0.10, 0.15, 0.20, 0.30)
-CURVE_FUTURES: Final = 64
+CURVE_FUTURES: Final = 48
+HALF_WIDTH: Final = 0.02
+AHEAD: Final = 0.4
+"""Part of the futures still expected that is run before the interval is looked at again: by then it may have become
+shorter than was expected, as more of the outcome can be explained."""
+WORTH: Final = 160
+"""Futures that must still be expected for the fluid twin to be asked: it takes the time of about forty."""
 CALIBRATION: Final = 48
-PREPARED: Final = 1500
-"""Futures whose balance is worked out at most while the engine is being compiled."""
+PREPARED: Final = BLOCKS_KEPT
+"""Blocks of futures of each case that are worked out at most while the engine is being compiled."""
 LEVEL: Final = 0.95
 
 Progress = Callable[[str, int, int], None]
@@ -47,7 +57,7 @@ class Answer:
     scenario : the question. cases : by name, in order: ``none`` first. curve : probability by diverted share.
     calibration : how the first day stands, target by target (`flowsim.study.calibrate`).
     interrupted : True when it was stopped before the precision was reached.
-    curve_asked, most : as asked for; with seed and half_width all that a repetition needs beside the scenario.
+    curve_asked, most, draws : as asked for; with seed and half_width all that a repetition needs beside the scenario.
     """
 
     scenario: Scenario
@@ -59,6 +69,7 @@ class Answer:
     interrupted: bool = False
     curve_asked: bool = True
     most: int = MOST
+    draws: str = DRAWS[0]
 
     def probability(self, name: str) -> Estimate:
         """Probability that the lists are cleared in time, with a 95% interval; adjusted for the values drawn
@@ -85,12 +96,13 @@ def cases_of(scenario: Scenario) -> dict[str, Scenario]:
 
 def answer(
     scenario: Scenario | str | None = None,
-    half_width: float = 0.03,
+    half_width: float = HALF_WIDTH,
     seed: int = 1,
     threads: int | None = None,
     curve: bool = True,
     progress: Progress | None = None,
     most: int = MOST,
+    draws: str = DRAWS[0],
 ) -> Answer:
     """Simulate until the probability of clearing is known to ``half_width`` in every case.
 
@@ -102,6 +114,8 @@ def answer(
     curve : also simulate a range of diverted shares, top-down.
     progress : see `Progress`.
     most : futures of a case after which it stops, precise or not.
+    draws : how futures draw the unknowns: ``independent``, or ``sobol``: in turn from 16 independently scrambled sets
+        of Sobol points, with Student's interval over the sets (docs/fewer_futures.md).
 
     Raises
     ------
@@ -124,13 +138,15 @@ def answer(
     if not isinstance(scenario, Scenario):
         scenario = default() if scenario is None else load(scenario)
     if isinstance(half_width, bool) or not isinstance(half_width, (int, float)) or not 0.002 <= half_width <= 0.5:
-        raise InputError("half_width", repr(half_width), "a number from 0.002 to 0.5, such as 0.03")
+        raise InputError("half_width", repr(half_width), "a number from 0.002 to 0.5, such as 0.02")
+    if draws not in DRAWS:
+        raise InputError("draws", repr(draws), "one of " + ", ".join(DRAWS))
     whole("seed", seed, 0, 2**63 - 1)
     thread_count(threads)
     balances = Balances(seed)
-    result = Answer(scenario, seed, float(half_width), {}, curve_asked=bool(curve), most=most)
+    result = Answer(scenario, seed, float(half_width), {}, curve_asked=bool(curve), most=most, draws=draws)
     try:
-        for name, case in _prepared(cases_of(scenario), balances).items():
+        for name, case in _prepared(cases_of(scenario), balances, draws).items():
             result.cases[name] = case
             _until_precise(case, half_width, seed, balances, threads, progress, most)
         for name, case in result.cases.items():
@@ -151,17 +167,21 @@ def answer(
     return result
 
 
-def _prepared(scenarios: Mapping[str, Scenario], balances: Balances) -> dict[str, Case]:
-    """The cases, with the balances of their first futures for as long as another process still compiles the engine."""
+def _prepared(scenarios: Mapping[str, Scenario], balances: Balances, draws: str) -> dict[str, Case]:
+    """The cases. While others compile the engine, the numbers of the first futures, and the twin, are made here."""
     from flowsim.study.replicate import compiling_aside
 
     with compiling_aside() as compiling:
-        cases = {name: Case(name, one) for name, one in scenarios.items()}
-        for i in range(PREPARED):
-            if not compiling():
-                break
+        cases = {name: Case(name, one, draws=draws) for name, one in scenarios.items()}
+        for number in range(PREPARED):
             for case in cases.values():
-                balances.get(case.scenario, case.values(i, balances.seed))
+                if not compiling():
+                    return cases
+                case.block(number, balances.seed, balances)
+        if compiling():  # the fluid twin is compiled here meanwhile: it will be needed for the curve
+            from flowsim.study.control import warm_up
+
+            warm_up()
     return cases
 
 
@@ -189,24 +209,63 @@ def _until_precise(
     while len(case.futures) < most:
         done = len(case.futures)
         goal = max(expected_futures(estimate, half_width) if estimate else LEAST, done + BATCH)
-        count = min(BATCH if done else LEAST, most - done)
+        ahead = max(BATCH, int(AHEAD * (goal - done) / BATCH) * BATCH)
+        count = min(ahead if done else LEAST, most - done)
         case.extend(count, seed, balances, threads, _of(progress, case.name, done, goal))
         estimate = case.probability(seed, LEVEL)
         if precision_reached(estimate, half_width, LEAST):
             return
+        if case.twin is None and _twin_is_worth_it(case, expected_futures(estimate, half_width)):
+            from flowsim.study.control import Control
+
+            case.twin = Control(case, seed, balances, threads)
+            estimate = case.probability(seed, LEVEL)
+            if precision_reached(estimate, half_width, LEAST):
+                return
+
+
+def _twin_is_worth_it(case: Case, goal: int) -> bool:
+    """Whether to ask the fluid twin: many futures are still to come, there are outcomes of both kinds enough for its
+    scores, and too few, even by then, for the values of all unknowns, which come for nothing."""
+    cleared, unknowns = case.cleared, len(case.drawn[0])
+    soon = np.repeat(cleared, max(goal // (2 * len(cleared)), 1))  # explained by the values, half of them will do
+    return (
+        case.draws == DRAWS[0]
+        and unknowns > SCORES
+        and goal - len(cleared) >= WORTH
+        and not too_few(cleared, SCORES)
+        and too_few(soon, unknowns)
+    )
 
 
 def _curve(result: Answer, balances: Balances, threads: int | None, progress: Progress | None) -> None:
-    """Probability of clearing for a range of diverted shares, top-down; none diverted is the case without network."""
+    """Probability of clearing for a range of diverted shares, top-down; none diverted is the case without network. The
+    shares have the same futures, and one model of the outcome given the unknowns, or, while outcomes are too rare for
+    that, given what the fluid twin makes of the futures at one of the shares: it tells them apart at the others too."""
+    from flowsim.study.control import Control
+
     result.curve.append((0.0, result.probability("none")))
     top_down = result.scenario.with_settings("diversion", network="diversion")
-    for i, share in enumerate(CURVE):
-        changed = top_down.with_figure("functions.diversion", share, "a point of the curve")
-        case = Case(f"diversion_{round(100 * share)}", changed)
-        total = len(CURVE) * CURVE_FUTURES
-        case.extend(CURVE_FUTURES, result.seed, balances, threads, _of(progress, "diversion", i * CURVE_FUTURES, total))
-        cleared = case.cleared
-        result.curve.append((share, wilson(int(cleared.sum()), len(cleared), LEVEL)))
+    done: list[Case] = []
+    try:
+        for i, share in enumerate(CURVE):
+            changed = top_down.with_figure("functions.diversion", share, "a point of the curve")
+            case = Case(f"diversion_{round(100 * share)}", changed, draws=result.draws)
+            tell = _of(progress, "diversion", i * CURVE_FUTURES, len(CURVE) * CURVE_FUTURES)
+            case.extend(CURVE_FUTURES, result.seed, balances, threads, tell)
+            done.append(case)
+        most_split = min(done, key=lambda case: abs(float(case.cleared.mean()) - 0.5))
+        most_split.twin = Control(most_split, result.seed, balances, threads)
+        done.insert(0, done.pop(done.index(most_split)))
+    finally:  # interrupted: of the points that are done
+        if done:
+            shares = [case.scenario.book.value("functions.diversion") for case in done]
+            cleared = np.array([case.cleared for case in done])
+            covariates, population, whole = done[0].covariates(result.seed, CURVE_FUTURES, cleared)
+            if covariates is None:
+                covariates, population = np.empty((CURVE_FUTURES, 0)), np.empty((0, 0))
+            made = adjusted_together(cleared, covariates, population, LEVEL, whole)
+            result.curve += sorted(zip(shares, made, strict=True), key=lambda point: point[0])
 
 
 def values_of(case: Case) -> Mapping[str, np.ndarray]:
@@ -229,6 +288,7 @@ def manifest(result: Answer, seconds: float, command: Any = None) -> dict[str, A
             "half_width": result.half_width,
             "curve": result.curve_asked,
             "most": result.most,
+            "draws": result.draws,
         },
         "interrupted": result.interrupted,
         "futures": {name: len(case.futures) for name, case in result.cases.items()},

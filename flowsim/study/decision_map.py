@@ -7,7 +7,7 @@ their own, each simulated many times, say how far off each map is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,9 +23,11 @@ from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.plan.figures import load_figures
 from flowsim.scenario import unknowns
+from flowsim.scenario.baseline import Values, calibrate
+from flowsim.scenario.futures import Block
 from flowsim.scenario.load import Scenario, default
 from flowsim.scenario.schema import Override
-from flowsim.study.futures import Balances, Case
+from flowsim.study.futures import BLOCK, Case
 from flowsim.study.levers import Lever
 from flowsim.study.levers import lever as read_lever
 from flowsim.study.replicate import run_many, thread_count, whole
@@ -247,7 +249,6 @@ class _Bench:
 
     def __init__(self, scenario: Scenario, lever: Lever, goal: Goal, seed: int, threads: int | None) -> None:
         self.scenario, self.lever, self.goal, self.seed, self.threads = scenario, lever, goal, seed, threads
-        self.balances = Balances(seed)
         self.cases: dict[int, Case] = {}
 
     def level(self, number: int) -> float:
@@ -269,15 +270,20 @@ class _Bench:
             unknowns.values(case.scenario, unknowns.quantiles(self.seed, i)) | one
             for i, one in zip(futures, given, strict=True)
         ]
-        jobs = (partial(self._job, case, i, one) for i, one in zip(futures, drawn, strict=True))
-        with closing(run_many(jobs, case.reduce, self.threads, tell)) as results:
+
+        def jobs() -> Iterator[Callable[[], tuple[Network, int, int]]]:
+            for start in range(0, len(drawn), BLOCK):
+                some = drawn[start : start + BLOCK]
+                together = {name: np.array([one[name] for one in some]) for name in some[0]}
+                block = case.template.block(together, calibrate(Values(case.scenario, together), case.region))
+                for j in range(len(some)):
+                    yield partial(self._job, block, j if len(block) > 1 else 0, futures[start + j])
+
+        with closing(run_many(jobs(), case.reduce, self.threads, tell)) as results:
             return self.goal.values(case, list(results), drawn)
 
-    def _job(self, case: Case, i: int, drawn: dict[str, float]) -> tuple[Network, int, int]:
-        balances = self.balances
-        if len(balances.known) > MOST:
-            balances = self.balances = Balances(self.seed)
-        return case.template.network(drawn, balances.get(case.scenario, drawn)), self.seed, i
+    def _job(self, block: Block, j: int, future: int) -> tuple[Network, int, int]:
+        return block.network(j), self.seed, future
 
 
 def _design(found: DecisionMap, bench: _Bench, progress: Progress | None) -> None:

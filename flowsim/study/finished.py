@@ -95,6 +95,7 @@ def read(folder: str | Path) -> tuple[Finished, Repeat]:
         interrupted=asked.was_interrupted,
         curve_asked=asked.curve,
         most=asked.most,
+        draws=asked.draws,
         written=tables,
     )
     if "curve" in tables:

@@ -6,31 +6,42 @@ Future ``i`` has the same unknowns and the same residents in every scenario, so 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis.adjusted import adjusted_probability, too_few
-from flowsim.analysis.clearing import VOLUMES, Definition, Future, clearing_day, expected_overdue
+from flowsim.analysis.adjusted import adjusted_probability, in_turn, too_few
+from flowsim.analysis.clearing import SCORES, VOLUMES, Definition, Future, clearing_day, expected_overdue
 from flowsim.analysis.outcomes import wait_quantile
 from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.model.network import Network
 from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import YEAR, Baseline, Values, calibrate
-from flowsim.scenario.futures import Template
+from flowsim.scenario.futures import Block, Template
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region, load_region
 from flowsim.study.replicate import run_many
 
+if TYPE_CHECKING:
+    from flowsim.study.control import Control
+
 SECOND_RUN: Final = 1_000_000
 """Added to a future's number for a second run of the same unknowns with other luck."""
-ELSEWHERE: Final = 2_000_000
-"""Number of the first future of which only the values of the unknowns are used."""
-POPULATION: Final = 4096
+SETS: Final = 8
+POPULATION: Final = 512
+"""Sets of values, and how many each, that stand for all that can be drawn (`flowsim.scenario.unknowns.population`)."""
+BLOCK: Final = 64
+"""Futures whose numbers are worked out together."""
+KEPT: Final = 4096
+"""Balances kept."""
+BLOCKS_KEPT: Final = 3
+"""Blocks of one case that are kept: threads are at most a few futures apart."""
 YEARS: Final = (2025, 2026, 2027, 2028, 2029)
 
 
@@ -48,15 +59,21 @@ class Balances:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.known: dict[tuple[Any, ...], Baseline] = {}
+        self.known: OrderedDict[tuple[Any, ...], Baseline] = OrderedDict()
 
-    def get(self, scenario: Scenario, drawn: dict[str, float]) -> Baseline:
+    def get(self, scenario: Scenario, drawn: Mapping[str, Any]) -> Baseline:
+        """The balance for these values: floats, or arrays (n,) for the balances of n futures at once."""
         changes = (change for change in scenario.changes if not change.key.startswith("functions."))
         fixed = tuple((change.key, change.after.values) for change in changes)  # functions do not touch the first day
-        key = (scenario.region, fixed, tuple(drawn.items()))
-        if key not in self.known:
-            self.known[key] = calibrate(Values(scenario, drawn), load_region(scenario.region))
-        return self.known[key]
+        values = tuple((name, x.tobytes() if isinstance(x, np.ndarray) else x) for name, x in drawn.items())
+        key = (scenario.region, fixed, values)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = calibrate(Values(scenario, drawn), load_region(scenario.region))
+            while len(self.known) > KEPT:
+                with suppress(KeyError):  # another thread was first
+                    self.known.popitem(last=False)
+        return found
 
 
 class Reducer:
@@ -145,9 +162,15 @@ class Case:
     futures: list[Future] = field(default_factory=list)
     second_runs: list[Future] = field(default_factory=list)
     drawn: list[dict[str, float]] = field(default_factory=list)
-    _population: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False)
+    draws: str = "independent"
+    """How the unknowns are drawn: one of `flowsim.scenario.unknowns.DRAWS`."""
+    twin: Control | None = field(default=None, repr=False)
+    """What the fluid twin makes of the futures (`flowsim.study.control`); None: not asked."""
 
     def __post_init__(self) -> None:
+        self._population: tuple[dict[str, np.ndarray], bool] | None = None
+        self._blocks: OrderedDict[tuple[int, int], Block] = OrderedDict()
+        self._one_at_a_time = Lock()
         self.region = load_region(self.scenario.region)
         self.template = Template(self.scenario)
         self.definition = definition(self.scenario, self.region)
@@ -159,19 +182,38 @@ class Case:
         """Whether the lists are cleared in time, per future."""
         return np.array([future.cleared <= self.definition.deadline for future in self.futures])
 
-    def probability(self, seed: int, level: float = 0.95) -> Estimate:
-        """Probability that the lists are cleared in time, adjusted for the values that the futures happened to draw.
+    def population(self, seed: int) -> tuple[dict[str, np.ndarray], bool]:
+        """Values that stand for all that the futures can draw; see `flowsim.scenario.unknowns.population`."""
+        if self._population is None:
+            self._population = unknowns.population(self.scenario, seed, SETS, POPULATION)
+        return self._population
 
-        The values of `POPULATION` other futures, which are not simulated, say what is drawn on average.
-        """
+    def probability(self, seed: int, level: float = 0.95) -> Estimate:
+        """Probability that the lists are cleared in time, adjusted for the values that the futures happened to draw and
+        for what the fluid twin makes of them, if it was asked."""
         cleared = self.cleared
-        if too_few(cleared, len(self.drawn[0]) if self.drawn else 0):
+        if self.draws == "sobol":
+            return in_turn(cleared, unknowns.SCRAMBLINGS, level)
+        covariates, population, whole = self.covariates(seed, len(cleared), cleared)
+        if covariates is None:
             return wilson(int(cleared.sum()), len(cleared), level)
-        if len(self._population) == 0:
-            others = range(ELSEWHERE, ELSEWHERE + POPULATION)
-            self._population = np.array([list(self.values(i, seed).values()) for i in others])
-        drawn = np.array([list(one.values()) for one in self.drawn[: len(cleared)]])
-        return adjusted_probability(cleared, drawn, self._population, level)
+        return adjusted_probability(cleared, covariates, population, level, whole)
+
+    def covariates(self, seed: int, n: int, outcomes: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, bool]:
+        """What the first n futures are adjusted by, the same of the population, and whether that is all there is: the
+        values drawn and the scores of the twin; those scores alone where outcomes of one kind are too rare for more."""
+        drawn = np.array([list(one.values()) for one in self.drawn[:n]])
+        count = drawn.shape[1] if drawn.ndim == 2 else 0
+        few = too_few(outcomes, count)
+        if count == 0 or (few and (self.twin is None or too_few(outcomes, SCORES))):
+            return None, np.empty(0), False
+        population, whole = self.population(seed)
+        everywhere = np.stack(list(population.values()), axis=-1)
+        if self.twin is not None:
+            scores, of_all = self.twin.of(n), self.twin.population
+            drawn = scores if few else np.hstack([drawn, scores])
+            everywhere = of_all if few else np.concatenate([everywhere, of_all], axis=-1)
+        return drawn, everywhere, whole
 
     def extend(
         self,
@@ -194,11 +236,35 @@ class Case:
                 goal.append(future)
                 if not second:
                     self.drawn.append(self.values(i, seed))
+        with self._one_at_a_time:
+            while len(self._blocks) > 1:  # a case that waits for its turn keeps little
+                self._blocks.popitem(last=False)
 
     def values(self, i: int, seed: int) -> dict[str, float]:
         """The values of the unknowns in future ``i``."""
+        if self.draws == "sobol":
+            return unknowns.values(self.scenario, unknowns.quantiles_in_turn(seed, i), ordered=True)
         return unknowns.values(self.scenario, unknowns.quantiles(seed, i))
 
+    def network(self, i: int, seed: int, balances: Balances) -> Network:
+        """The network of future ``i``; a block of futures is worked out at once."""
+        block = self.block(i // BLOCK, seed, balances)
+        return block.network(i % BLOCK if len(block) > 1 else 0)
+
+    def block(self, number: int, seed: int, balances: Balances) -> Block:
+        """The numbers of `BLOCK` futures, from ``number`` times that on."""
+        place = (seed, number)
+        with self._one_at_a_time:
+            block = self._blocks.get(place)
+            if block is None:
+                first = number * BLOCK
+                drawn = [self.values(j, seed) for j in range(first, first + BLOCK)]
+                together = {name: np.array([one[name] for one in drawn]) for name in drawn[0]}
+                block = self.template.block(together, balances.get(self.scenario, together))
+                self._blocks[place] = block
+                while len(self._blocks) > BLOCKS_KEPT:
+                    self._blocks.popitem(last=False)
+            return block
+
     def _job(self, i: int, replication: int, seed: int, balances: Balances) -> tuple[Network, int, int]:
-        drawn = self.values(i, seed)
-        return self.template.network(drawn, balances.get(self.scenario, drawn)), seed, replication
+        return self.network(i, seed, balances), seed, replication

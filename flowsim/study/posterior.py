@@ -7,7 +7,7 @@ stated errors (`flowsim.analysis.posterior`). Later waves look where the earlier
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,7 +23,7 @@ from flowsim.model.network import Network
 from flowsim.plan.observed import Observation, Observed, load_observed
 from flowsim.scenario import posterior as shipped
 from flowsim.scenario.baseline import GROUPS, WEEK, YEAR, Values, calibrate
-from flowsim.scenario.futures import Template
+from flowsim.scenario.futures import Block, Template
 from flowsim.scenario.load import Scenario, default
 from flowsim.scenario.posterior import Posterior, Prior
 from flowsim.scenario.region import Region, load_region
@@ -37,6 +37,8 @@ LEAST: Final = 256
 MOST: Final = 2**20
 KEPT: Final = 2048
 """Points that are written: each as likely as the next."""
+TOGETHER: Final = 64
+"""Points whose numbers are worked out at once."""
 WAVES: Final = (0.125, 0.25, 0.625)
 """Shares of the points in each wave; the first is drawn from the prior."""
 ADAPT: Final = 0.1
@@ -140,19 +142,24 @@ class Library:
         """Simulate more points; those done stay when it is interrupted."""
         first = len(self.quantities)
         values = self.prior.values(quantiles)
-        jobs = (partial(self._job, values[i], first + i) for i in range(len(values)))
+
+        def jobs() -> Iterator[Callable[[], tuple[Network, int, int]]]:
+            for start in range(0, len(values), TOGETHER):
+                drawn = dict(zip(self.prior.names, values[start : start + TOGETHER].T.copy(), strict=True))
+                block = self.template.block(drawn, calibrate(Values(self.scenario, drawn), self.region))
+                for i in range(len(block)):
+                    yield partial(self._job, block, i, first + start + i)
+
         try:
-            with closing(run_many(jobs, self.year, threads, progress)) as done:
+            with closing(run_many(jobs(), self.year, threads, progress)) as done:
                 for one in done:
                     self.quantities.append(one)
         finally:
             new = len(self.quantities) - first
             self.quantiles = np.concatenate([self.quantiles, quantiles[:new]])
 
-    def _job(self, values: np.ndarray, number: int) -> tuple[Network, int, int]:
-        drawn = dict(zip(self.prior.names, values.tolist(), strict=True))
-        base = calibrate(Values(self.scenario, drawn), self.region)
-        return self.year.short(self.template.network(drawn, base)), self.seed, number
+    def _job(self, block: Block, i: int, number: int) -> tuple[Network, int, int]:
+        return self.year.short(block.network(i)), self.seed, number
 
     @property
     def values(self) -> np.ndarray:

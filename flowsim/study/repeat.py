@@ -13,6 +13,7 @@ from typing import Any
 from flowsim.errors import InputError
 from flowsim.plan.figures import FigureBook, Source, is_path
 from flowsim.scenario.load import Change, Scenario, default
+from flowsim.scenario.unknowns import DRAWS
 from flowsim.study.store import provenance
 
 OWN_REGION = "inputs/region"
@@ -27,7 +28,7 @@ class Repeat:
 
     Attributes
     ----------
-    scenario, seed, half_width, curve, most : arguments of `flowsim.study.answer.answer`.
+    scenario, seed, half_width, curve, most, draws : arguments of `flowsim.study.answer.answer`.
     was_interrupted : the run was stopped early; the repetition runs to its end.
     differences : (what, then, now) for whatever may keep the repetition from being equal to the last bit: ``flowsim``,
         ``sources``, ``figures`` and packages.
@@ -38,6 +39,7 @@ class Repeat:
     half_width: float
     curve: bool
     most: int
+    draws: str
     was_interrupted: bool
     differences: tuple[tuple[str, str, str], ...]
 
@@ -74,6 +76,7 @@ def from_manifest(path: str | Path) -> Repeat:
         half_width=float(_part(asked, "half_width", (int, float), path, "asked.")),
         curve=_part(asked, "curve", bool, path, "asked."),
         most=_part(asked, "most", int, path, "asked."),
+        draws=_part({"draws": DRAWS[0]} | asked, "draws", str, path, "asked."),
         was_interrupted=bool(content.get("interrupted", False)),
         differences=tuple((what, str(then), str(here)) for what, then, here in pairs if then != here),
     )

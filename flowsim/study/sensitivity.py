@@ -23,9 +23,10 @@ from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import Values, calibrate
+from flowsim.scenario.futures import Block
 from flowsim.scenario.load import Scenario, default
 from flowsim.scenario.options import CONTINUE, OPTIONS, options
-from flowsim.study.futures import Balances, Case
+from flowsim.study.futures import BLOCK, Balances, Case
 from flowsim.study.replicate import run_many, thread_count, whole
 from flowsim.study.together import Progress, extend_together, keep_common, read_scenario
 
@@ -247,8 +248,13 @@ def _run(
     wanted = (*OUTCOMES, "overdue_start")
 
     def jobs() -> Iterator[Callable[[], tuple[Network, int, int]]]:
-        for row, number in zip(u, luck, strict=True):
-            yield partial(_job, case, dict(zip(found.names, row, strict=True)), int(number), found.seed)
+        for start in range(0, len(u), BLOCK):
+            quantiles = [dict(zip(found.names, row, strict=True)) for row in u[start : start + BLOCK].tolist()]
+            drawn = [unknowns.values(case.scenario, one) for one in quantiles]
+            together = {name: np.array([one[name] for one in drawn]) for name in drawn[0]}
+            block = case.template.block(together, calibrate(Values(case.scenario, together), case.region))
+            for i in range(len(drawn)):
+                yield partial(_job, block, i if len(block) > 1 else 0, int(luck[start + i]), found.seed)
 
     def reduce(outcome: dict[str, np.ndarray], network: Network) -> tuple[float, ...]:
         return measures.measured(case.reduce(outcome, network), wanted, case.definition)
@@ -264,9 +270,8 @@ def _run(
     return np.array(rows, float).reshape(len(rows), len(wanted))
 
 
-def _job(case: Case, quantile: dict[str, float], number: int, seed: int) -> tuple[Network, int, int]:
-    drawn = unknowns.values(case.scenario, quantile)
-    return case.template.network(drawn, calibrate(Values(case.scenario, drawn), case.region)), seed, number
+def _job(block: Block, i: int, number: int, seed: int) -> tuple[Network, int, int]:
+    return block.network(i), seed, number
 
 
 def manifest(found: Sensitivity, seconds: float, command: Any = None) -> dict[str, Any]:

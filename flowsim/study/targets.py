@@ -18,7 +18,6 @@ from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.plan.targets import load_targets
-from flowsim.scenario import unknowns
 from flowsim.scenario.load import Scenario, default
 from flowsim.study.answer import cases_of
 from flowsim.study.futures import Balances, Case
@@ -204,8 +203,7 @@ def count_sent_away(
 
 def build(case: Case, i: int, seed: int, balances: Balances) -> tuple[Network, int, int]:
     """Network, seed and replication of future ``i`` of a case."""
-    drawn = unknowns.values(case.scenario, unknowns.quantiles(seed, i))
-    return case.template.network(drawn, balances.get(case.scenario, drawn)), seed, i
+    return case.network(i, seed, balances), seed, i
 
 
 def required(scenario: Scenario, codes: Iterable[str]) -> tuple[str, ...]:

@@ -213,7 +213,8 @@ def test_the_shipped_posterior_belongs_to_the_figures_that_are_here() -> None:
 
 
 def test_part_of_the_shipped_posterior_made_again_is_the_same() -> None:
-    """The last years of the calibration, simulated anew: if this fails, run benchmarks/calibration.py."""
+    """The last years of the calibration, simulated anew: if this fails, run benchmarks/calibration.py. (The ages of
+    those who wait follow from a balance that is solved to seven digits.)"""
     content = manifest_of_shipped()
     check = content["check"]
     scenario = default()
@@ -222,7 +223,7 @@ def test_part_of_the_shipped_posterior_made_again_is_the_same() -> None:
     library.quantiles = np.zeros((len(library.quantities), len(library.prior.names)))
     library.extend(np.array(check["quantiles"]), 1)  # type: ignore
     for was, now in zip(check["quantities"], library.quantities[check["replications"][0] :], strict=True):  # type: ignore
-        assert now == pytest.approx(was, rel=1e-9)
+        assert now == pytest.approx(was, rel=1e-7)
 
 
 def test_the_tables_in_the_documentation_are_of_the_shipped_posterior() -> None:
