@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis import comparison, residents
+from flowsim.analysis.controls import PER_CONTROL
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paths import first_referrals
-from flowsim.analysis.statistics import Estimate, wilson
+from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.posterior import in_common
-from flowsim.study.futures import Balances, Case
+from flowsim.study.futures import ELSEWHERE, POPULATION, Balances, Case
 from flowsim.study.replicate import run_logged, thread_count, whole
 from flowsim.study.select import FIRST_STAGE, Selection, select_best
 from flowsim.study.select import MOST as MOST_SELECTED
@@ -104,9 +105,26 @@ class Comparison:
         return self.scenarios[self.base]
 
     def probability(self, name: str) -> Estimate:
-        """Probability that the lists are cleared in time, with a 95% Wilson interval."""
-        cleared = self.cases[name].cleared
-        return wilson(int(cleared.sum()), len(cleared), LEVEL)
+        """Probability that the lists are cleared in time, with a 95% interval; the number that `flowsim.answer`
+        gives for the same futures: adjusted for the values drawn (`flowsim.analysis.adjusted`)."""
+        return self.cases[name].probability(self.seed, LEVEL)
+
+    @cached_property
+    def controls(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Values drawn for the unknowns, (futures, p), and those of `POPULATION` futures that are not simulated: the
+        control variates. An unknown that a scenario draws otherwise than the base is one more column. None: nothing is
+        unknown, or there are too few futures."""
+        columns: list[tuple[np.ndarray, np.ndarray]] = []
+        first = self.cases[self.base].drawn
+        if not first or self.done < PER_CONTROL * (len(first[0]) + 1):
+            return None
+        for case in self.cases.values():
+            elsewhere = [case.values(i, self.seed) for i in range(ELSEWHERE, ELSEWHERE + POPULATION)]
+            for name in case.drawn[0] if case.drawn else ():
+                here = np.array([drawn[name] for drawn in case.drawn[: self.done]])
+                if not any(np.array_equal(here, other) for other, _ in columns):
+                    columns.append((here, np.array([drawn[name] for drawn in elsewhere])))
+        return np.stack([one for one, _ in columns], axis=1), np.stack([one for _, one in columns], axis=1)
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
