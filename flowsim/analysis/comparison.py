@@ -133,13 +133,13 @@ def by_year(
 ) -> pd.DataFrame:
     """Outcomes by case, measure and year: mean with its interval, and where 90% of the futures lie."""
     table = answers.by_year(measured)
-    for row in table.itertuples():
-        one, y = taken[row.case][row.measure], YEARS.index(row.year)
+    for i, (name, measure, year) in enumerate(zip(table["case"], table["measure"], table["year"], strict=True)):
+        one, y = taken[name][measure], YEARS.index(int(year))
         n = len(one.values)
         mean = float(one.values[:, y].mean())
         error = float(np.sqrt(one.values[:, y].var(ddof=1) / n + one.extra[y])) if n > 1 else np.inf
         reach = student(LEVEL, n - 1) * error if error > 0.0 else 0.0
-        table.loc[row.Index, ["mean", "mean_low", "mean_high"]] = mean, mean - reach, mean + reach
+        table.loc[i, ["mean", "mean_low", "mean_high"]] = mean, mean - reach, mean + reach
     return table
 
 

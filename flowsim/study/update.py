@@ -455,5 +455,6 @@ def manifest(result: Update, seconds: float, command: Any = None) -> dict[str, A
         "digest": result.observed.digest,
         "made_up": result.observed.made_up,
         "cells": len(result.observed.cells),
+        "counts": [[str(quarter), code, value] for (quarter, code), value in result.observed.cells.items()],
     }
     return {**like, "asked": asked, "observed": observed, "interrupted": result.interrupted}
