@@ -199,7 +199,7 @@ def test_capacity_follows_staff_conversations_and_heavier_clients() -> None:
 
 
 def test_both_ends_of_every_range_are_a_region_that_can_be() -> None:
-    """A range that the model refuses is no range: each end is set as a scenario sets it, and the first day worked out."""
+    """A range that the model refuses is no range: each end is set as by a scenario, and the first day worked out."""
     plan, region = default(), load_region("amstelland")
     ends = [
         (key, end)
