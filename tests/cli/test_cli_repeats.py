@@ -121,10 +121,14 @@ def test_an_update_is_asked_for_again_with_its_counts(tmp_path: Path) -> None:
     assert asked == {"futures": 256, "half_width": 0.1, "seed": 8}
 
 
-def test_targets_are_asked_for_again(call: Call, tmp_path: Path) -> None:
+def test_a_crate_of_targets_is_run_again_from_its_manifest(call: Call, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     call("targets", "--futures", 2, "--seed", 3, "--require", "kpi_24", "--out", first)
-    call("targets", "--from", first / "manifest.json", "--out", second)
+    assert call("crate", first)[0] == DONE
+    code, printed, _ = call("crate", first, "--again", second, "--json")
+    assert code == DONE
+    assert json.loads(printed)["same"]
+    assert json.loads(printed)["tables"]["targets.parquet"]
     then, now = (json.loads((one / "manifest.json").read_text("utf-8")) for one in (first, second))
     assert then["asked"] == now["asked"] == {"seed": 3, "futures": 2, "half_width": None, "require": ["kpi_24"]}
     assert (first / "targets.csv").read_bytes() == (second / "targets.csv").read_bytes()
