@@ -68,6 +68,10 @@ def compare(
     from flowsim.present.texts import format_number, text, texts
 
     texts(lang)
+    if not scenarios and repeat is None:
+        raise InputError(
+            "A B [C ...]", "nothing", "two or more scenarios, or --from MANIFEST; see flowsim compare --help"
+        )
     if most and least:
         raise InputError("--max", "--min beside it", "one of the two")
     for name, value in (("--max", most), ("--min", least), ("--indifference", indifference is not None)):

@@ -62,6 +62,7 @@ def compare_json(found: Comparison, tables: Mapping[str, pd.DataFrame], written:
         "futures": found.done,
         "seed": found.seed,
         "interrupted": found.interrupted,
+        "prior_for": list(found.prior_for),
         **{name: tables[name].to_dict("records") for name in shown if name in tables},
         **written,
     }
@@ -112,7 +113,10 @@ class _Page:
             "  " + self.t("head.scenario", name=name, title=scenario_title(self.lang, one))
             for name, one in found.scenarios.items()
         ]
-        return Paragraph((*lines, self.t("head.base", base=found.base)))
+        lines.append(self.t("head.base", base=found.base))
+        if found.prior_for:
+            lines.append(self.t("head.prior", names=", ".join(found.prior_for)))
+        return Paragraph(tuple(lines))
 
     def summary(self) -> Rows:
         against = {row["case"]: row for row in self.records("cleared")}

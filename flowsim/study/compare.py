@@ -20,7 +20,7 @@ from flowsim.analysis.paths import first_referrals
 from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
-from flowsim.scenario.posterior import in_common
+from flowsim.scenario.posterior import in_common, source
 from flowsim.study.futures import ELSEWHERE, POPULATION, Balances, Case
 from flowsim.study.replicate import run_logged, thread_count, whole
 from flowsim.study.select import FIRST_STAGE, Selection, select_best
@@ -83,6 +83,8 @@ class Comparison:
     cases : the futures, the same number for each.
     pairs : per scenario but the base, the same residents in both (`flowsim.analysis.residents`), future by future.
     best : when it was asked for. interrupted : True when it was stopped early; what all have in common is kept.
+    prior_for : scenarios for which the posterior does not hold, so that all draw the unknowns from their ranges,
+        although others would not by themselves.
     """
 
     scenarios: dict[str, Scenario]
@@ -93,6 +95,7 @@ class Comparison:
     pairs: dict[str, list[np.ndarray]] = field(default_factory=dict)
     best: Best | None = None
     interrupted: bool = False
+    prior_for: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:
@@ -227,7 +230,8 @@ def compare(
     >>> bool((overdue["low"] <= overdue["high"]).all())
     True
     """
-    named = named_scenarios(scenarios)
+    given = named_scenarios(scenarios)
+    named = in_common(given)
     if base is not None and base not in named:
         raise InputError("base", repr(base), "one of " + ", ".join(named))
     whole("futures", futures, LEAST, MOST)
@@ -236,7 +240,7 @@ def compare(
     choice = _choice(best, largest, indifference)
     balances = Balances(seed)
     cases = {name: Case(name, one) for name, one in named.items()}
-    found = Comparison(named, base or next(iter(named)), seed, futures, cases)
+    found = Comparison(named, base or next(iter(named)), seed, futures, cases, prior_for=_prior_for(given))
     try:
         extend_together(cases, futures, seed, balances, threads, progress)
         if follow_residents:
@@ -251,7 +255,7 @@ def compare(
 
 
 def named_scenarios(scenarios: Sequence[Scenario | str | Path]) -> dict[str, Scenario]:
-    """The scenarios by name, each other than the others; see `compare`."""
+    """The scenarios by name, each other than the others, as they were given; see `compare`."""
     if isinstance(scenarios, (str, Path, Scenario)):
         raise InputError("scenarios", repr(scenarios)[:60], "a list of two or more")
     if len(scenarios) < 2:
@@ -265,7 +269,14 @@ def named_scenarios(scenarios: Sequence[Scenario | str | Path]) -> dict[str, Sce
         free = next(name for name in (one.name, label, f"{one.name}_{place}") if name not in named)
         named[free] = one
     same_region(named)
-    return in_common(named)
+    return named
+
+
+def _prior_for(given: Mapping[str, Scenario]) -> tuple[str, ...]:
+    """The scenarios that keep the others from the posterior; none when all draw from the same by themselves."""
+    sources = {name: source(one)[0] for name, one in given.items()}
+    without = tuple(name for name, kind in sources.items() if kind != "posterior")
+    return without if len(without) < len(sources) else ()
 
 
 def _read(given: Scenario | str | Path) -> tuple[str, Scenario]:

@@ -369,3 +369,16 @@ def test_the_page_holds_every_table(found: Comparison, lang: str) -> None:
 
 def test_the_public_name_is_there() -> None:
     assert flowsim.compare is compare
+
+
+def test_a_scenario_without_posterior_makes_all_draw_from_the_ranges_and_the_page_says_so() -> None:
+    other = default().with_figure("demand.inflow", 4000.0, "a test").with_settings("more_inflow")
+    found = compare([NONE, HEADS, other], futures=2, seed=4)
+    assert found.prior_for == ("more_inflow",)
+    assert {one.settings["unknowns"] for one in found.scenarios.values()} == {"prior"}
+    for lang in LANGUAGES:
+        head = compare_blocks(found, found.tables, lang)[0]
+        assert any("more_inflow" in line and "flowsim answer" in line for line in head.lines)  # type: ignore[union-attr]
+    both = {"a": NONE, "b": NONE.with_settings("b", unknowns="prior")}
+    assert study._prior_for(both) == ("b",)
+    assert study._prior_for({"a": NONE, "b": HEADS}) == ()
