@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis import answers
-from flowsim.analysis.adjusted import too_few
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.controls import WORTH, Controlled, controlled
 from flowsim.analysis.measures import YEARS
@@ -185,17 +184,21 @@ def _squared(plain: float, now: float) -> float:
 
 
 def _adjusted(first: Any, second: Any, seed: int, level: float, controls: Controls | None) -> Estimate | None:
-    """The difference of two probabilities of which at least one is adjusted; None: neither is."""
-    rare = [too_few(one.cleared, len(one.drawn[0]) if one.drawn else 0) for one in (first, second)]
-    if controls is None or all(rare):
+    """The difference of two probabilities of which at least one is adjusted; None: both are plain shares.
+
+    Their correlation is that of the outcomes, with the controls taken out of one that is adjusted.
+    """
+    estimates = [case.probability(seed, level) for case in (first, second)]
+    plain = [e.value == float(case.cleared.mean()) for e, case in zip(estimates, (first, second), strict=True)]
+    if all(plain):
         return None
     left = [
-        (one.cleared - one.cleared.mean()) if few else controlled(one.cleared[:, None], *controls).values[:, 0]
-        for one, few in zip((first, second), rare, strict=True)
+        case.cleared.astype(float) if share or controls is None else controlled(case.cleared[:, None], *controls).values
+        for case, share in zip((first, second), plain, strict=True)
     ]
-    varies = all(values.std() > 0.0 for values in left)
-    correlation = float(np.corrcoef(left[0], left[1])[0, 1]) if varies else 0.0
-    return dependent_difference(first.probability(seed, level), second.probability(seed, level), correlation)
+    a, b = (values.reshape(len(values)) for values in left)
+    correlation = float(np.corrcoef(a, b)[0, 1]) if a.std() > 0.0 and b.std() > 0.0 else 0.0
+    return dependent_difference(estimates[0], estimates[1], correlation)
 
 
 def differences(
