@@ -14,7 +14,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
 
 def test_there_are_notebooks() -> None:
-    assert {"answer", "first_steps", "new_region", "parameter_sweep"} <= {file.stem for file in NOTEBOOKS}
+    assert {"answer", "first_steps", "new_region", "parameter_sweep", "sensitivity_and_information"} <= {
+        file.stem for file in NOTEBOOKS
+    }
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)

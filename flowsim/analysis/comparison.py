@@ -9,8 +9,10 @@ import numpy as np
 
 from flowsim.analysis import answers
 from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.controls import WORTH, Controlled, controlled
 from flowsim.analysis.measures import YEARS
-from flowsim.analysis.paired import paired_proportions, simultaneous, variance_gain
+from flowsim.analysis.paired import dependent_difference, paired_proportions, simultaneous, variance_gain
+from flowsim.analysis.statistics import Estimate, student
 from flowsim.plan.business_case import Volumes, money
 from flowsim.scenario import flows
 from flowsim.scenario.baseline import Values
@@ -42,11 +44,13 @@ scenario does not have it); ``net_effect``: EUR, as the plan counts it (TP 7.1).
 def tables(found: Any) -> dict[str, pd.DataFrame]:
     """The tables of a `flowsim.study.compare.Comparison` by name, but for residents and selection."""
     measured = {name: outcomes(case) for name, case in found.cases.items()}
+    controls = found.controls
+    taken = without_luck(measured, found.base, controls)
     return {
         "summary": answers.summary(found),
-        "outcomes": answers.by_year(measured),
-        "cleared": cleared(found.cases, found.base),
-        "differences": differences(measured, found.base),
+        "outcomes": by_year(measured, taken),
+        "cleared": cleared(found.cases, found.base, found.seed, controls),
+        "differences": differences(measured, found.base, controls),
         "fan": answers.fan(found),
         "futures": answers.futures(found),
     }
@@ -91,10 +95,60 @@ def _net_effect(case: Any, volumes: Mapping[str, np.ndarray]) -> np.ndarray:
     return made
 
 
-def cleared(cases: Mapping[str, Any], base: str) -> pd.DataFrame:
+Controls = tuple[np.ndarray, np.ndarray]
+"""Values drawn for the unknowns, (n, p), a row per future; and those of other futures, (N, p), that tell their mean."""
+
+
+def without_luck(
+    measured: Mapping[str, Mapping[str, np.ndarray]], base: str, controls: Controls | None
+) -> dict[str, dict[str, Controlled]]:
+    """Outcomes with the luck of the draw of unknowns taken out (`flowsim.analysis.controls`), by case and measure.
+
+    A measure has controls in all cases and years or in none, so that the difference of two means stays the mean of the
+    differences; it has them when the median gain for the differences from ``base`` is worth it.
+    """
+    plain = {
+        name: {
+            measure: Controlled(values, np.zeros(len(YEARS)), np.ones(len(YEARS))) for measure, values in one.items()
+        }
+        for name, one in measured.items()
+    }
+    if controls is None:
+        return plain
+    for measure in MEASURES:
+        having = [name for name, one in measured.items() if measure in one]
+        if base not in having or len(having) < 2:
+            continue
+        gaps = np.hstack([measured[name][measure] - measured[base][measure] for name in having if name != base])
+        gains = controlled(gaps, *controls).gain
+        if np.isfinite(gains).any() and float(np.nanmedian(gains)) >= WORTH:
+            for name in having:
+                plain[name][measure] = controlled(measured[name][measure], *controls)
+    return plain
+
+
+def by_year(
+    measured: Mapping[str, Mapping[str, np.ndarray]], taken: Mapping[str, Mapping[str, Controlled]]
+) -> pd.DataFrame:
+    """Outcomes by case, measure and year: mean with its interval, and where 90% of the futures lie."""
+    table = answers.by_year(measured)
+    for i, (name, measure, year) in enumerate(zip(table["case"], table["measure"], table["year"], strict=True)):
+        one, y = taken[name][measure], YEARS.index(int(year))
+        n = len(one.values)
+        mean = float(one.values[:, y].mean())
+        error = float(np.sqrt(one.values[:, y].var(ddof=1) / n + one.extra[y])) if n > 1 else np.inf
+        reach = student(LEVEL, n - 1) * error if error > 0.0 else 0.0
+        table.loc[i, ["mean", "mean_low", "mean_high"]] = mean, mean - reach, mean + reach
+    return table
+
+
+def cleared(cases: Mapping[str, Any], base: str, seed: int = 1, controls: Controls | None = None) -> pd.DataFrame:
     """Probability of clearing in time against ``base``, pair by pair; the intervals hold together with 95%.
 
-    ``both``, ``only_case``, ``only_base``, ``neither``: in how many futures each clears the lists.
+    The difference is that of the probabilities of the summary. Where those are adjusted for the values drawn, so is it.
+
+    ``both``, ``only_case``, ``only_base``, ``neither``: in how many futures each clears the lists. ``control_gain``:
+    how much shorter than the plain interval it is, squared; 1 where neither probability is adjusted.
     """
     import pandas as pd
 
@@ -104,7 +158,8 @@ def cleared(cases: Mapping[str, Any], base: str) -> pd.DataFrame:
     rows = []
     for name in others:
         a = cases[name].cleared
-        estimate = paired_proportions(b, a, level)
+        plain = paired_proportions(b, a, level)
+        estimate = _adjusted(cases[base], cases[name], seed, level, controls) or plain
         rows.append(
             {
                 "case": name,
@@ -118,20 +173,47 @@ def cleared(cases: Mapping[str, Any], base: str) -> pd.DataFrame:
                 "only_base": int((~a & b).sum()),
                 "neither": int((~a & ~b).sum()),
                 "variance_reduction": variance_gain(b.astype(float), a.astype(float)),
+                "control_gain": _squared(plain.half_width, estimate.half_width),
             }
         )
     return pd.DataFrame(rows)
 
 
-def differences(measured: Mapping[str, Mapping[str, np.ndarray]], base: str) -> pd.DataFrame:
+def _squared(plain: float, now: float) -> float:
+    return (plain / now) ** 2 if now > 0.0 else 1.0
+
+
+def _adjusted(first: Any, second: Any, seed: int, level: float, controls: Controls | None) -> Estimate | None:
+    """The difference of two probabilities of which at least one is adjusted; None: both are plain shares.
+
+    Their correlation is that of the outcomes, with the controls taken out of one that is adjusted.
+    """
+    estimates = [case.probability(seed, level) for case in (first, second)]
+    plain = [e.value == float(case.cleared.mean()) for e, case in zip(estimates, (first, second), strict=True)]
+    if all(plain):
+        return None
+    left = [
+        case.cleared.astype(float) if share or controls is None else controlled(case.cleared[:, None], *controls).values
+        for case, share in zip((first, second), plain, strict=True)
+    ]
+    a, b = (values.reshape(len(values)) for values in left)
+    correlation = float(np.corrcoef(a, b)[0, 1]) if a.std() > 0.0 and b.std() > 0.0 else 0.0
+    return dependent_difference(estimates[0], estimates[1], correlation)
+
+
+def differences(
+    measured: Mapping[str, Mapping[str, np.ndarray]], base: str, controls: Controls | None = None
+) -> pd.DataFrame:
     """Each scenario less ``base``, future by future, per outcome and year, where both have the outcome.
 
     ``low`` and ``high``: all intervals of the table hold together with 95% probability
     (`flowsim.analysis.paired.simultaneous`). ``shown``: ``more``, ``less``, or ``unclear`` when the interval holds 0.
-    ``variance_reduction``: see `flowsim.analysis.paired.variance_gain`.
+    ``variance_reduction``: see `flowsim.analysis.paired.variance_gain`. ``control_gain``: so many times more pairs
+    would be needed without control variates, as measured; ``controlled``: whether they are used (`without_luck`).
     """
     import pandas as pd
 
+    taken = without_luck(measured, base, controls)
     places = [
         (name, measure, y)
         for name, found in measured.items()
@@ -141,9 +223,15 @@ def differences(measured: Mapping[str, Mapping[str, np.ndarray]], base: str) -> 
         for y in range(len(YEARS))
     ]
     pairs = [(measured[base][measure][:, y], measured[name][measure][:, y]) for name, measure, y in places]
-    estimates, critical = simultaneous(np.stack([b - a for a, b in pairs], axis=1), LEVEL)
+    plain = np.stack([b - a for a, b in pairs], axis=1)
+    every = Controlled(plain, np.zeros(len(places)), np.full(len(places), np.nan))
+    if controls is not None:
+        every = controlled(plain, *controls)
+    used = np.array([taken[name][measure].values is not measured[name][measure] for name, measure, _ in places])
+    values, extra = np.where(used, every.values, plain), np.where(used, every.extra, 0.0)
+    estimates, critical = simultaneous(values, LEVEL, extra)
     rows = []
-    for (name, measure, y), (a, b), e in zip(places, pairs, estimates, strict=True):
+    for k, ((name, measure, y), (a, b), e) in enumerate(zip(places, pairs, estimates, strict=True)):
         rows.append(
             {
                 "case": name,
@@ -156,6 +244,8 @@ def differences(measured: Mapping[str, Mapping[str, np.ndarray]], base: str) -> 
                 "high": e.high,
                 "shown": "more" if e.low > 0.0 else "less" if e.high < 0.0 else "unclear",
                 "variance_reduction": variance_gain(a, b),
+                "control_gain": every.gain[k],
+                "controlled": bool(used[k]),
                 "critical": critical,
             }
         )

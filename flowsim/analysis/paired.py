@@ -8,6 +8,8 @@ References
    50(3), 2008, p. 346: one critical value for all differences, the quantile of the largest |t|.
 .. [3] A. M. Law, Simulation Modeling and Analysis, 5th ed., 2015, sections 10.2.1 (paired t), 10.3.1 (Bonferroni) and
    11.2 (common random numbers).
+.. [4] G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures: a general approach",
+   Statistics in Medicine 27, 2008, p. 1693.
 """
 
 from __future__ import annotations
@@ -54,6 +56,15 @@ def paired_proportions(first: np.ndarray, second: np.ndarray, level: float = 0.9
     return Estimate(difference, max(difference - down, -1.0), min(difference + up, 1.0), n)
 
 
+def dependent_difference(first: Estimate, second: Estimate, correlation: float) -> Estimate:
+    """``second`` less ``first``, from intervals of each and the correlation of the two estimates; square-and-add, as
+    Newcombe's ([1]_), for estimates of any kind ([4]_)."""
+    down = _joined(second.value - second.low, first.high - first.value, correlation)
+    up = _joined(second.high - second.value, first.value - first.low, correlation)
+    difference = second.value - first.value
+    return Estimate(difference, max(difference - down, -1.0), min(difference + up, 1.0), min(first.n, second.n))
+
+
 def _joined(one: float, other: float, phi: float) -> float:
     return math.sqrt(max(one * one - 2.0 * phi * one * other + other * other, 0.0))
 
@@ -89,17 +100,22 @@ def largest_t(differences: np.ndarray, level: float = 0.95) -> float:
     return float(min(np.quantile(largest, level, method="higher"), bonferroni))
 
 
-def simultaneous(differences: np.ndarray, level: float = 0.95) -> tuple[list[Estimate], float]:
+def simultaneous(
+    differences: np.ndarray, level: float = 0.95, extra: np.ndarray | float = 0.0
+) -> tuple[list[Estimate], float]:
     """Mean of every column with intervals that hold all together with probability ``level``, and their critical value.
 
     Parameters
     ----------
     differences : (n, m) paired differences; a column that is zero throughout has an interval of no length.
+    extra : (m,) variance of the means that the rows do not show (`flowsim.analysis.controls`).
     """
     n = len(differences)
     critical = largest_t(differences, level)
     means = differences.mean(axis=0)
-    errors = differences.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else np.full(len(means), math.inf)
+    errors = np.full(len(means), math.inf)
+    if n > 1:
+        errors = np.sqrt(differences.var(axis=0, ddof=1) / n + extra)
     reach = [critical * error if error > 0.0 else 0.0 for error in errors]
     return [Estimate(float(x), float(x) - r, float(x) + r, n) for x, r in zip(means, reach, strict=True)], critical
 

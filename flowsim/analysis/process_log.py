@@ -169,7 +169,7 @@ class XesWriter:
             f'<global scope="trace">{_string("concept:name", "")}</global>\n'
             f'<global scope="event">{"".join(_string(key, "") for key in strings)}{unknown}</global>\n'
             '<classifier name="Activity" keys="concept:name"/>\n'
-            '<classifier name="Activity and transition" keys="concept:name lifecycle:transition"/>\n'
+            '<classifier name="Activity-and-transition" keys="concept:name lifecycle:transition"/>\n'
             f"{_string('lifecycle:model', 'standard')}\n"
             + "".join(_string(key, str(value)) + "\n" for key, value in self.about.items())
         )

@@ -40,14 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     import typer
 
-    from flowsim.cli.commands import application
+    from flowsim.cli.commands import command_line
 
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its module differs between versions of typer
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console without € shows ?
     try:
-        command = typer.main.get_command(application())
+        command = command_line()
         with command.make_context("flowsim", arguments or ["--help"]) as context:
             code = command.invoke(context)
         sys.stdout.flush()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from flowsim.cli import DONE, INTERRUPTED
-from flowsim.cli.options import Json, Lang, Threads, whole
+from flowsim.cli.options import From, FutureSeedOrNone, Json, Lang, Precision, ScenarioFile, Threads
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,18 +26,9 @@ SEED: Final = 1
 
 
 def answer(
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
-    ] = None,
-    half_width: Annotated[
-        float | None,
-        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.02"),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.", show_default="1"),
-    ] = None,
+    scenario: ScenarioFile = None,
+    half_width: Precision = None,
+    seed: FutureSeedOrNone = None,
     threads: Threads = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, plots, manifest.")] = Path(
         "results/answer"
@@ -52,15 +43,7 @@ def answer(
         ),
     ] = None,
     no_curve: Annotated[bool, typer.Option("--no-curve", help="Leave out other shares diverted.")] = False,
-    repeat: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="MANIFEST",
-            help="Repeat a run (its manifest or crate) to the last bit.",
-            show_default=False,
-        ),
-    ] = None,
+    repeat: From = None,
     lang: Lang = "nl",
     json: Json = False,
 ) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flowsim.cli import DONE, INTERRUPTED
-from flowsim.cli.options import Json, Lang, Threads, whole
+from flowsim.cli.options import Json, Lang, ScenarioFile, Threads, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
-    ] = None,
+    scenario: ScenarioFile = None,
     points: Annotated[int, typer.Option("--points", parser=whole, metavar="N", help="Years to simulate.")] = 8192,
     seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same points.")] = 1,
     threads: Threads = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,6 +38,17 @@ def _flowsim(
     ] = False,
 ) -> None:
     """Does diverting demand clear the waiting lists for mental-health care in a Dutch region?"""
+
+
+def command_line() -> Any:
+    """The commands as they are called. A default in words is a part of the help: click would put it in brackets."""
+    group: Any = typer.main.get_command(application())
+    for command in group.commands.values():
+        for option in command.params:
+            words = getattr(option, "show_default", None)
+            if isinstance(words, str):
+                option.help, option.show_default = f"{option.help}  [default: {words}]", False
+    return group
 
 
 def application() -> typer.Typer:

@@ -11,7 +11,7 @@ import typer
 
 from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.folders import room
-from flowsim.cli.options import Json, Lang, Out, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, Threads, whole
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
 
 def compare(
+    context: typer.Context,
     scenarios: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="A B [C ...]", help="Scenario files, or names of files in experiments/.", show_default=False
         ),
-    ],
+    ] = None,
     base: Annotated[
         str | None, typer.Option("--base", metavar="NAME", help="Against which one.", show_default="the first")
     ] = None,
     futures: Annotated[
         int, typer.Option("--futures", parser=whole, metavar="N", help="Simulated futures of every scenario.")
     ] = 128,
-    seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")] = 1,
+    seed: FutureSeed = 1,
     threads: Threads = None,
     residents: Annotated[
         bool, typer.Option("--residents", help="Follow the same residents through every scenario: who wins, who loses.")
@@ -58,6 +59,7 @@ def compare(
         ),
     ] = None,
     out: Out = None,
+    repeat: From = None,
     lang: Lang = "nl",
     json: Json = False,
 ) -> int:
@@ -66,22 +68,31 @@ def compare(
     from flowsim.present.texts import format_number, text, texts
 
     texts(lang)
+    if not scenarios and repeat is None:
+        raise InputError(
+            "A B [C ...]", "nothing", "two or more scenarios, or --from MANIFEST; see flowsim compare --help"
+        )
     if most and least:
         raise InputError("--max", "--min beside it", "one of the two")
     for name, value in (("--max", most), ("--min", least), ("--indifference", indifference is not None)):
         if value and best is None:
             raise InputError(name, "no --best", "--best OUTCOME beside it")
-    asked = {
-        "scenarios": scenarios,
+    asked: dict[str, Any] = {
+        "scenarios": scenarios or [],
         "base": base,
         "futures": futures,
         "seed": seed,
-        "threads": threads,
         "follow_residents": residents,
         "best": best,
         "largest": True if most else False if least else None,
         "indifference": indifference,
     }
+    if repeat is not None:
+        from flowsim.cli.repeats import arguments
+        from flowsim.study import again
+
+        asked = dict(arguments(context, repeat, again.compare, lang))
+    asked["threads"] = threads
     with room(out):
         found, seconds = _simulated(asked, lang, silent=json)
         if found is None:
@@ -100,7 +111,7 @@ def compare(
         from flowsim.present.compare import compare_blocks
 
         print_blocks(compare_blocks(found, tables, lang))
-        values = {"futures": found.done, "seed": seed, "seconds": format_number(lang, seconds)}
+        values = {"futures": found.done, "seed": found.seed, "seconds": format_number(lang, seconds)}
         print("\n" + text(lang, "compare.run.precision", **values))
         if out is not None and not found.interrupted:
             print(text(lang, "compare.run.written", place=out))

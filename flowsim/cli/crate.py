@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flowsim.cli import DONE, INTERRUPTED, MISSED
+from flowsim.cli import DONE, INTERRUPTED, MISSED, UNUSABLE
 from flowsim.cli.options import Json, Lang, Threads
 from flowsim.errors import InputError
 
@@ -48,6 +48,18 @@ def crate(
     return DONE
 
 
+def _silently(kind: str, manifest: Path, out: Path, threads: int | None, lang: str) -> int:
+    """The command that made a manifest, once more; what it says on standard output goes nowhere."""
+    import io
+    from contextlib import redirect_stdout
+
+    from flowsim.cli import main
+
+    words = [kind, "--from", str(manifest), "--out", str(out), "--lang", lang]
+    with redirect_stdout(io.StringIO()):
+        return main(words if threads is None else [*words, "--threads", str(threads)])
+
+
 def _again(folder: Path, out: Path, threads: int | None, lang: str, json: bool) -> int:
     """Exit 1 when a table differs."""
     from flowsim.present.console import print_json
@@ -63,10 +75,15 @@ def _again(folder: Path, out: Path, threads: int | None, lang: str, json: bool) 
         from flowsim.cli.answer import repeated
 
         finished = repeated(folder / MANIFEST, out, threads, lang)
-    else:
+    elif kind == "run":
         from flowsim.cli.run import repeated as run_again
 
         finished = run_again(folder / MANIFEST, out, threads, lang)
+    else:
+        code = _silently(kind, folder / MANIFEST, out, threads, lang)
+        if code == UNUSABLE:
+            return code
+        finished = code != INTERRUPTED
     if not finished:
         return INTERRUPTED
     found = compare(folder, out)

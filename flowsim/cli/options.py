@@ -28,7 +28,31 @@ Replications = Annotated[
 Engine = Annotated[str, typer.Option("--engine", metavar="compiled|reference", help="Same results; compiled is fast.")]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", parser=whole, metavar="N", help="Default: all cores. Results do not depend on it."),
+    typer.Option("--threads", parser=whole, metavar="N", help="Results do not depend on it.", show_default="all cores"),
+]
+ScenarioFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
+]
+FutureSeed = Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")]
+Precision = Annotated[
+    float | None,
+    typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.02"),
+]
+"""Of the probabilities of an answer."""
+FutureSeedOrNone = Annotated[
+    int | None,
+    typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.", show_default="1"),
+]
+"""Where nothing beside another option may be given, so that what was given must be told from what is usual."""
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="MANIFEST",
+        help="Repeat a run (its manifest or crate) to the last bit.",
+        show_default=False,
+    ),
 ]
 Out = Annotated[
     Path | None,

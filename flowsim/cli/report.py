@@ -10,7 +10,7 @@ import typer
 
 from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.answer import HALF_WIDTH, SEED
-from flowsim.cli.options import Lang, Threads, whole
+from flowsim.cli.options import FutureSeedOrNone, Lang, Precision, Threads
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,14 +28,8 @@ def report(
         typer.Argument(metavar="SCENARIO...", help="Up to four; the first is reported on.", show_default=False),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PDF to write.")] = Path("results/report.pdf"),
-    half_width: Annotated[
-        float | None,
-        typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.02"),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.", show_default="1"),
-    ] = None,
+    half_width: Precision = None,
+    seed: FutureSeedOrNone = None,
     threads: Threads = None,
     folders: Annotated[
         list[Path] | None,

@@ -11,7 +11,7 @@ import typer
 
 from flowsim.cli import DONE, INTERRUPTED, MISSED
 from flowsim.cli.folders import room
-from flowsim.cli.options import Json, Lang, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, whole
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ LEVER: Final = "diversion"
 
 
 def seek(
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
-    ] = None,
+    context: typer.Context,
+    scenario: ScenarioFile = None,
     target: Annotated[
         str, typer.Option("--target", metavar="GOAL", help='Such as "overdue_2029 <= 50" or "P(kpi_24) >= 0.5".')
     ] = TARGET,
@@ -71,22 +69,29 @@ def seek(
             show_default="2400; 1000 for each of several searches; 1024 for a map, and its points",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")] = 1,
+    seed: FutureSeed = 1,
     threads: Threads = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, figures, manifest.")] = Path(
         "results/seek"
     ),
+    repeat: From = None,
     lang: Lang = "nl",
     json: Json = False,
 ) -> int:
     """What does it take to meet a goal? The smallest lever, with an interval; two levers; or a map."""
-    from flowsim.present.console import announce_compiling, say
-    from flowsim.present.texts import text, texts
+    from flowsim.present.texts import texts
 
     texts(lang)
+    asked: dict[str, Any]
+    if repeat is not None:
+        from flowsim.cli.repeats import arguments
+        from flowsim.study import again
+
+        asked = {**arguments(context, repeat, again.seek, lang), "threads": threads}
+        return _run(asked, "factors" in asked, out, lang, json)
     if scenario is not None and other is not None:
         raise InputError("--scenario", "a scenario beside it", "the argument or the option")
-    asked: dict[str, Any] = {"scenario": scenario or other, "target": target, "seed": seed, "threads": threads}
+    asked = {"scenario": scenario or other, "target": target, "seed": seed, "threads": threads}
     if maps:
         for name, given in (("--readings", readings), ("--half-width", half_width is not None)):
             if given:
@@ -97,10 +102,18 @@ def seek(
         asked |= {} if budget is None else {"futures": budget}
     else:
         asked |= {"lever": levers or [LEVER], "half_width": half_width, "budget": budget, "readings": readings}
+    return _run(asked, bool(maps), out, lang, json)
+
+
+def _run(asked: dict[str, Any], mapped: bool, out: Path, lang: str, json: bool) -> int:
+    """Seek or map, write and print; the exit code."""
+    from flowsim.present.console import announce_compiling, say
+    from flowsim.present.texts import text
+
     with room(out):
         announce_compiling(lang, silent=json)
         began = time.monotonic()
-        found = _simulated(asked, bool(maps), lang, silent=json)
+        found = _simulated(asked, mapped, lang, silent=json)
         if found is None:
             say(text(lang, "seek.run.nothing_done"))
             return INTERRUPTED

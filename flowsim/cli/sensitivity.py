@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flowsim.cli import DONE, INTERRUPTED
-from flowsim.cli.options import Json, Lang, Out, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, ScenarioFile, Threads, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 
 def sensitivity(
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
-    ] = None,
+    context: typer.Context,
+    scenario: ScenarioFile = None,
     extend: Annotated[
         Path | None,
         typer.Option("--extend", metavar="SCENARIO", help="What extending means.", show_default="more places"),
@@ -38,9 +36,10 @@ def sensitivity(
     budget: Annotated[
         int, typer.Option("--budget", parser=whole, metavar="N", help="Simulated futures, all parts together.")
     ] = 2400,
-    seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")] = 1,
+    seed: FutureSeed = 1,
     threads: Threads = None,
     out: Out = None,
+    repeat: From = None,
     lang: Lang = "nl",
     json: Json = False,
 ) -> int:
@@ -50,15 +49,20 @@ def sensitivity(
     from flowsim.present.texts import format_number, text, texts
 
     texts(lang)
-    asked = {
+    asked: dict[str, Any] = {
         "scenario": scenario,
         "extension": extend,
         "budget": budget,
         "week": week,
         "savings": savings,
         "seed": seed,
-        "threads": threads,
     }
+    if repeat is not None:
+        from flowsim.cli.repeats import arguments
+        from flowsim.study import again
+
+        asked = dict(arguments(context, repeat, again.sensitivity, lang))
+    asked["threads"] = threads
     with room(out):
         found, seconds = _simulated(asked, lang, silent=json)
         if found is None:
@@ -82,7 +86,7 @@ def sensitivity(
             "morris": 0 if found.morris is None else len(found.morris[1].values),
             "sobol": 0 if found.sobol is None else len(found.sobol[1].values),
         }
-        values = {**runs, "seed": seed, "seconds": format_number(lang, seconds)}
+        values = {**runs, "seed": found.seed, "seconds": format_number(lang, seconds)}
         print("\n" + text(lang, "sensitivity.run.precision", **values))
         if out is not None and not found.interrupted:
             print(text(lang, "sensitivity.run.written", place=out))

@@ -11,7 +11,7 @@ import typer
 
 from flowsim.cli import DONE, INTERRUPTED, MISSED
 from flowsim.cli.folders import room
-from flowsim.cli.options import Json, Lang, Out, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, ScenarioFile, Threads, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 
 def targets(
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
-    ] = None,
+    context: typer.Context,
+    scenario: ScenarioFile = None,
     futures: Annotated[
         int, typer.Option("--futures", parser=whole, metavar="N", help="Simulated futures of every reading.")
     ] = 64,
@@ -45,9 +43,10 @@ def targets(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")] = 1,
+    seed: FutureSeed = 1,
     threads: Threads = None,
     out: Out = None,
+    repeat: From = None,
     lang: Lang = "nl",
     json: Json = False,
 ) -> int:
@@ -59,10 +58,18 @@ def targets(
     from flowsim.study.together import read_scenario
 
     texts(lang)
-    loaded = default() if scenario is None else read_scenario(scenario)
+    if repeat is not None:
+        from flowsim.cli.repeats import arguments
+        from flowsim.study import again
+
+        asked = dict(arguments(context, repeat, again.targets, lang))
+        loaded, require = asked["scenario"], asked.pop("require")
+    else:
+        loaded = default() if scenario is None else read_scenario(scenario)
+        asked = {"scenario": loaded, "futures": futures, "half_width": half_width, "seed": seed}
     codes = study.required(loaded, require or ())
     with room(out):
-        found, seconds = _simulated(loaded, futures, half_width, seed, threads, lang, silent=json)
+        found, seconds = _simulated(asked | {"threads": threads}, lang, silent=json)
         if found is None:
             say(text(lang, "targets.run.nothing_done"))
             return INTERRUPTED
@@ -81,7 +88,7 @@ def targets(
 
         print_blocks(target_blocks(found, tables, lang))
         _print_required(found, codes, missed, lang)
-        values = {"futures": found.done, "seed": seed, "seconds": format_number(lang, seconds)}
+        values = {"futures": found.done, "seed": found.seed, "seconds": format_number(lang, seconds)}
         print("\n" + text(lang, "targets.run.precision", **values))
         if out is not None and not found.interrupted:
             print(text(lang, "targets.run.written", place=out))
@@ -91,9 +98,7 @@ def targets(
     return MISSED if missed else DONE
 
 
-def _simulated(
-    scenario: Any, futures: int, half_width: float | None, seed: int, threads: int | None, lang: str, silent: bool
-) -> tuple[Evaluation | None, float]:
+def _simulated(asked: dict[str, Any], lang: str, silent: bool) -> tuple[Evaluation | None, float]:
     """What was evaluated (None: interrupted before anything was finished), and the seconds it took."""
     from flowsim.present.console import announce_compiling
     from flowsim.present.progress import StudyProgress
@@ -103,7 +108,7 @@ def _simulated(
     try:
         with StudyProgress(lang, silent) as progress:
             announce_compiling(lang, silent)
-            return evaluate(scenario, futures, half_width, seed, threads, progress), time.monotonic() - began
+            return evaluate(**asked, progress=progress), time.monotonic() - began
     except KeyboardInterrupt:
         return None, time.monotonic() - began
 

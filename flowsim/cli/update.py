@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flowsim.cli import DONE, INTERRUPTED, MISSED
-from flowsim.cli.options import Json, Lang, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, whole
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
 
 def update(
+    context: typer.Context,
     observed: Annotated[
         Path | None,
         typer.Argument(metavar="OBSERVED", help="A CSV file of counts per quarter.", show_default=False),
     ] = None,
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
-    ] = None,
+    scenario: ScenarioFile = None,
     template: Annotated[
         Path | None,
         typer.Option(
@@ -43,11 +41,12 @@ def update(
     half_width: Annotated[
         float, typer.Option("--half-width", help="Stop sooner when the new 95% interval is this far either way.")
     ] = 0.05,
-    seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")] = 1,
+    seed: FutureSeed = 1,
     threads: Threads = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, plot, manifest.")] = Path(
         "results/update"
     ),
+    repeat: From = None,
     lang: Lang = "nl",
     json: Json = False,
 ) -> int:
@@ -65,19 +64,28 @@ def update(
 
     texts(lang)
     if template is not None:
+        if repeat is not None:
+            raise InputError("--template", "--from beside it", "--template alone: it writes an empty file")
         if observed is not None:
             raise InputError("--template", "counts beside it", "--template alone: it writes an empty file")
         _write_template(template, lang)
         if str(template) not in ("-", "/dev/stdout"):
             say(text(lang, "update.run.template", place=template))
         return DONE
-    if observed is None:
+    if repeat is not None:
+        from flowsim.cli.repeats import arguments
+        from flowsim.study import again
+
+        asked = dict(arguments(context, repeat, again.update, lang))
+        counts = asked.pop("observed")
+    elif observed is None:
         raise InputError("OBSERVED", "nothing", "a CSV file of counts; --template FILE writes an empty one")
-    counts = read(observed)
-    loaded = default() if scenario is None else read_scenario(scenario)
+    else:
+        counts = read(observed)
+        loaded = default() if scenario is None else read_scenario(scenario)
+        asked = {"scenario": loaded, "futures": futures, "half_width": half_width, "seed": seed}
     with room(out):
-        asked = {"scenario": loaded, "futures": futures, "half_width": half_width, "seed": seed, "threads": threads}
-        found, seconds = _simulated(counts, asked, lang, silent=json)
+        found, seconds = _simulated(counts, asked | {"threads": threads}, lang, silent=json)
         if found is None:
             say(text(lang, "update.run.nothing_done"))
             return INTERRUPTED
@@ -93,7 +101,7 @@ def update(
         from flowsim.present.update import update_blocks
 
         print_blocks(update_blocks(found, tables, lang))
-        values = {"futures": found.done, "seed": seed, "seconds": format_number(lang, seconds)}
+        values = {"futures": found.done, "seed": found.seed, "seconds": format_number(lang, seconds)}
         print("\n" + text(lang, "update.run.precision", **values))
         if not found.interrupted:
             print(text(lang, "update.run.written", place=out))

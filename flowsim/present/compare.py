@@ -62,6 +62,7 @@ def compare_json(found: Comparison, tables: Mapping[str, pd.DataFrame], written:
         "futures": found.done,
         "seed": found.seed,
         "interrupted": found.interrupted,
+        "prior_for": list(found.prior_for),
         **{name: tables[name].to_dict("records") for name in shown if name in tables},
         **written,
     }
@@ -112,7 +113,10 @@ class _Page:
             "  " + self.t("head.scenario", name=name, title=scenario_title(self.lang, one))
             for name, one in found.scenarios.items()
         ]
-        return Paragraph((*lines, self.t("head.base", base=found.base)))
+        lines.append(self.t("head.base", base=found.base))
+        if found.prior_for:
+            lines.append(self.t("head.prior", names=", ".join(found.prior_for)))
+        return Paragraph(tuple(lines))
 
     def summary(self) -> Rows:
         against = {row["case"]: row for row in self.records("cleared")}
@@ -184,10 +188,17 @@ class _Page:
                 for row in found:
                     gain = row["variance_reduction"]
                     if not math.isnan(gain):
-                        rows.append((self.t(f"measure.{measure}"), name, self.times(gain)))
-        columns = ("measure", "case", "gain")
+                        rows.append((self.t(f"measure.{measure}"), name, self.times(gain), self.by_controls(row)))
+        columns = ("measure", "case", "gain", "controls")
         header = tuple(self.t(f"table.gain.{column}", year=LAST_YEAR) for column in columns)
-        return Rows(self.t("table.gain.title"), header, tuple(rows), 2, notes=(self.t("table.gain.note"),))
+        notes = (self.t("table.gain.note"), self.t("table.gain.note_controls"))
+        return Rows(self.t("table.gain.title"), header, tuple(rows), 2, notes=notes)
+
+    def by_controls(self, row: Mapping[Any, Any]) -> str:
+        """What control variates bring on top; of the probability: what the adjustment does."""
+        gain = row["control_gain"]
+        used = row.get("controlled", gain != 1.0)
+        return self.times(gain) if used and not math.isnan(gain) else self.t("table.gain.unused")
 
     def times(self, gain: float) -> str:
         if math.isinf(gain):

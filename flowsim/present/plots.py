@@ -7,7 +7,6 @@ Matplotlib's objects only (`matplotlib.figure.Figure`): no window, no global sta
 from __future__ import annotations
 
 import datetime as dt
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -105,8 +104,26 @@ def plots(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> dict
 
 def _title(figure: Figure, words: str) -> None:
     """The title, at the left above everything, in as many lines as the width asks for."""
-    words = textwrap.fill(words, int(8.5 * figure.get_figwidth()))
-    figure.suptitle(words, x=0.01, ha="left", fontsize=15, fontweight="bold")
+    size, weight = 15, "bold"
+    words = broken(words, 0.98 * figure.get_figwidth(), size, weight)
+    figure.suptitle(words, x=0.01, ha="left", fontsize=size, fontweight=weight)
+
+
+def broken(words: str, inches: float, size: float, weight: str = "normal") -> str:
+    """Text in lines no wider than ``inches``, as measured in the font; a longer word is not broken."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family=STYLE["font.family"], size=size, weight=weight)
+    lines: list[str] = []
+    for word in words.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        width, _, _ = text_to_path.get_text_width_height_descent(longer, font, False)
+        if lines and width <= 72.0 * inches:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
 
 
 def _dates(axes: Axes, lang: str, start: dt.date) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE
+from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE, _title
 from flowsim.present.seek import (
     error_words,
     factor_name,
@@ -54,8 +54,7 @@ def maps(found: DecisionMap, lang: str) -> dict[str, Figure]:
 
 
 def _heading(figure: Figure, question: str, goal: str) -> None:
-    words = textwrap.fill(f"{question} {goal[0].upper()}{goal[1:]}.", int(7.6 * figure.get_figwidth()))
-    figure.suptitle(words, x=0.01, ha="left", fontsize=15, fontweight="bold")
+    _title(figure, f"{question} {goal[0].upper()}{goal[1:]}.")
 
 
 def _below(figure: Figure, *notes: str) -> None:

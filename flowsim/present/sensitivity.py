@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TOP: Final = 6
 POOR: Final = 0.2
 """Share of held-out variance below which a surface is called poor."""
+WIDE: Final = 0.3
+"""Length of an interval of an index above which the indices of the runs do not rank the unknowns."""
 USELESS: Final = 0.05
 """Below which nothing is said by it."""
 
@@ -261,6 +263,13 @@ class Page:
             high=percent(self.lang, min(max(fit["chance_high"], 0.0), 1.0)),
         )
         notes = (note, self.t("table.sobol.poor")) if fit["held_out"] < POOR else (note,)
+        widths = [
+            runs[one["input"]]["total_high"] - runs[one["input"]]["total_low"]
+            for one in surface
+            if one["input"] in runs
+        ]
+        if max(widths, default=0.0) > WIDE:
+            notes = (*notes, self.t("table.sobol.wide"))
         return self.table("sobol", ("input", "surface", "runs", "morris"), rows, notes, outcome=words)
 
     # ---- where promises fail --------------------------------------------------------------------------------------

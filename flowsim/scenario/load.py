@@ -243,7 +243,8 @@ def _with_override(before: Figure, stated: Figure, override: Override, where: st
     numbers = [value for _, value in values]
     if min(numbers) < 0.0 and (stated.low is None or stated.low >= 0.0) and min(v for _, v in stated.values) >= 0.0:
         raise InputError(where, f"{min(numbers):g}", "a number that is not negative")
-    if "fraction" in stated.unit.split() and max(numbers) > 1.0 and max(v for _, v in stated.values) <= 1.0:
+    most = max(stated.high or 0.0, *(v for _, v in stated.values))  # a fraction of what was planned may be above 1
+    if "fraction" in stated.unit.split() and max(numbers) > 1.0 >= most:
         raise InputError(where, f"{max(numbers):g}", "a fraction, at most 1")
     if max(map(abs, numbers)) > 1e9:
         raise InputError(where, f"{max(numbers, key=abs):g}", "a number below a billion")

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis import comparison, residents
+from flowsim.analysis.controls import PER_CONTROL
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paths import first_referrals
-from flowsim.analysis.statistics import Estimate, wilson
+from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
-from flowsim.scenario.posterior import in_common
+from flowsim.scenario.posterior import in_common, source
 from flowsim.study.futures import Balances, Case
 from flowsim.study.replicate import run_logged, thread_count, whole
 from flowsim.study.select import FIRST_STAGE, Selection, select_best
@@ -61,6 +62,10 @@ matter unless another is given: people, consults, days."""
 LARGEST: Final = frozenset({"cleared", "starts", "clients"})
 """Outcomes of which more is better."""
 
+ELSEWHERE: Final = 2_000_000
+POPULATION: Final = 4096
+"""Numbers of futures that are drawn and not simulated: what the controls are on average."""
+
 
 @dataclass(frozen=True)
 class Best:
@@ -82,6 +87,8 @@ class Comparison:
     cases : the futures, the same number for each.
     pairs : per scenario but the base, the same residents in both (`flowsim.analysis.residents`), future by future.
     best : when it was asked for. interrupted : True when it was stopped early; what all have in common is kept.
+    prior_for : scenarios for which the posterior does not hold, so that all draw the unknowns from their ranges,
+        although others would not by themselves.
     """
 
     scenarios: dict[str, Scenario]
@@ -92,6 +99,7 @@ class Comparison:
     pairs: dict[str, list[np.ndarray]] = field(default_factory=dict)
     best: Best | None = None
     interrupted: bool = False
+    prior_for: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:
@@ -104,9 +112,26 @@ class Comparison:
         return self.scenarios[self.base]
 
     def probability(self, name: str) -> Estimate:
-        """Probability that the lists are cleared in time, with a 95% Wilson interval."""
-        cleared = self.cases[name].cleared
-        return wilson(int(cleared.sum()), len(cleared), LEVEL)
+        """Probability that the lists are cleared in time, with a 95% interval; the number that `flowsim.answer`
+        gives for the same futures: adjusted for the values drawn (`flowsim.analysis.adjusted`)."""
+        return self.cases[name].probability(self.seed, LEVEL)
+
+    @cached_property
+    def controls(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Values drawn for the unknowns, (futures, p), and those of `POPULATION` futures that are not simulated: the
+        control variates. An unknown that a scenario draws otherwise than the base is one more column. None: nothing is
+        unknown, or there are too few futures."""
+        columns: list[tuple[np.ndarray, np.ndarray]] = []
+        first = self.cases[self.base].drawn
+        if not first or self.done < PER_CONTROL * (len(first[0]) + 1):
+            return None
+        for case in self.cases.values():
+            elsewhere = [case.values(i, self.seed) for i in range(ELSEWHERE, ELSEWHERE + POPULATION)]
+            for name in case.drawn[0] if case.drawn else ():
+                here = np.array([drawn[name] for drawn in case.drawn[: self.done]])
+                if not any(np.array_equal(here, other) for other, _ in columns):
+                    columns.append((here, np.array([drawn[name] for drawn in elsewhere])))
+        return np.stack([one for one, _ in columns], axis=1), np.stack([one for _, one in columns], axis=1)
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -209,7 +234,8 @@ def compare(
     >>> bool((overdue["low"] <= overdue["high"]).all())
     True
     """
-    named = named_scenarios(scenarios)
+    given = named_scenarios(scenarios)
+    named = in_common(given)
     if base is not None and base not in named:
         raise InputError("base", repr(base), "one of " + ", ".join(named))
     whole("futures", futures, LEAST, MOST)
@@ -218,7 +244,7 @@ def compare(
     choice = _choice(best, largest, indifference)
     balances = Balances(seed)
     cases = {name: Case(name, one) for name, one in named.items()}
-    found = Comparison(named, base or next(iter(named)), seed, futures, cases)
+    found = Comparison(named, base or next(iter(named)), seed, futures, cases, prior_for=_prior_for(given))
     try:
         extend_together(cases, futures, seed, balances, threads, progress)
         if follow_residents:
@@ -233,7 +259,7 @@ def compare(
 
 
 def named_scenarios(scenarios: Sequence[Scenario | str | Path]) -> dict[str, Scenario]:
-    """The scenarios by name, each other than the others; see `compare`."""
+    """The scenarios by name, each other than the others, as they were given; see `compare`."""
     if isinstance(scenarios, (str, Path, Scenario)):
         raise InputError("scenarios", repr(scenarios)[:60], "a list of two or more")
     if len(scenarios) < 2:
@@ -247,7 +273,14 @@ def named_scenarios(scenarios: Sequence[Scenario | str | Path]) -> dict[str, Sce
         free = next(name for name in (one.name, label, f"{one.name}_{place}") if name not in named)
         named[free] = one
     same_region(named)
-    return in_common(named)
+    return named
+
+
+def _prior_for(given: Mapping[str, Scenario]) -> tuple[str, ...]:
+    """The scenarios that keep the others from the posterior; none when all draw from the same by themselves."""
+    sources = {name: source(one)[0] for name, one in given.items()}
+    without = tuple(name for name, kind in sources.items() if kind != "posterior")
+    return without if len(without) < len(sources) else ()
 
 
 def _read(given: Scenario | str | Path) -> tuple[str, Scenario]:

@@ -23,7 +23,7 @@ MANIFEST: Final = "manifest.json"
 REGION: Final = "inputs/region"
 SPEC: Final = "1.1"
 LICENCE: Final = "https://spdx.org/licenses/EUPL-1.2"
-REPEATABLE: Final = ("answer", "run")
+REPEATABLE: Final = ("answer", "run", "compare", "targets", "sensitivity", "seek", "update")
 SAME: Final = (".csv", ".parquet")
 """Files of which a repetition gives the same bytes: tables. Plots depend on the language and on fonts."""
 MEDIA: Final = {".parquet": "application/vnd.apache.parquet", ".toml": "application/toml", ".xes": "application/xml"}
@@ -50,15 +50,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def kind_of(manifest: Mapping[str, Any]) -> str:
-    """The command that wrote a manifest: answer, run, sweep, targets or compare."""
+    """The command that wrote a manifest."""
     asked = manifest.get("asked")
     if manifest.get("kind") == "sweep":
         return "sweep"
     if "document" in manifest:
         return "run"
-    if isinstance(asked, dict) and "curve" in asked:
-        return "answer"
-    return "targets" if isinstance(asked, dict) and "require" in asked else "compare"
+    of_one = {"curve": "answer", "require": "targets", "levers": "seek", "savings": "sensitivity"}
+    found = [kind for key, kind in of_one.items() if isinstance(asked, dict) and key in asked]
+    return found[0] if found else "update" if "observed" in manifest else "compare"
 
 
 def make_crate(folder: Path) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _with_scenario(manifest: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(manifest)
     if isinstance(manifest.get("identity"), dict):
         found["scenario"] = manifest["identity"].get("scenario")
-    elif isinstance(manifest.get("scenarios"), dict):
+    elif "scenario" not in manifest and isinstance(manifest.get("scenarios"), dict):
         found["scenario"] = next((one.get("scenario") for one in manifest["scenarios"].values()), None)
     return found
 

@@ -276,12 +276,17 @@ def _job(block: Block, i: int, number: int, seed: int) -> tuple[Network, int, in
 
 def manifest(found: Sensitivity, seconds: float, command: Any = None) -> dict[str, Any]:
     """All that a repetition needs, and where it was made."""
-    from flowsim.study.store import provenance, scenario_record
+    from flowsim.scenario.options import EXTEND
+    from flowsim.study.answer import Answer
+    from flowsim.study.answer import manifest as of_answer
+    from flowsim.study.store import scenario_record
 
+    extension = found.cases[EXTEND].scenario
+    own = not (extension.changes and extension.changes[-1].file == EXTEND)  # a scenario file of its own
+    described = [of_answer(Answer(one, found.seed, 0.0, {}), seconds, command) for one in (found.scenario, extension)]
     return {
-        **provenance(),
-        "command": command,
-        "seconds": round(seconds, 1),
+        **described[0],
+        "extension": described[1]["scenario"] if own else None,
         "asked": {
             "seed": found.seed,
             "budget": found.budget,

@@ -14,7 +14,7 @@ import numpy as np
 from flowsim.analysis import verdict
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paths import SentAway, sent_away
-from flowsim.analysis.statistics import Estimate, wilson
+from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.plan.targets import load_targets
@@ -64,9 +64,8 @@ class Evaluation:
         return verdict.leading(list(self.cases), self.scenario.settings)
 
     def probability(self, name: str) -> Estimate:
-        """Probability that the lists are cleared in time, with a 95% Wilson interval."""
-        cleared = self.cases[name].cleared
-        return wilson(int(cleared.sum()), len(cleared), LEVEL)
+        """Probability that the lists are cleared in time, with a 95% interval: as `flowsim.answer` has it."""
+        return self.cases[name].probability(self.seed, LEVEL)
 
     def judged(self) -> dict[str, Any]:
         """The quantities behind the promises by case; without a network, the case is judged as it is."""

@@ -443,7 +443,7 @@ class _Run:
 
 
 def manifest(result: Update, seconds: float, command: Any = None) -> dict[str, Any]:
-    """All that a repetition needs, and where it was made; the counts are in the table ``counts``."""
+    """All that a repetition needs, and where it was made; the counts too, as cells."""
     from flowsim.study.answer import Answer
     from flowsim.study.answer import manifest as of_answer
 
@@ -455,5 +455,6 @@ def manifest(result: Update, seconds: float, command: Any = None) -> dict[str, A
         "digest": result.observed.digest,
         "made_up": result.observed.made_up,
         "cells": len(result.observed.cells),
+        "counts": [[str(quarter), code, value] for (quarter, code), value in result.observed.cells.items()],
     }
     return {**like, "asked": asked, "observed": observed, "interrupted": result.interrupted}

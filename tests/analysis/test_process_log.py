@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import io
 import itertools
+import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from typing import Any
@@ -92,6 +93,21 @@ def test_the_log_is_xes_in_the_order_of_the_standard(xes: bytes, output: Output)
             assert found["lifecycle:transition"] in STANDARD
             assert {key.split(":")[0] for key in found if ":" in key} <= prefixes
             assert dt.datetime.fromisoformat(found["time:timestamp"]).tzinfo is not None
+
+
+def test_names_are_of_the_types_that_the_schema_of_the_standard_asks_for(xes: bytes) -> None:
+    """In that schema classifiers, extensions and scopes have names without spaces (xs:NCName), keys are xs:Name; a
+    key of a classifier is that of a declared attribute."""
+    root = ET.fromstring(xes)
+    of_events = next(set(attributes(one)) for one in root.iter(f"{XES}global") if one.get("scope") == "event")
+    for tag, names in (("classifier", ("name",)), ("extension", ("name", "prefix")), ("global", ("scope",))):
+        for one in root.iter(f"{XES}{tag}"):
+            for name in names:
+                assert re.fullmatch(r"[A-Za-z_][\w.-]*", one.get(name, "")), (tag, one.get(name))
+    for one in root.iter(f"{XES}classifier"):
+        assert set(one.get("keys", "").split()) <= of_events
+    keys = {one.get("key") for one in root.iter() if one.get("key") is not None}
+    assert all(re.fullmatch(r"[A-Za-z_:][\w.:-]*", str(key)) for key in keys)
 
 
 def test_a_case_is_a_resident_and_no_event_is_lost(xes: bytes, output: Output) -> None:

@@ -13,7 +13,7 @@ from matplotlib.text import Annotation, Text
 from present_tables import Made
 
 from flowsim.analysis import verdict
-from flowsim.present.plots import COLOURS, plots, save_plots
+from flowsim.present.plots import COLOURS, STYLE, _title, plots, save_plots
 from flowsim.present.texts import LANGUAGES, text
 from flowsim.present.wording import unknown_name
 
@@ -122,6 +122,24 @@ def test_no_words_lie_over_each_other(made: Made, lang: str) -> None:
             assert a.x1 <= figure.bbox.width + 1, (name, first)
             for second, b in boxes[i + 1 :]:
                 assert not a.padded(-1).overlaps(b.padded(-1)), (name, first, second)
+
+
+@pytest.mark.parametrize("inches", [4.0, 7.0, 11.0, 16.0])
+def test_a_long_title_is_broken_where_the_picture_ends(inches: float) -> None:
+    """Wide letters and narrow ones: measured, not counted."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    words = "WWWW MMMM Wachttijden GGZ " * 8 + "il ij ill li " * 12
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(inches, 4.0))
+        _title(figure, words)
+        figure.draw_without_rendering()
+    title = figure._suptitle  # type: ignore[attr-defined]
+    box = title.get_window_extent()
+    assert box.x1 <= figure.bbox.width
+    assert box.x1 > 0.7 * figure.bbox.width
+    assert title.get_text().split() == words.split()
 
 
 def test_saved_plots_are_whole_and_the_same_again(made: Made, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from flowsim.engines import compiled, reference
+from flowsim.errors import InputError
 from flowsim.model.events import ARRIVE, CHANGE
 from flowsim.model.network import INITIAL_WAITING, STREAM_BITS, Network
 from flowsim.scenario import unknowns
@@ -195,3 +196,31 @@ def test_capacity_follows_staff_conversations_and_heavier_clients() -> None:
     shrinking = default().with_figure("assumptions.staff_growth", -0.02, "a test").with_settings("x", network="none")
     later = [sum(one["servers"][i][1] for one in Compiler(shrinking, {}).programmes()) for i in (0, 8)]
     assert later[1] / later[0] == pytest.approx(0.98**4, abs=2e-3)
+
+
+def test_both_ends_of_every_range_are_a_region_that_can_be() -> None:
+    """A range that the model refuses is no range: each end is set as by a scenario, and the first day worked out."""
+    plan, region = default(), load_region("amstelland")
+    ends = [
+        (key, end)
+        for key, figure in plan.book.items()
+        if figure.low is not None and figure.high is not None and not figure.dated
+        for end in (figure.low, figure.high)
+    ]
+    assert len(ends) > 200
+    for key, end in ends:
+        base = calibrate(Values(plan.with_figure(key, end, "an end of its range"), {}), region)
+        assert base.waiting > 0.0, (key, end)
+
+
+def test_an_inflow_of_all_clients_cannot_be_and_from_some_inflow_on_more_clients_come_out() -> None:
+    plan, region = default(), load_region("amstelland")
+    clients = {
+        inflow: calibrate(Values(plan.with_figure("demand.inflow", inflow, "a test"), {}), region).clients
+        for inflow in (3158.0, 3900.0, 5021.0)
+    }
+    assert clients[3158.0] == pytest.approx(6491)
+    assert clients[3900.0] == pytest.approx(6491)
+    assert clients[5021.0] > 7900
+    with pytest.raises(InputError, match="severe mental illness together"):
+        calibrate(Values(plan.with_figure("demand.inflow", 6491.0, "a test"), {}), region)

@@ -158,3 +158,6 @@ def test_manifests_are_told_apart() -> None:
     assert kind_of({"asked": {"curve": True}}) == "answer"
     assert kind_of({"asked": {"require": []}}) == "targets"
     assert kind_of({"asked": {"base": "plan"}, "scenarios": {}}) == "compare"
+    assert kind_of({"asked": {"savings": False}, "scenarios": {}}) == "sensitivity"
+    assert kind_of({"asked": {"levers": {}, "map": {}}}) == "seek"
+    assert kind_of({"asked": {"futures": 128}, "observed": {}}) == "update"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -215,3 +216,18 @@ def test_a_bounded_number_of_blocks_is_out_at_a_time() -> None:
         next(results)
         assert len(taken) <= 3 * cluster.AHEAD + number + 1
     results.close()
+
+
+def test_the_recipes_of_the_documentation_call_commands_that_dask_has() -> None:
+    """Recipes cannot be run here; a command that the locked dask does not have would stop them in a cluster."""
+    from importlib.metadata import entry_points
+
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text("utf-8")
+    recipes = [part.split("```")[0] for part in page.split("```python\n")[1:]]
+    commands = {one.name for one in entry_points(group="dask_cli")}
+    named = set()
+    for recipe in recipes:
+        compile(recipe, "docs/cluster.md", "exec")
+        named |= set(re.findall(r'"dask", "(\w+)"', recipe))
+    assert named == {"scheduler", "worker"}
+    assert named <= commands

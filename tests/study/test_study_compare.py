@@ -9,6 +9,7 @@ import string
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from flowsim.present.compare import compare_blocks
 from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.scenario.flows import DIAGNOSES, KINDS
 from flowsim.scenario.load import default
+from flowsim.study.answer import Answer
 from flowsim.study.compare import INDIFFERENCE, Comparison, compare
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent.parent / "experiments"
@@ -97,6 +99,61 @@ def test_every_outcome_has_an_interval(found: Comparison) -> None:
     assert found.tables["summary"]["futures"].tolist() == [FEW] * 3
     cleared = found.tables["cleared"]
     assert (cleared[["both", "only_case", "only_base", "neither"]].sum(axis=1) == FEW).all()
+
+
+def many(found: Comparison, count: int = 160) -> Comparison:
+    """Many futures without simulating them: those there are, again, with waiting and clearing made to hang on the
+    values drawn for growth and giving up, and on luck."""
+    luck = np.random.default_rng(3).normal(size=count)
+    cases = {}
+    for shift, name in enumerate(("none", "heads")):
+        case = study.Case(name, found.scenarios[name])
+        for i in range(count):
+            one, values = found.cases["none"].futures[i % FEW], case.values(i, 4)
+            score = 60 * values["assumptions.demand_growth"] - 5 * values["assumptions.reneging_share"]
+            day = 900.0 if score + 0.3 * luck[i] + 0.1 * (i % FEW) < 0.1 + 0.35 * shift else np.inf
+            lists = one.by_programme + np.uint16(round((20.0 + 15.0 * shift) * (score + 3.0)) + i % (7 + shift))
+            case.futures.append(replace(one, cleared=day, by_programme=lists))
+            case.drawn.append(values)
+        cases[name] = case
+    return Comparison({name: found.scenarios[name] for name in cases}, "none", 4, count, cases)
+
+
+def test_the_probability_is_the_one_that_answer_gives_and_differences_are_of_what_is_shown(found: Comparison) -> None:
+    made = many(found)
+    tables = made.tables
+    summary = tables["summary"].set_index("case")
+    for name, case in made.cases.items():
+        answered = Answer(made.scenarios[name], 4, 0.03, {name: case}).probability(name)
+        assert made.probability(name) == answered
+        assert summary.loc[name, ["cleared", "cleared_low", "cleared_high"]].tolist() == [
+            answered.value, answered.low, answered.high
+        ]  # fmt: skip
+        assert answered.value != case.cleared.mean()  # adjusted, so that the test can fail
+    row = tables["cleared"].iloc[0]
+    assert row["difference"] == pytest.approx(summary.loc["heads", "cleared"] - summary.loc["none", "cleared"])
+    assert row["low"] < row["difference"] < row["high"]
+    assert row["control_gain"] > 0.5
+    means = tables["outcomes"].set_index(["case", "measure", "year"])["mean"]
+    for one in tables["differences"].itertuples():
+        at = (one.measure, one.year)
+        assert one.difference == pytest.approx(means["heads", *at] - means["none", *at], abs=1e-6), at
+    used = tables["differences"].set_index(["measure", "year"])
+    assert not used.loc[("starts", 2029), "controlled"]  # the same four futures over and over: nothing to explain
+
+
+def test_control_variates_shorten_what_hangs_on_the_values_drawn(found: Comparison) -> None:
+    made = many(found)
+    table = made.tables["outcomes"].set_index(["case", "measure", "year"])
+    row = table.loc[("heads", "waiting", 2029)]
+    values = np.array([float(f.by_programme[-1, :, 0].sum()) for f in made.cases["heads"].futures])
+    plain = 1.975 * values.std(ddof=1) / np.sqrt(len(values))
+    gaps = made.tables["differences"].set_index(["measure", "year"]).loc[("waiting", 2029)]
+    assert gaps["controlled"]
+    assert gaps["control_gain"] > 2.0
+    assert row["mean_high"] - row["mean"] < 0.8 * plain
+    assert row["mean"] != pytest.approx(values.mean(), abs=1e-6)
+    assert abs(row["mean"] - values.mean()) < 2.0 * plain
 
 
 def test_the_same_residents_win_weeks_where_the_network_frees_places(found: Comparison) -> None:
@@ -312,3 +369,16 @@ def test_the_page_holds_every_table(found: Comparison, lang: str) -> None:
 
 def test_the_public_name_is_there() -> None:
     assert flowsim.compare is compare
+
+
+def test_a_scenario_without_posterior_makes_all_draw_from_the_ranges_and_the_page_says_so() -> None:
+    other = default().with_figure("demand.inflow", 4000.0, "a test").with_settings("more_inflow")
+    found = compare([NONE, HEADS, other], futures=2, seed=4)
+    assert found.prior_for == ("more_inflow",)
+    assert {one.settings["unknowns"] for one in found.scenarios.values()} == {"prior"}
+    for lang in LANGUAGES:
+        head = compare_blocks(found, found.tables, lang)[0]
+        assert any("more_inflow" in line and "flowsim answer" in line for line in head.lines)  # type: ignore[union-attr]
+    both = {"a": NONE, "b": NONE.with_settings("b", unknowns="prior")}
+    assert study._prior_for(both) == ("b",)
+    assert study._prior_for({"a": NONE, "b": HEADS}) == ()

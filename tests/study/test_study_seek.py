@@ -188,6 +188,35 @@ def test_a_search_on_the_region_finds_a_level_between_those_that_miss_and_meet(
     assert points["value"].iloc[0] > 60.0 > points["value"].iloc[-1]
 
 
+@pytest.mark.parametrize(
+    ("lever", "target", "helps"),
+    [
+        ("places=0:0.4", "overdue_2029 <= 60", "more"),
+        ("conversations=0:1300", "overdue_2029 <= 100", "more"),
+        ("start=0:36", "overdue_2029 <= 150", "less"),
+    ],
+)
+def test_every_kind_of_lever_is_searched_to_a_level_that_meets_the_goal(
+    monkeypatch: pytest.MonkeyPatch, lever: str, target: str, helps: str
+) -> None:
+    """More places, more conversations, an earlier start; the ends of the range miss and meet the goal."""
+    monkeypatch.setattr(rootfinding, "PILOT", 6)
+    monkeypatch.setattr(rootfinding, "FIRST", (6, 6))
+    monkeypatch.setattr(study, "LEAST_BUDGET", 60)
+    monkeypatch.setattr(study, "PILOT", 6)
+    name, _, ends = lever.partition("=")
+    low, high = map(float, ends.split(":"))
+    found = flowsim.seek(target, lever, budget=90, half_width=(high - low) / 4, seed=2)
+    row = found.tables["found"].iloc[0]
+    assert (row["state"], row["helps"], found.levers[0].name) == ("found", helps, name)
+    assert low < row["level"] < high
+    assert row["value"] <= found.goal.value
+    points = found.tables["points"].sort_values("level")["value"]
+    most, least = (points.iloc[0], points.iloc[-1]) if helps == "more" else (points.iloc[-1], points.iloc[0])
+    assert least < found.goal.value < most
+    assert found.spent <= 90
+
+
 def test_the_manifest_says_what_was_asked(few: tuple[Seek, dict[str, Any]]) -> None:
     made = study.manifest(few[0], 1.0)
     assert made["asked"]["target"] == "overdue_2029 <= 60"

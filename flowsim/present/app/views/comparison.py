@@ -9,7 +9,6 @@ import streamlit as st
 
 from flowsim.analysis import verdict
 from flowsim.analysis.measures import YEARS
-from flowsim.analysis.statistics import wilson
 from flowsim.present.answer import LAST_YEAR
 from flowsim.present.app import charts, html
 from flowsim.present.app.charts import LETTERS, SCENARIOS
@@ -47,8 +46,7 @@ def _cards(titles: Sequence[str], result: Compared) -> Html:
     """The probability of each scenario, as a number, as dots and in words."""
     cards = []
     for i, title in enumerate(titles):
-        cleared = result.case(i).cleared
-        one = wilson(int(cleared.sum()), len(cleared))
+        one = result.answers[i].probability(result.name(i))
         cards.append(
             html.tag(
                 "li",
