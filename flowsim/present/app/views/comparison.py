@@ -9,11 +9,12 @@ import streamlit as st
 
 from flowsim.analysis import verdict
 from flowsim.analysis.measures import YEARS
-from flowsim.analysis.statistics import wilson
+from flowsim.plan.targets import has_targets
 from flowsim.present.answer import LAST_YEAR
 from flowsim.present.app import charts, html
 from flowsim.present.app.charts import LETTERS, SCENARIOS
 from flowsim.present.app.drafts import Draft
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import as_table, chart, lang, number, show, t
 from flowsim.present.app.studies import MEASURES, Compared
@@ -47,8 +48,7 @@ def _cards(titles: Sequence[str], result: Compared) -> Html:
     """The probability of each scenario, as a number, as dots and in words."""
     cards = []
     for i, title in enumerate(titles):
-        cleared = result.case(i).cleared
-        one = wilson(int(cleared.sum()), len(cleared))
+        one = result.chances[i]
         cards.append(
             html.tag(
                 "li",
@@ -140,6 +140,12 @@ def _differences(titles: Sequence[str], result: Compared) -> Html:
 def _kpis(titles: Sequence[str], result: Compared) -> None:
     """Every promise of the plan under each scenario."""
     show(html.heading(t("compare.kpis")))
+    if not result.paired:
+        show(html.paragraph(t("compare.follows")))
+        return
+    if not has_targets(ground().region):
+        show(html.paragraph(t("ground.no_promises")))
+        return
     with_network = [i for i in range(len(titles)) if len(result.tables[i]["targets"])]
     if not with_network:
         show(html.paragraph(t("compare.no_network")))
@@ -169,7 +175,7 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
             rows,
             t("compare.kpis"),
             left=3 + len(with_network),
-            notes=(t("compare.kpi_note"),),
+            notes=(t("compare.kpi_note"), t("chart.source", futures=number(result.paired))),
             hidden_caption=True,
         )
     )
@@ -178,6 +184,9 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
 def _euros(titles: Sequence[str], result: Compared) -> None:
     """The business case of each scenario, at the simulated volumes."""
     show(html.heading(t("compare.euros")))
+    if not result.paired:
+        show(html.paragraph(t("compare.follows")))
+        return
     tables = [result.tables[i]["euros"] for i in range(len(titles))]
     with_euros = [i for i, table in enumerate(tables) if len(table)]
     if not with_euros:
@@ -196,5 +205,5 @@ def _euros(titles: Sequence[str], result: Compared) -> None:
     for i in with_euros:
         header.append(t("compare.column.last_year", letter=LETTERS[i], year=LAST_YEAR))
         header.append(t("compare.column.all_years", letter=LETTERS[i]))
-    notes = (t("compare.euros_note"), t("compare.euros_source"))
+    notes = (t("compare.euros_note"), t("compare.euros_source", futures=number(result.paired)))
     show(html.table(header, rows, t("compare.euros_caption"), notes=notes))

@@ -9,9 +9,10 @@ import streamlit as st
 
 from flowsim.analysis import verdict
 from flowsim.plan.kpis import Kpi, load_kpis
-from flowsim.plan.targets import load_targets
+from flowsim.plan.targets import has_targets, load_targets
 from flowsim.present.app import html
 from flowsim.present.app.facts import written
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Told
@@ -24,6 +25,9 @@ ORDER = ("no", "unlikely", "uncertain", "likely", "yes", "none")
 def page() -> None:
     """The page."""
     title("goals")
+    if not has_targets(ground().region):
+        show(html.notice(t("ground.no_promises")))
+        return
     reading = st.radio(
         t("goals.reading"),
         list(reversed(READINGS)),

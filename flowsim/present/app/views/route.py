@@ -11,13 +11,13 @@ from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate
 from flowsim.present.app import animation, charts, html
 from flowsim.present.app.flows import NODES, TREATMENT, Flows, yearly
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.queues import PARTS, Queues
 from flowsim.present.app.shell import as_table, chart, ink, lang, number, paper, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Route
 from flowsim.present.texts import text
 from flowsim.present.wording import month
-from flowsim.scenario.load import default
 from flowsim.scenario.region import load_region
 
 CASES = ("network", "none")
@@ -38,7 +38,7 @@ def page() -> None:
 
 def show_route(route: Route, year: int, case: str) -> None:
     """One year, and the difference that the network makes in it."""
-    region = load_region(default().region)
+    region = load_region(ground().region)
     flows = {name: yearly(route.moves[name], YEARS.index(year), region) for name in CASES}
     here, other = flows[case], flows["none"]
     show(html.paragraph(t("route.at_gp", n=number(here.at_gp), year=year)))
