@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from flowsim.scenario.load import Scenario
 
+SOURCES: Final = (".py", ".toml", ".typ", ".css")
+"""Ends of the names of the files that results depend on."""
 PART: Final = ".part"
 """End of the name of a file that is not whole yet."""
 
@@ -48,10 +50,10 @@ def provenance() -> dict[str, Any]:
 
 
 def sources_hash() -> str:
-    """Fingerprint of flowsim's own files: code, figures and texts."""
+    """Fingerprint of flowsim's own files: code, figures, texts, and how the report and the app look."""
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parent.parent
-    for file in sorted((*root.rglob("*.py"), *root.rglob("*.toml"))):
+    for file in sorted(file for kind in SOURCES for file in root.rglob(f"*{kind}")):
         digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 

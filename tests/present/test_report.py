@@ -91,7 +91,7 @@ def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
 def test_every_promise_and_verdict_has_its_words() -> None:
     for lang in LANGUAGES:
         known = texts(lang)
-        assert {f"report.target.{one.id}" for one in load_targets()} <= set(known)
+        assert {f"targets.promise.{one.id}" for one in load_targets()} <= set(known)
         assert {f"report.sentence.{code}" for code in verdict.CODES} <= set(known)
         assert {f"report.light.{sign}" for sign in LIGHTS.values()} <= set(known)
     assert set(LIGHTS) == {*verdict.CODES, "none"}
@@ -156,7 +156,7 @@ def test_every_promise_has_a_light_that_is_no_mere_colour(made: Made, reports: d
     content, said = reports[lang].content, reports[lang].said
     found = next(block for block in content["blocks"] if block.get("caption") == text(lang, "report.table.targets"))
     targets = tables["targets"]
-    assert [row[0] for row in found["rows"]] == [text(lang, f"report.target.{one.id}") for one in load_targets()]
+    assert [row[0] for row in found["rows"]] == [text(lang, f"targets.promise.{one.id}") for one in load_targets()]
     for row, promise in zip(found["rows"], load_targets(), strict=True):
         for cell, case in zip(row[4:7], ("headcount", "capacity", "net"), strict=True):
             judged = targets[(targets["case"] == case) & (targets["target"] == promise.id)].iloc[0]

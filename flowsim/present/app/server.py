@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import sys
-from importlib import resources
+from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -96,7 +96,8 @@ def check_address(host: str, port: int) -> None:
 def _streamlit(host: str, port: int, browser: bool) -> int:
     from streamlit.web import bootstrap
 
-    from flowsim.present.app.state import house
+    from flowsim.present.app.shell import PAGES
+    from flowsim.present.app.state import house, settle
 
     shown = f"[{host}]" if ":" in host else host
     open_at = f"http://{'localhost' if host in ('0.0.0.0', '::') else shown}:{port}"
@@ -110,6 +111,11 @@ def _streamlit(host: str, port: int, browser: bool) -> int:
     script = str(resources.files("flowsim.present.app") / "main.py")
     flags = {name.replace(".", "_"): value for name, value in options.items()}
     bootstrap.load_config_options(flags)
+    for name in PAGES:
+        import_module(f"flowsim.present.app.views.{name}")
+    for name in ("pandas", "plotly.graph_objects"):
+        import_module(name)
+    settle()
     house().open()
     bootstrap.run(script, False, [], flags)
     return 0

@@ -6,7 +6,8 @@ each other's scenarios. What visitors share is the plan as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -39,7 +40,7 @@ class House:
     def plan(self, again: bool = False) -> Job:
         """The run of the plan, begun by the first who asks; ``again``: anew when it failed. Full: no room yet."""
         if self._plan is None or (again and self._plan.state == "failed"):
-            self._plan = self.desk.submit(plan_work(ground(), self.runs), keep=True)
+            self._plan = self.desk.submit(_settled(plan_work(ground(), self.runs)), keep=True)
         return self._plan
 
     def route(self, again: bool = False) -> Job:
@@ -47,6 +48,26 @@ class House:
         if self._route is None or (again and self._route.state == "failed"):
             self._route = self.desk.submit(route_work(ground()), keep=True)
         return self._route
+
+
+def _settled(work: Work) -> Work:
+    """The same work; then all that has been loaded so far is taken from the garbage collector's rounds.
+
+    Streamlit has it look at everything after each run of a page, and a page looks at its run several times a second: a
+    tenth of a second each, in which no other thread gets on.
+    """
+
+    def settled(job: Job) -> Generator[None, None, None]:
+        yield from work(job)
+        settle()
+
+    return settled
+
+
+def settle() -> None:
+    """Leave what there is to itself: modules, figures, the plan's futures stay until the end anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 @cache

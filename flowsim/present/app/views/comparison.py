@@ -19,7 +19,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.shell import as_table, chart, lang, number, show, t
 from flowsim.present.app.studies import MEASURES, Compared
 from flowsim.present.app.views.goals import amount, code_of, day
-from flowsim.present.wording import percent
+from flowsim.present.wording import percent, promise_name
 from flowsim.scenario.region import load_region
 
 LINES = ("gains", "network_cost", "substitution", "support_points", "net_effect", "net_of_social_domain")
@@ -158,7 +158,7 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
             value=amount(row["promised"], row["unit"]),
         )
         date = day(dt.date.fromisoformat(row["date"]))
-        cells: list[Html | str] = [t(f"goals.name.{code}"), date, sign]
+        cells: list[Html | str] = [promise_name(lang(), code), date, sign]
         for i in with_network:
             one = found[i][code]
             if not one["simulated"]:

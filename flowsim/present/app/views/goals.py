@@ -16,7 +16,7 @@ from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Told
-from flowsim.present.wording import case_name
+from flowsim.present.wording import case_name, promise_name
 from flowsim.study.answer import READINGS
 
 ORDER = ("no", "unlikely", "uncertain", "likely", "yes", "none")
@@ -83,7 +83,9 @@ def row_of(row: dict[Any, Any], code: str, kpi: Kpi | None) -> list[Html | str]:
     """One promise."""
     unit = str(row["unit"])
     name = html.tag(
-        "span", t(f"goals.name.{row['target']}"), html.tag("span", row["source"].partition(", ")[2], class_="fs-cause")
+        "span",
+        promise_name(lang(), row["target"]),
+        html.tag("span", row["source"].partition(", ")[2], class_="fs-cause"),
     )
     sign = t("goals.at_least" if row["comparison"] == ">=" else "goals.at_most", value=amount(row["promised"], unit))
     date = day(dt.date.fromisoformat(row["date"]))
