@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -52,16 +53,29 @@ def show_route(route: Route, year: int, case: str) -> None:
         for name, y in zip(nodes, _heights(here, nodes), strict=True)
     ]
     links = [(place[start], place[end], n) for start, end, n in here.links]
-    figure = charts.sankey(shown, links, lang(), t("route.residents"), ink())
     source = t("route.source", runs=route.runs)
-    with st.container(key="wide-chart"):
-        chart(figure, f"route-{case}-{year}", t("unit.residents"), source, t("route.label", year=year))
+    for numbered, place_of in ((False, "wide"), (True, "narrow")):  # style.css shows the one that there is room for
+        figure = charts.sankey(shown, links, lang(), t("route.residents"), ink(), numbered)
+        with st.container(key=f"{place_of}-chart"):
+            key = f"route-{place_of}-{case}-{year}"
+            chart(figure, key, t("unit.residents"), source, t("route.label", year=year))
+            if numbered:
+                show(_numbered(shown, charts.through(shown, links, lang())))
     rows = [
         [t(f"route.node.{start}"), t(f"route.node.{end}"), number(n)]
         for start, end, n in sorted(here.links, key=lambda link: (place[link[0]], -link[2]))
     ]
     header = [t(f"route.column.{name}") for name in ("from", "to", "residents")]
     as_table(html.table(header, rows, t("route.caption", year=year, case=t(f"route.{case}")), left=2))
+
+
+def _numbered(nodes: Sequence[tuple[str, str, float, float]], labels: Sequence[str]) -> Html:
+    """What the numbers in the narrow chart stand for."""
+    items = (
+        html.tag("li", html.swatch(colour, str(number)), label)
+        for number, ((_, colour, _, _), label) in enumerate(zip(nodes, labels, strict=True), 1)
+    )
+    return html.tag("ul", *items, class_="fs-numbered")
 
 
 def show_queues(route: Route, case: str) -> None:
