@@ -203,7 +203,7 @@ def test_on_a_narrow_page_the_route_has_numbers_and_a_list_of_them(browser: Any,
     narrow.first.wait_for()
     assert not wide.first.is_visible()
     labels = page.locator(".st-key-narrow-chart .node-label")
-    boxes = [one for one in labels.evaluate_all("all => all.map(x => x.getBoundingClientRect().toJSON())")]
+    boxes = list(labels.evaluate_all("all => all.map(x => x.getBoundingClientRect().toJSON())"))
     assert len(boxes) == page.locator(".fs-numbered li").count() > 8
     for i, one in enumerate(boxes):
         for other in boxes[:i]:
