@@ -194,7 +194,8 @@ def test_each_page_opens_without_errors_and_without_violations(
 def test_on_a_narrow_page_the_route_has_numbers_and_a_list_of_them(browser: Any, server: str) -> None:
     """The labels of the wide chart would lie on each other there."""
     visitor = Visitor(browser, server)
-    page = visitor.open(words("page.route.address"))
+    page = visitor.open()
+    visitor.go("route")
     wide, narrow = (page.locator(f".st-key-{name}-chart .sankey-node") for name in ("wide", "narrow"))
     wide.first.wait_for()
     visitor.settled()

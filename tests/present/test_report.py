@@ -412,6 +412,12 @@ def test_content_is_plain_data(reports: dict[str, Report]) -> None:
     assert json.loads(json.dumps(content)) == content
 
 
+def test_four_scenarios_fit_on_ten_pages_too(made: Made) -> None:
+    answer, tables = made
+    content = document(answer, tables, "nl", [(answer, tabled(answer))] * 3)  # Dutch takes the most room
+    assert 6 <= len(PdfReader(io.BytesIO(typeset(content))).pages) <= 10
+
+
 # ---------------------------------------------------------------- HTML
 
 
