@@ -1,4 +1,4 @@
-"""``flowsim report``: the PDF for the steering group."""
+"""``flowsim report``: the report for the steering group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flowsim.study.answer import Answer
 
-SUFFIX: Final = ".pdf"
+OUT: Final = "results/report"
 Tabled = tuple["Answer", "Mapping[str, pd.DataFrame]"]
 
 
@@ -27,7 +27,14 @@ def report(
         list[Path] | None,
         typer.Argument(metavar="SCENARIO...", help="Up to four; the first is reported on.", show_default=False),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PDF to write.")] = Path("results/report.pdf"),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The file to write.", show_default=f"{OUT}.pdf"),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="pdf|html", help="HTML: one file, without scripts.", show_default="as --out"),
+    ] = None,
     half_width: Precision = None,
     seed: FutureSeedOrNone = None,
     threads: Threads = None,
@@ -39,16 +46,16 @@ def report(
     ] = None,
     lang: Lang = "nl",
 ) -> int:
-    """Make a report as a PDF: the answer, the comparison, targets, euros, the plan recomputed."""
+    """Make a report as a PDF or HTML: the answer, the comparison, targets, euros, the plan recomputed."""
     from flowsim.cli.files import Writing
     from flowsim.present.console import say
     from flowsim.present.report import MOST_SCENARIOS, check_typesetter, make_report
     from flowsim.present.texts import text, texts
 
     texts(lang)
-    if out.suffix.lower() != SUFFIX:
-        raise InputError("--out", repr(out.name), f"a file that ends in {SUFFIX}")
-    check_typesetter()
+    out, form = _place(out, form)
+    if form == "pdf":
+        check_typesetter()
     for what, given in (("SCENARIO", scenarios or []), ("--from", folders or [])):
         if len(given) > MOST_SCENARIOS:
             raise InputError(what, f"{len(given)} of them", f"at most {MOST_SCENARIOS}")
@@ -67,7 +74,7 @@ def report(
             return INTERRUPTED
         say(text(lang, "report.run.typesetting"))
         try:
-            content = make_report(*made[0], lang, made[1:])
+            content = make_report(*made[0], lang, made[1:], form)
         except (IndexError, KeyError, TypeError, ValueError) as error:
             if not folders or isinstance(error, InputError):
                 raise
@@ -80,6 +87,22 @@ def report(
     interrupted = made[0][0].interrupted and not folders
     say(text(lang, f"report.run.{'interrupted' if interrupted else 'written'}", place=out))
     return INTERRUPTED if interrupted else DONE
+
+
+def _place(out: Path | None, form: str | None) -> tuple[Path, str]:
+    """Where the report goes and in which form: the one that is asked for, else that of the file's name."""
+    from flowsim.present.report import FORMS
+
+    if form is not None and form not in FORMS:
+        raise InputError("--format", repr(form), "one of " + ", ".join(FORMS))
+    if out is None:
+        form = form or FORMS[0]
+        return Path(f"{OUT}.{form}"), form
+    named = out.suffix.lower().removeprefix(".")
+    if named not in ([form] if form else FORMS):
+        ends = f".{form}" if form else " or ".join(f".{one}" for one in FORMS)
+        raise InputError("--out", repr(out.name), f"a file that ends in {ends}")
+    return out, named
 
 
 def _finished(folders: Sequence[Path], lang: str) -> list[Tabled]:

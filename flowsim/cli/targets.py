@@ -114,9 +114,8 @@ def _simulated(asked: dict[str, Any], lang: str, silent: bool) -> tuple[Evaluati
 
 
 def _print_required(found: Evaluation, codes: tuple[str, ...], missed: tuple[str, ...], lang: str) -> None:
-    from flowsim.present.targets import promise_name
     from flowsim.present.texts import text
-    from flowsim.present.wording import case_name
+    from flowsim.present.wording import case_name, promise_name
 
     case = case_name(lang, found.leading)
     met = [code for code in codes if code not in missed]

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.present.answer import Block, Paragraph, Rows
-from flowsim.present.texts import format_number, text, texts
-from flowsim.present.wording import case_name, percent, scenario_title
+from flowsim.present.texts import format_number, text
+from flowsim.present.wording import case_name, percent, promise_name, scenario_title
 from flowsim.scenario.region import load_region
 
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ def target_blocks(found: Evaluation, tables: Mapping[str, pd.DataFrame], lang: s
         parts += [page.detail(name), page.why(name)]
     parts += [*page.reproduction(), page.reading()]
     return [part for part in parts if part is not None]
-
-
-def promise_name(lang: str, code: str) -> str:
-    """A promise in words; its code when there are none."""
-    return texts(lang).get(f"targets.promise.{code}", code)
 
 
 def targets_json(

@@ -39,6 +39,11 @@ def unknown_name(lang: str, key: str) -> str:
     return known.get(f"answer.unknown.{key}") or known.get(f"calibrate.unknown.{key}", key)
 
 
+def promise_name(lang: str, code: str) -> str:
+    """A promise of the plan in words; its code when the region has promises of its own."""
+    return texts(lang).get(f"targets.promise.{code}", code)
+
+
 def scenario_title(lang: str, scenario: Scenario) -> str:
     """A scenario's own title; that of the plan as it stands, which no file gives, in the language."""
     return scenario.title if scenario.files else text(lang, "answer.title.default")

@@ -159,12 +159,13 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
     return _with_file(scenario, file, path.stem, path.name, str(path))
 
 
-def from_document(document: Mapping[str, Any], name: str) -> Scenario:
+def from_document(document: Mapping[str, Any], name: str, home: str | Path = "amstelland") -> Scenario:
     """A scenario from the content of a file that never was on this machine's disk (an upload): it has no parent.
 
     Parameters
     ----------
-    document : as a TOML file gives it. name : of the file, for messages and for the scenario.
+    document : as a TOML file gives it. name : of the file, for messages and for the scenario. home : the region of a
+        document that names none.
 
     Raises
     ------
@@ -175,7 +176,7 @@ def from_document(document: Mapping[str, Any], name: str) -> Scenario:
         raise InputError(f"{name}: parent", repr(file.parent), "a scenario that stands by itself, without a parent")
     if file.region is not None and is_path(file.region):
         raise InputError(f"{name}: region", repr(file.region), "a region that ships with flowsim, by name")
-    return _with_file(default(file.region or "amstelland"), file, Path(name).stem, name, name)
+    return _with_file(default(file.region or home), file, Path(name).stem, name, name)
 
 
 def _validated(document: Mapping[str, Any], where: str) -> ScenarioFile:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from flowsim.scenario.load import Scenario
 
+MADE: Final = (".pyc", ".pyo", ".nbi", ".nbc")
+"""Ends of the names of files that Python and Numba make themselves."""
 PART: Final = ".part"
 """End of the name of a file that is not whole yet."""
 
@@ -48,10 +50,16 @@ def provenance() -> dict[str, Any]:
 
 
 def sources_hash() -> str:
-    """Fingerprint of flowsim's own files: code, figures and texts."""
+    """Fingerprint of all of flowsim's own files: code, figures, posterior, texts, how the report and the app look."""
+    return hash_of(Path(__file__).resolve().parent.parent)
+
+
+def hash_of(root: Path) -> str:
+    """Fingerprint of the files in a folder, by name and content; not of hidden files and those of `MADE`."""
     digest = hashlib.sha256()
-    root = Path(__file__).resolve().parent.parent
-    for file in sorted((*root.rglob("*.py"), *root.rglob("*.toml"))):
+    for file in sorted(file for file in root.rglob("*") if file.suffix not in MADE and file.is_file()):
+        if any(part.startswith((".", "__pycache__")) for part in file.relative_to(root).parts):
+            continue
         digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 

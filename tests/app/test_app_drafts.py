@@ -130,8 +130,6 @@ BAD_CONTENT = {
     "nan": b'title = "abc"\n[figures."assumptions.demand_growth"]\nvalue = nan\nbecause = "abc"',
     "text for a number": b'title = "abc"\n[figures."assumptions.demand_growth"]\nvalue = "__import__"\nbecause = "abc"',
     "impossible": b'title = "abc"\n[figures."demand.inflow"]\nvalue = 1\nbecause = "abc"',
-    "region elsewhere": b'title = "abc"\nregion = "../../etc"',
-    "region of another kind": b'title = "abc"\nregion = 5',
     "settings of another kind": b'title = "abc"\nsettings = 5',
     "figures of another kind": b'title = "abc"\nfigures = [1]',
 }
@@ -153,6 +151,15 @@ def test_bad_content_is_refused_with_its_place(why: str) -> None:
         opened(BAD_CONTENT[why], "x.toml")
     assert refused.value.code == "content"
     assert refused.value.values["where"]
+
+
+@pytest.mark.parametrize("region", ['"../../etc"', '"./amstelland"', '"elsewhere"', "5", '["amstelland"]'])
+def test_another_region_than_the_app_shows_is_refused(region: str) -> None:
+    with pytest.raises(Refused) as refused:
+        opened(f'title = "abc"\nregion = {region}'.encode(), "x.toml")
+    assert refused.value.code == "region"
+    for lang in LANGUAGES:
+        assert "Amstelland" in refused.value.sentence(lang)
 
 
 def test_a_diversion_opens_as_a_lever() -> None:

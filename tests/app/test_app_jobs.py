@@ -137,3 +137,31 @@ def test_closing_ends_the_thread() -> None:
     desk.submit(endless([], "a"))
     desk.close()
     assert not any(thread.name == "flowsim-desk" and thread is desk._thread for thread in threading.enumerate())
+
+
+def test_what_all_share_leaves_turns_to_others_once_it_has_something_to_show() -> None:
+    desk, log = Desk(turns=3, queue=3), list[str]()
+    try:
+
+        def shared(job: Job) -> Generator[None, None, None]:
+            while True:
+                log.append("shared")
+                job.count(job.done + 1)
+                if job.done == 3:
+                    job.publish("first")
+                time.sleep(0.001)
+                yield
+
+        everyones = desk.submit(shared, keep=True)
+        until(lambda: everyones.version == 1)
+        mine = desk.submit(endless(log, "mine"))
+        until(lambda: log.count("mine") > 60)
+        mine.cancel()
+        assert mine.ended.wait(10)
+        both = log[log.index("mine") :]
+        both = both[: len(both) - both[::-1].index("mine")]
+        assert 10 < both.count("shared") < 30  # a turn in four, and one in two without patience: 20 and 60
+        everyones.cancel()
+        assert everyones.ended.wait(10)
+    finally:
+        desk.close()

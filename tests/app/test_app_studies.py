@@ -42,7 +42,7 @@ def run(house: House, made: list[Draft]) -> Compared:
 
 
 def test_milestones_end_at_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    for asked, expected in {"12": (12,), "48": (24, 48), "96": (24, 48, 96), "200": (24, 48, 96, 200)}.items():
+    for asked, expected in {"12": (12,), "48": (32, 48), "96": (32, 64, 96), "200": (32, 64, 128, 200)}.items():
         monkeypatch.setenv(studies.FUTURES_SETTING, asked)
         assert studies.milestones() == expected
 
@@ -234,3 +234,37 @@ def test_the_picture_of_the_route_loses_nobody_before_treatment(house: House) ->
     none = yearly(route.moves["none"], 3, load_region("amstelland"))
     assert none.into("conversation") == 0.0
     assert none.into("basic") + none.into("specialist") > flows.into("basic") + flows.into("specialist")
+
+
+def test_the_first_results_do_not_wait_for_the_runs_without_a_network(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(studies.FUTURES_SETTING, "5")
+    monkeypatch.setattr(studies, "FINER", (2, 3))
+    seen: list[Compared] = []
+    job = Job(lambda _: iter(()))  # type: ignore[arg-type,return-value]
+    monkeypatch.setattr(job, "publish", seen.append)
+    scenarios = [draft.scenario() for draft in drafts(("staff_growth", 0.02))]
+    for _ in compare_work(scenarios[1:], house.runs, lambda runs: None)(job):
+        pass
+    assert [(one.futures, one.paired) for one in seen] == [(2, 0), (2, 2), (3, 2), (5, 2), (5, 5)]
+    assert [len(one.answers[0].cases) for one in seen] == [1, 2, 2, 2, 2]
+    assert [len(one.tables[0]["targets"]) > 0 for one in seen] == [False, True, True, True, True]
+    assert job.done == job.total == 10
+    alone = Case("mine", scenarios[1])
+    alone.extend(5, studies.SEED, Balances(studies.SEED), 1)
+    assert seen[-1].chances[0] == alone.probability(studies.SEED)
+
+
+def test_a_lever_turned_back_costs_nothing_and_what_is_kept_is_bounded(house: House, few: None) -> None:
+    visit = Visit("nl")
+    for value in (0.01, 0.02, 0.01):
+        visit.drafts = drafts(("staff_growth", value))[1:]
+        job = visit.compare(house)
+        assert job is not None
+        assert job.ended.wait(120)
+    assert job is not None
+    assert job.version == 1  # all of it was known
+    many = Runs({str(i): visit.known.cases[visit.drafts[0].scenario().hash] for i in range(40)})
+    assert len(visit.known.remembered(many, 12).cases) == 40  # what is shown stays
+    assert list(many.remembered(Runs({"7": many.cases["7"]}), 3).cases) == ["38", "39", "7"]

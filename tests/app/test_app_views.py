@@ -209,3 +209,19 @@ def test_one_visit_does_not_see_another(house: House) -> None:
     one.text_input(key=f"title-{number}").set_value("Alleen van mij").run()
     assert one.session_state["visit"].drafts[0].title == "Alleen van mij"
     assert opened("compare").session_state["visit"].drafts[0].title != "Alleen van mij"
+
+
+@pytest.mark.parametrize("name", ["answer", "compare", "route", "update"])
+def test_each_chart_has_a_table_beside_it(name: str, house: House) -> None:
+    app = opened(name)
+    if name == "update":
+        app.button(key="count-example").click().run()
+        visit: Visit = app.session_state["visit"]
+        assert visit.weighing.job is not None
+        assert visit.weighing.job.ended.wait(240)
+        app.run()
+    elif name == "compare":
+        finished(app)
+    tables = [one.label for one in app.expander if one.label == text("nl", "app.chart.table")]
+    twice = {"route": 1}.get(name, 0)  # the flows: one chart for a wide page and one for a narrow page
+    assert len(app.get("plotly_chart")) - twice == len(tables) > 0

@@ -7,6 +7,7 @@ import json
 import re
 import string
 from dataclasses import dataclass, replace
+from html.parser import HTMLParser
 from importlib import resources
 from typing import Any
 
@@ -26,6 +27,7 @@ from flowsim.present.report.content import document
 from flowsim.present.report.document import figures_of, readable, typeset
 from flowsim.present.report.route import FUNCTIONS, flows
 from flowsim.present.report.story import Story
+from flowsim.present.report.webpage import webpage
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
 from flowsim.present.wording import percent
 from flowsim.scenario.load import Change, Scenario, default
@@ -91,7 +93,7 @@ def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
 def test_every_promise_and_verdict_has_its_words() -> None:
     for lang in LANGUAGES:
         known = texts(lang)
-        assert {f"report.target.{one.id}" for one in load_targets()} <= set(known)
+        assert {f"targets.promise.{one.id}" for one in load_targets()} <= set(known)
         assert {f"report.sentence.{code}" for code in verdict.CODES} <= set(known)
         assert {f"report.light.{sign}" for sign in LIGHTS.values()} <= set(known)
     assert set(LIGHTS) == {*verdict.CODES, "none"}
@@ -156,7 +158,7 @@ def test_every_promise_has_a_light_that_is_no_mere_colour(made: Made, reports: d
     content, said = reports[lang].content, reports[lang].said
     found = next(block for block in content["blocks"] if block.get("caption") == text(lang, "report.table.targets"))
     targets = tables["targets"]
-    assert [row[0] for row in found["rows"]] == [text(lang, f"report.target.{one.id}") for one in load_targets()]
+    assert [row[0] for row in found["rows"]] == [text(lang, f"targets.promise.{one.id}") for one in load_targets()]
     for row, promise in zip(found["rows"], load_targets(), strict=True):
         for cell, case in zip(row[4:7], ("headcount", "capacity", "net"), strict=True):
             judged = targets[(targets["case"] == case) & (targets["target"] == promise.id)].iloc[0]
@@ -408,3 +410,81 @@ def test_what_cannot_be_compared_is_refused(made: Made, others: int, found: str)
 def test_content_is_plain_data(reports: dict[str, Report]) -> None:
     content = reports["nl"].content
     assert json.loads(json.dumps(content)) == content
+
+
+def test_four_scenarios_fit_on_ten_pages_too(made: Made) -> None:
+    answer, tables = made
+    content = document(answer, tables, "nl", [(answer, tabled(answer))] * 3)  # Dutch takes the most room
+    assert 6 <= len(PdfReader(io.BytesIO(typeset(content))).pages) <= 10
+
+
+# ---------------------------------------------------------------- HTML
+
+
+class Page(HTMLParser):
+    """What a page holds: tags, attributes, words."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(page.decode())
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def said(self) -> str:
+        return " ".join(self.words.replace("\u00a0", " ").split())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_says_what_the_document_says(reports: dict[str, Report], lang: str) -> None:
+    content = reports[lang].content
+    page = Page(webpage(content))
+    said = page.said
+
+    def strings(value: Any) -> list[str]:
+        if isinstance(value, str):
+            return [value]
+        return [one for item in value for one in strings(item)] if isinstance(value, list) else []
+
+    for block in (*content["blocks"], *content["account"]):
+        for key in ("text", "lines", "items", "title", "word", "caption", "note", "header", "rows"):
+            for words in strings(block.get(key, [])):
+                assert " ".join(words.replace("\u00a0", " ").split()) in said, words
+    assert page.all("html")[0]["lang"] == lang
+    assert [one["alt"] for one in page.all("img")] == [block["alt"] for block in figures_of(content["blocks"])]
+    assert len(page.all("table")) == len(page.all("caption")) > 8
+    assert all(one.get("scope") in ("col", "row") for one in page.all("th"))
+    assert len(page.all("h1")) == 1
+    assert {one["href"] for one in page.all("a")} <= {f"#{one['id']}" for one in page.all("h2")}
+
+
+def test_the_page_loads_nothing_and_runs_nothing(made: Made) -> None:
+    page = Page(make_report(*made, "nl", form="html"))
+    assert not {"script", "link", "iframe", "object", "form"} & {tag for tag, _ in page.tags}
+    policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert all(str(one["src"]).startswith("data:image/svg+xml;base64,") for one in page.all("img"))
+    assert not any(key.startswith("on") for _, attributes in page.tags for key in attributes)
+    assert make_report(*made, "nl", form="html") == make_report(*made, "nl", form="html")
+
+
+@pytest.mark.usefixtures("without_pictures")
+@pytest.mark.parametrize("title", [HOSTILE, "<script>alert(1)</script>", '" onload="x', "\u202eevil"])
+def test_names_stay_words_on_the_page(made: Made, title: str) -> None:
+    answer, tables = made
+    scenario = replace(default(), title=title, files=("x.toml",))
+    page = Page(webpage(document(replace(answer, scenario=scenario), tables, "nl")))
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert not any(key.startswith("on") for _, attributes in page.tags for key in attributes)
+    assert " ".join(title.replace("\u202e", "?").split()) in page.said

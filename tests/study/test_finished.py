@@ -79,3 +79,23 @@ def test_a_broken_folder_is_refused(folder: Path, spoil: Callable[[Path], None],
     with pytest.raises(InputError) as refusal:
         read(folder)
     assert said in str(refusal.value)
+
+
+def test_a_change_of_any_file_is_another_flowsim(tmp_path: Path) -> None:
+    package = Path(store.__file__).parents[1]
+    assert store.sources_hash() == store.hash_of(package)
+    kinds = {file.suffix for file in package.rglob("*") if file.is_file() and "__pycache__" not in file.parts}
+    assert {".py", ".toml", ".typ", ".css", ".parquet"} <= kinds
+    before = store.hash_of(tmp_path)
+    for name in ("code.py", "figures.toml", "report.typ", "style.css", "posterior.parquet", "below/other"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"one")
+        one = store.hash_of(tmp_path)
+        file.write_bytes(b"two")
+        assert len({before, one, store.hash_of(tmp_path)}) == 3, name
+        before = store.hash_of(tmp_path)
+    for name in ("code.pyc", ".hidden", "__pycache__/x"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"one")
+    assert store.hash_of(tmp_path) == before

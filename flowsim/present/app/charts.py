@@ -166,33 +166,43 @@ def _laid_out(figure: Any, lang: str, height: int, right: int = 10) -> Any:
     )
 
 
+def through(
+    nodes: Sequence[tuple[str, str, float, float]], links: Sequence[tuple[int, int, float]], lang: str
+) -> list[str]:
+    """The label of each node, with how many residents go through it."""
+    totals = [
+        max(sum(n for a, _, n in links if a == i), sum(n for _, b, n in links if b == i)) for i in range(len(nodes))
+    ]
+    return [f"{label} {format_number(lang, total)}" for (label, *_), total in zip(nodes, totals, strict=True)]
+
+
 def sankey(
     nodes: Sequence[tuple[str, str, float, float]],
     links: Sequence[tuple[int, int, float]],
     lang: str,
     unit: str,
     ink: str,
+    numbered: bool = False,
 ) -> Any:
-    """Flows between nodes. ``nodes``: (label, colour, x, y); ``links``: (from, to, residents); ``ink``: of labels."""
+    """Flows between nodes. ``nodes``: (label, colour, x, y); ``links``: (from, to, residents); ``ink``: of labels;
+    ``numbered``: with the numbers of the nodes in place of their labels, for a narrow page."""
     import plotly.graph_objects as go
 
-    through = [
-        max(sum(n for a, _, n in links if a == i), sum(n for _, b, n in links if b == i)) for i in range(len(nodes))
-    ]
-    labels = [f"{label} {format_number(lang, total)}" for (label, *_), total in zip(nodes, through, strict=True)]
+    labels = through(nodes, links, lang)
     figure = go.Figure(
         go.Sankey(
             arrangement="snap",
             textfont={"color": ink, "size": 13},
             node={
-                "label": labels,
+                "label": [str(number) for number in range(1, len(nodes) + 1)] if numbered else labels,
+                "customdata": labels,
                 "color": [colour for _, colour, _, _ in nodes],
                 "x": [x for _, _, x, _ in nodes],
                 "y": [y for _, _, _, y in nodes],
                 "pad": 16,
                 "thickness": 16,
                 "line": {"width": 0},
-                "hovertemplate": "%{label}<extra></extra>",
+                "hovertemplate": "%{customdata}<extra></extra>",
             },
             link={
                 "source": [a for a, _, _ in links],

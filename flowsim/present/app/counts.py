@@ -13,9 +13,9 @@ from typing import Final
 from flowsim.analysis.monitoring import quarters
 from flowsim.errors import InputError
 from flowsim.present.app.drafts import _CONTROL, Refused
+from flowsim.present.app.ground import ground
 from flowsim.present.texts import format_number, text
 from flowsim.present.update import refusal, template_remarks
-from flowsim.scenario.load import default
 from flowsim.study import observed
 from flowsim.study.observed import MOST_BYTES, Observed
 from flowsim.study.privacy import PersonalData
@@ -111,4 +111,4 @@ def example() -> Observed:
 
 def template(lang: str) -> bytes:
     """An empty file to fill in."""
-    return observed.template(lang, template_remarks(lang, default().book.value("public.treeknorm_total")))
+    return observed.template(lang, template_remarks(lang, ground().book.value("public.treeknorm_total")))

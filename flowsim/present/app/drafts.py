@@ -19,14 +19,18 @@ from typing import Any, Final
 from flowsim.errors import InputError
 from flowsim.plan.figures import FigureBook, load_figures
 from flowsim.present.app import levers
+from flowsim.present.app.ground import document_of as whole_document
+from flowsim.present.app.ground import ground, region_of, scenario_of, with_region
 from flowsim.present.app.levers import BY_NAME, Document, Lever, Value
 from flowsim.present.texts import text, texts
-from flowsim.scenario.load import DIVERSION, Scenario, from_document
+from flowsim.scenario.load import DIVERSION, Scenario
+from flowsim.scenario.region import load_region
 from flowsim.scenario.schema import DEFAULTS
 
 MOST_SCENARIOS: Final = 4
 MOST_BYTES: Final = 64 * 1024
 """Of a file that is opened."""
+SHORTEST_TITLE: Final = 3
 LONGEST_TITLE: Final = 80
 LONGEST_TEXT: Final = 500
 MOST_FIGURES: Final = 60
@@ -69,11 +73,11 @@ class Draft:
     @property
     def book(self) -> FigureBook:
         """The region's figures, without this scenario's changes."""
-        return load_figures(self.document.get("region", "amstelland"))
+        return load_figures(region_of(self.document))
 
     def scenario(self) -> Scenario:
         """The scenario to simulate; InputError when the region cannot have it."""
-        return from_document(self.document, "scenario.toml")
+        return scenario_of(self.document, "scenario.toml")
 
     def get(self, lever: Lever) -> Value | None:
         return lever.get(self.document, self.book)
@@ -111,14 +115,21 @@ def because(lang: str) -> levers.Reason:
 
 
 def plan_draft(lang: str) -> Draft:
-    """The plan as it stands."""
-    return Draft({"title": text(lang, "answer.title.default")})
+    """The plan as it stands, or the scenario that the app was started with."""
+    return Draft(whole_document(ground(), plan_title(lang)))
+
+
+def plan_title(lang: str) -> str:
+    """The title of what the app was started with."""
+    title = _CONTROL.sub(" ", ground().title) if ground().files else ""
+    tidy = " ".join(title.split())[:LONGEST_TITLE].strip()
+    return tidy if len(tidy) >= SHORTEST_TITLE else text(lang, "answer.title.default")
 
 
 def checked_title(title: str) -> str:
     """A title that can stand anywhere: one line of text of a sensible length."""
     tidy = " ".join(title.split())
-    if not 3 <= len(tidy) <= LONGEST_TITLE or _CONTROL.search(tidy):
+    if not SHORTEST_TITLE <= len(tidy) <= LONGEST_TITLE or _CONTROL.search(tidy):
         raise Refused("title", most=LONGEST_TITLE)
     return tidy
 
@@ -164,6 +175,10 @@ def opened(content: bytes, filename: str) -> Draft:
         raise Refused("network")
     if "parent" in document:
         raise Refused("parent")
+    try:
+        region_of(document)
+    except InputError:
+        raise Refused("region", region=load_region(ground().region).name) from None
     _check_texts(document)
     return Draft(_validated(document))
 
@@ -176,7 +191,7 @@ def _validated(document: Document) -> Document:
     if isinstance(figures, dict) and len(figures) > MOST_FIGURES:
         raise Refused("figures", most=MOST_FIGURES)
     try:
-        scenario = from_document(document, "scenario.toml")
+        scenario = scenario_of(document, "scenario.toml")
         compile_scenario(scenario)
     except InputError as error:
         where = error.where.removeprefix("scenario.toml").removeprefix(": ") or "-"
@@ -231,7 +246,7 @@ def to_link(draft: Draft) -> str | None:
         if value != lever.plan(book):
             turned[lever.name] = value
     try:
-        again = levers.document_of(draft.title, turned, book, lambda lever: "")
+        again = with_region(levers.document_of(draft.title, turned, book, lambda lever: ""))
     except InputError:
         return None
     if _without_reasons(again) != _without_reasons(draft.document):
@@ -260,7 +275,8 @@ def from_link(linked: str, lang: str) -> Draft:
             raise Refused("link")
         turned[name] = value if lever.kind == "choice" else _number(value)
     try:
-        document = levers.document_of(checked_title(unquote(title)), turned, load_figures(), because(lang))
+        book = load_figures(ground().region)
+        document = with_region(levers.document_of(checked_title(unquote(title)), turned, book, because(lang)))
     except InputError:
         raise Refused("link") from None
     return Draft(_validated(document))
@@ -300,7 +316,7 @@ def _floats(value: Any) -> Any:
 
 @lru_cache(maxsize=64)
 def _hash_of(document: str) -> str:
-    return from_document(json.loads(document), "scenario.toml").hash
+    return scenario_of(json.loads(document), "scenario.toml").hash
 
 
 def fingerprint(draft: Draft) -> str:

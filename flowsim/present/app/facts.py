@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
 
 from flowsim.present.answer import FULL_YEAR, LAST_YEAR
+from flowsim.present.app.ground import ground
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import percent
-from flowsim.scenario.load import default
+from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import load_region
 
+_known: tuple[Scenario, dict[str, dict[str, str]]] | None = None
 
-@cache
+
 def facts(lang: str) -> dict[str, str]:
     """Gap in a sentence -> what stands there."""
-    scenario = default()
+    global _known
+    if _known is None or _known[0] is not ground():
+        _known = (ground(), {})
+    if lang not in _known[1]:
+        _known[1][lang] = _facts(ground(), lang)
+    return _known[1][lang]
+
+
+def _facts(scenario: Scenario, lang: str) -> dict[str, str]:
     book, region = scenario.book, load_region(scenario.region)
     first = region.start.year
     return {

@@ -1,16 +1,12 @@
-"""HTML of the app: every text is escaped, and nothing is written around that.
-
-`tag` is the only way in which a piece comes about. Text from a scenario, a figure or a catalogue is a plain `str` and
-is escaped; `Html` is what has been built here already.
-"""
+"""HTML of the app, built with `flowsim.present.markup`: every text is escaped."""
 
 from __future__ import annotations
 
-import html as escaping
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from flowsim.present.app.facts import facts
+from flowsim.present.markup import Html, join, tag
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import percent
 
@@ -19,30 +15,9 @@ SYMBOLS = {"yes": "●", "likely": "◕", "uncertain": "◑", "unlikely": "◔",
 LIGHTS = {"yes": "✓", "likely": "✓", "uncertain": "?", "unlikely": "!", "no": "✕", "none": "–"}
 """The sign on a traffic light."""
 
+__all__ = ["Html", "join", "tag"]
 ESTIMATE = re.compile(r"[-+<>]?[\d.,]+%? \(.{3,24}\)")
 """A number with its interval."""
-
-
-class Html(str):
-    """Text that is HTML already."""
-
-    __slots__ = ()
-
-
-def tag(name: str, *children: Html | str, **attributes: str | int | None) -> Html:
-    """An element. Attributes: ``class_`` is ``class``, ``aria_label`` is ``aria-label``; None leaves one out."""
-    given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escaping.escape(str(value))}"'
-        for key, value in attributes.items()
-        if value is not None
-    )
-    inside = "".join(child if isinstance(child, Html) else escaping.escape(str(child)) for child in children)
-    return Html(f"<{name}{given}>{inside}</{name}>")
-
-
-def join(parts: Iterable[Html]) -> Html:
-    """Pieces one after the other."""
-    return Html("".join(parts))
 
 
 def plain(words: str) -> str:

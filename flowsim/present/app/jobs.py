@@ -21,6 +21,8 @@ TURNS: Final = 3
 """Runs that share the desk."""
 QUEUE: Final = 12
 """Runs that may wait."""
+PATIENCE: Final = 4
+"""Of so many turns, a run that all visitors share leaves all but one to others, once it has something to show."""
 UNSEEN: Final = 45.0
 """Seconds after which a run that nobody asks about any more is stopped: its visitor has left."""
 STATES: Final = ("waiting", "running", "done", "cancelled", "failed")
@@ -44,6 +46,7 @@ class Job:
     ----------
     state : one of `STATES`. done, total : replications so far and in all. result : the latest complete result, None
         before the first. version : how many results there were. fault : a reference for the log of a failed run.
+    passed : turns that it left to others.
     """
 
     work: Callable[[Job], Generator[None, None, None]]
@@ -54,6 +57,7 @@ class Job:
     result: Any = None
     version: int = 0
     fault: str = ""
+    passed: int = 0
     seen: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -62,6 +66,11 @@ class Job:
     @property
     def over(self) -> bool:
         return self.ended.is_set()
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether others go first: all visitors share it, and it has something to show."""
+        return self.keep and self.version > 0
 
     def touch(self) -> None:
         """The visitor is still there."""
@@ -159,6 +168,17 @@ class Desk:
         while self._waiting and len(self._active) < self.turns:
             self._active.append(self._waiting.popleft())
 
+    def _next(self) -> Job:
+        """The run whose turn it is, which goes to the end of the round."""
+        while True:
+            job = self._active[0]
+            self._active.rotate(-1)
+            if not job.can_wait or all(one.can_wait for one in self._active):
+                return job
+            job.passed += 1
+            if job.passed % PATIENCE == 0:
+                return job
+
     # ---- the thread -----------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
@@ -171,8 +191,7 @@ class Desk:
                         return
                     self._news.wait(timeout=1.0)
                     continue
-                job = self._active.popleft()
-                self._active.append(job)  # to the end of the round
+                job = self._next()
             if not self._slice(job):
                 with self._news:
                     self._active.remove(job)

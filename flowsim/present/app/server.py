@@ -9,12 +9,15 @@ import errno
 import os
 import socket
 import sys
-from importlib import resources
+from importlib import import_module, resources
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 from flowsim.errors import InputError
+from flowsim.present.app.ground import stand_on
 from flowsim.present.app.studies import FUTURES_SETTING
+from flowsim.scenario.load import Scenario, load
 from flowsim.study.replicate import whole
 
 LEAST_FUTURES: Final = 12
@@ -40,21 +43,34 @@ OPTIONS: Final[dict[str, Any]] = {
 """Streamlit's settings. It can limit uploads to 1 MB at the least; `flowsim.present.app.drafts` takes less."""
 
 
-def serve(host: str, port: int, browser: bool = True, futures: int = 200) -> int:
+def serve(host: str, port: int, browser: bool = True, futures: int = 200, scenario: Path | None = None) -> int:
     """Run the app until it is stopped; returns the exit code.
+
+    ``scenario`` : a scenario file or the folder of a region to begin with; None: the plan that ships with flowsim.
 
     Raises
     ------
-    InputError : no Streamlit, an address or port that cannot be listened on, an impossible number of futures.
+    InputError : a scenario that cannot be used, no Streamlit, an address or port that cannot be listened on, an
+        impossible number of futures.
     """
     whole("--futures", futures, LEAST_FUTURES, MOST_FUTURES)
     whole("--port", port, 1, 65_535)
     for name in ("streamlit", "plotly"):
         if find_spec(name) is None:
             raise InputError("flowsim app", f"no {name}", "the extra for it: pip install 'flowsim[app]'")
+    stand_on(None if scenario is None else _simulable(scenario))
     check_address(host, port)
     os.environ[FUTURES_SETTING] = str(futures)
     return _streamlit(host, port, browser)
+
+
+def _simulable(place: Path) -> Scenario:
+    """The scenario of a file or a folder, after a look whether it can be simulated."""
+    from flowsim.scenario.compile import compile_scenario
+
+    found = load(place)
+    compile_scenario(found)
+    return found
 
 
 def check_address(host: str, port: int) -> None:
@@ -80,6 +96,9 @@ def check_address(host: str, port: int) -> None:
 def _streamlit(host: str, port: int, browser: bool) -> int:
     from streamlit.web import bootstrap
 
+    from flowsim.present.app.shell import PAGES
+    from flowsim.present.app.state import house, settle
+
     shown = f"[{host}]" if ":" in host else host
     open_at = f"http://{'localhost' if host in ('0.0.0.0', '::') else shown}:{port}"
     print(f"flowsim app: {open_at} (Ctrl-C stops it)", file=sys.stderr, flush=True)
@@ -92,5 +111,11 @@ def _streamlit(host: str, port: int, browser: bool) -> int:
     script = str(resources.files("flowsim.present.app") / "main.py")
     flags = {name.replace(".", "_"): value for name, value in options.items()}
     bootstrap.load_config_options(flags)
+    for name in PAGES:
+        import_module(f"flowsim.present.app.views.{name}")
+    for name in ("pandas", "plotly.graph_objects"):
+        import_module(name)
+    settle()
+    house().open()
     bootstrap.run(script, False, [], flags)
     return 0

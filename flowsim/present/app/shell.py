@@ -12,13 +12,13 @@ import streamlit as st
 from flowsim.errors import InputError
 from flowsim.plan.figures import Figure, read_documents, region_directory
 from flowsim.present.app import charts, html
-from flowsim.present.app.drafts import Refused, from_links
+from flowsim.present.app.drafts import Refused, from_links, plan_title
 from flowsim.present.app.facts import facts
+from flowsim.present.app.ground import SHIPPED, ground, is_shipped_plan
 from flowsim.present.app.html import Html
 from flowsim.present.app.jobs import Desk, Full, Job
 from flowsim.present.app.state import House, Visit, house
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
-from flowsim.scenario.load import default
 
 PAGES: Final = {
     "answer": ":material/help_center:",
@@ -33,7 +33,7 @@ PAGES: Final = {
 LINK: Final = "s"
 """Query parameter of a scenario in a link."""
 LANG: Final = "lang"
-POLL: Final = 0.5
+POLL: Final = 0.25
 """Seconds between two looks at a run."""
 
 
@@ -167,7 +167,7 @@ def paper() -> str:
 
 def source_of(figure: Figure) -> str:
     """Where a figure stands, in a few words: the document's short name where it has one, and the section."""
-    codes = {title: code for code, title in read_documents(region_directory(default().region)).items()}
+    codes = {title: code for code, title in read_documents(region_directory(ground().region)).items()}
     named = texts(lang()).get(f"app.source.{codes.get(figure.source.document, '')}")
     if named is None:
         return str(figure.source)
@@ -187,9 +187,19 @@ def title(name: str) -> None:
             (
                 html.heading(t(f"page.{name}.heading"), 1),
                 html.paragraph(html.with_terms(lang(), t(f"page.{name}.intro")), kind="fs-intro"),
+                *_ground(),
             )
         )
     )
+
+
+def _ground() -> list[Html]:
+    """That the app shows something else than the plan that ships with flowsim."""
+    if is_shipped_plan():
+        return []
+    said = [t("ground.region")] if ground().region != SHIPPED else []
+    said += [t("ground.scenario", title=plan_title(lang()))] if ground().files else []
+    return [html.notice(html.join(html.paragraph(one) for one in said))]
 
 
 def chart(figure: Any, key: str, unit: str, source: str, label: str, still: bool = False) -> None:

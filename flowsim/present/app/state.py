@@ -6,16 +6,17 @@ each other's scenarios. What visitors share is the plan as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
 from flowsim.present.app.drafts import MOST_SCENARIOS, Draft, fingerprint, plan_draft
+from flowsim.present.app.ground import ground
 from flowsim.present.app.jobs import Desk, Full, Job
 from flowsim.present.app.studies import Compared, Runs, Work, compare_work, plan_work, route_work
 from flowsim.present.app.updates import Weighed, begun, update_work
-from flowsim.scenario.load import default
 from flowsim.study.observed import Observed
 
 PRESS_QUEUE: Final = 8
@@ -32,17 +33,41 @@ class House:
         self._plan: Job | None = None
         self._route: Job | None = None
 
+    def open(self) -> None:
+        """Begin what every visitor will ask for, before the first one comes."""
+        self.plan()
+
     def plan(self, again: bool = False) -> Job:
         """The run of the plan, begun by the first who asks; ``again``: anew when it failed. Full: no room yet."""
         if self._plan is None or (again and self._plan.state == "failed"):
-            self._plan = self.desk.submit(plan_work(default(), self.runs), keep=True)
+            self._plan = self.desk.submit(_settled(plan_work(ground(), self.runs)), keep=True)
         return self._plan
 
     def route(self, again: bool = False) -> Job:
         """The run that follows residents; the same for everybody."""
         if self._route is None or (again and self._route.state == "failed"):
-            self._route = self.desk.submit(route_work(default()), keep=True)
+            self._route = self.desk.submit(route_work(ground()), keep=True)
         return self._route
+
+
+def _settled(work: Work) -> Work:
+    """The same work; then all that has been loaded so far is taken from the garbage collector's rounds.
+
+    Streamlit has it look at everything after each run of a page, and a page looks at its run several times a second: a
+    tenth of a second each, in which no other thread gets on.
+    """
+
+    def settled(job: Job) -> Generator[None, None, None]:
+        yield from work(job)
+        settle()
+
+    return settled
+
+
+def settle() -> None:
+    """Leave what there is to itself: modules, figures, the plan's futures stay until the end anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 @cache
@@ -173,8 +198,8 @@ class Visit:
         return self.job
 
     def keep(self, runs: Runs) -> None:
-        """Called by the run with its cases, for the next comparison."""
-        self.known = runs
+        """Called by the run with its cases, for later comparisons."""
+        self.known = self.known.remembered(runs)
 
     def stop(self) -> None:
         """Stop the comparison."""

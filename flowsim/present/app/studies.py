@@ -11,7 +11,7 @@ import copy
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Work = Callable[[Job], Generator[None, None, None]]
 SEED: Final = 1
-FINER: Final = (24, 48, 96)
+FINER: Final = (32, 64, 128)
 """Futures of the first results; each is shown as soon as it is there."""
 FUTURES: Final = 200
 """Futures of the last result, unless `FUTURES_SETTING` says otherwise."""
@@ -41,6 +41,8 @@ ROUTE_RUNS: Final = 4
 HALF_WIDTH: Final = 0.07
 """Of the probability after `FUTURES` futures (Wald, at even)."""
 MEASURES: Final = ("overdue", "waiting", "mean_wait")
+REMEMBERED: Final = 12
+"""Cases that are kept for a visitor, of about 1.5 MB for 200 futures: a lever turned back costs nothing."""
 
 
 def milestones() -> tuple[int, ...]:
@@ -70,7 +72,7 @@ def twin_key(scenario: Scenario) -> str:
 
 @dataclass
 class Runs:
-    """Cases that are known already, by what they depend on; the balances of their first days."""
+    """Cases that are known already, by what they depend on, the latest last; the balances of their first days."""
 
     cases: dict[str, Case] = field(default_factory=dict)
     balances: Balances = field(default_factory=lambda: Balances(SEED))
@@ -83,6 +85,12 @@ class Runs:
         mine = copy.copy(known)
         mine.name, mine.scenario = name, scenario
         return _cut(mine, len(known.futures))
+
+    def remembered(self, more: Runs, most: int = REMEMBERED) -> Runs:
+        """These cases and ``more``, which are later; at most so many."""
+        cases = {key: case for key, case in self.cases.items() if key not in more.cases} | more.cases
+        latest = list(cases.items())[-max(most, len(more.cases)) :]
+        return Runs(dict(latest), more.balances)
 
     def with_balances(self) -> Runs:
         """A copy to add to: later balances do not pile up in the original."""
@@ -163,16 +171,20 @@ class Compared:
 
     Attributes
     ----------
-    answers : one per scenario, in the visitor's order: cases ``none`` (its own run without a network) and ``case``.
-    tables : of each answer: ``fan``, ``targets``, ``euros``.
+    answers : one per scenario, in the visitor's order: cases ``case`` and ``none`` (its own run without a network, of
+        ``paired`` futures; left out while there are none).
+    tables : of each answer: ``fan``; ``targets`` and ``euros``, against the run without a network.
+    chances : of each scenario: probability that the lists are cleared in time.
     keys : fingerprint of each scenario, so that a page knows what it shows.
-    futures : of each case.
+    futures : of each scenario. paired : of them, those that the targets and the euros rest on so far.
     """
 
     answers: tuple[Answer, ...]
     tables: tuple[Mapping[str, pd.DataFrame], ...]
+    chances: tuple[Estimate, ...]
     keys: tuple[str, ...]
     futures: int
+    paired: int
 
     def case(self, i: int) -> Case:
         """The case of a scenario: that without a network when the scenario has none."""
@@ -200,47 +212,109 @@ def at_end(case: Case, measure: str) -> np.ndarray:
     return np.array([float(future.by_programme[-1, :, column].sum()) for future in case.futures])
 
 
-def _beside(answer: Answer) -> dict[str, pd.DataFrame]:
+@dataclass
+class Beside:
+    """Scenarios that are being run side by side.
+
+    Attributes
+    ----------
+    own : the cases that the scenarios are judged by; twins : runs without a network that only the targets and the euros
+        need. Both by what they depend on, so that what scenarios share is run once.
+    pairs : per scenario, the keys of its own case and of its twin.
+    """
+
+    scenarios: Sequence[Scenario]
+    own: dict[str, Case] = field(default_factory=dict)
+    twins: dict[str, Case] = field(default_factory=dict)
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+
+    def prepare(self, runs: Runs) -> Generator[None, None, None]:
+        """Set up the cases, with what is known of them; pauses after each."""
+        for scenario in self.scenarios:
+            alone = scenario.settings["network"] == "none"
+            none = twin_key(scenario)
+            key = none if alone else scenario.hash
+            self.pairs.append((key, none))
+            if key not in self.own:
+                self.own[key] = runs.case("none" if alone else "case", twin(scenario) if alone else scenario, key)
+                yield
+        for scenario, (_, none) in zip(self.scenarios, self.pairs, strict=True):
+            if none not in self.own and none not in self.twins:
+                self.twins[none] = runs.case("none", twin(scenario), none)
+                yield
+
+    @property
+    def cases(self) -> dict[str, Case]:
+        return {**self.own, **self.twins}
+
+    def paired(self, futures: int) -> int:
+        """Futures, of so many, in which there is a run without a network beside every scenario."""
+        return min((len(case.futures) for case in self.twins.values()), default=futures)
+
+    def shown(self, futures: int) -> tuple[dict[str, Case], Compared]:
+        """The cases as far as they go, and the result to show."""
+        paired = min(futures, self.paired(futures))
+        chances = {key: _chance(case, futures) for key, case in self.own.items()}
+        cut = {key: _cut(case, futures) for key, case in self.own.items()}
+        cut |= {key: _cut(case, paired) for key, case in self.twins.items()}
+        answers, tables = [], []
+        for scenario, (key, none) in zip(self.scenarios, self.pairs, strict=True):
+            cases = {"none": cut[none]} if paired or key == none else {}
+            if key != none:
+                cases["case"] = cut[key]
+            answers.append(Answer(scenario, SEED, HALF_WIDTH, cases))
+            tables.append(_beside(answers[-1], paired))
+        keys = tuple(scenario.hash for scenario in self.scenarios)
+        order = tuple(chances[key] for key, _ in self.pairs)
+        return cut, Compared(tuple(answers), tuple(tables), order, keys, futures, paired)
+
+
+def _chance(case: Case, futures: int) -> Estimate:
+    """Probability of clearing after so many futures; what it takes beside them is kept with the case."""
+    return (case if len(case.futures) == futures else _cut(case, futures)).probability(SEED)
+
+
+def _beside(answer: Answer, paired: int) -> dict[str, pd.DataFrame]:
     """The tables that a comparison shows."""
     from flowsim.analysis import answers, targets
 
-    return {"fan": answers.fan(answer), "targets": targets.targets(answer), "euros": targets.euros(answer)}
+    pairs = replace(answer, cases={name: _cut(case, paired) for name, case in answer.cases.items()})
+    return {"fan": answers.fan(answer), "targets": targets.targets(pairs), "euros": targets.euros(pairs)}
 
 
 def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Runs], None]) -> Work:
     """Scenarios side by side; publishes a `Compared` at each milestone.
 
+    What the verdicts, the fans and the differences need is run first; the runs without a network, which the targets and
+    the euros need beside it, follow after the first result and after the last.
     ``keep`` is given the cases run so far, for the visitor's next comparison.
     """
 
     def work(job: Job) -> Generator[None, None, None]:
         runs = known.with_balances()
         goals = milestones()
-        cases: dict[str, Case] = {}
-        pairs: list[tuple[str, str | None]] = []
-        for scenario in scenarios:
-            none = twin_key(scenario)
-            own = scenario.hash if scenario.settings["network"] != "none" else None
-            pairs.append((none, own))
-            for name, key in (("case", own), ("none", none)):
-                if key is not None and key not in cases:
-                    cases[key] = runs.case(name, scenario if name == "case" else twin(scenario), key)
-                    job.check()
-                    yield
+        all_of_it = Beside(scenarios)
+        for _ in all_of_it.prepare(runs):
+            job.check()
+            yield
+        cases = all_of_it.cases
         job.done = sum(min(len(case.futures), goals[-1]) for case in cases.values())
         job.total = len(cases) * goals[-1]
-        keys = tuple(scenario.hash for scenario in scenarios)
-        shortest = min(len(case.futures) for case in cases.values())
-        for goal in (number for number in goals if number > shortest or number == goals[-1]):
-            yield from _extend(job, list(cases.values()), goal, runs.balances)
-            cut = {key: _cut(case, goal) for key, case in cases.items()}
+        shortest = min(len(case.futures) for case in all_of_it.own.values())
+        steps = [goal for goal in goals if goal > shortest or goal == goals[-1]]
+
+        def show(goal: int) -> Generator[None, None, None]:
+            cut, result = all_of_it.shown(goal)
             keep(Runs(cut, known.balances))
-            made = []
-            for scenario, (none, own) in zip(scenarios, pairs, strict=True):
-                both = {"none": cut[none]} | ({} if own is None else {"case": cut[own]})
-                made.append(Answer(scenario, SEED, HALF_WIDTH, both))
-            job.publish(Compared(tuple(made), tuple(_beside(one) for one in made), keys, goal))
+            job.publish(result)
             yield
+
+        for goal in steps:
+            yield from _extend(job, list(all_of_it.own.values()), goal, runs.balances)
+            yield from show(goal)
+            if goal in (steps[0], steps[-1]) and all_of_it.paired(goal) < goal:
+                yield from _extend(job, list(all_of_it.twins.values()), goal, runs.balances)
+                yield from show(goal)
 
     return work
 

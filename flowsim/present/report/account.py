@@ -28,7 +28,7 @@ class Account(Chapter):
 
     def plan(self) -> list[Block]:
         """What does not add up in the plan's tables, by place; then the count."""
-        made = [heading(self.r("heading.plan"), fresh=True)]
+        made = [heading(self.r("heading.plan"))]
         checks = check_plan(load_figures(self.scenario.region))  # as published, whatever the scenario changes
         counts = count_verdicts(checks)
         words = {name: self.number(count) for name, count in counts.items()}

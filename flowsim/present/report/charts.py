@@ -108,7 +108,7 @@ def dots(rows: Sequence[Mapping[str, Any]], lang: str) -> Figure:
         )
         axes.set_xlim(-0.6, 9.6)
         axes.set_ylim(-0.6, 9.6)
-        axes.set_aspect("equal")
+        axes.set_aspect("equal", anchor="S")  # room for the words above
     for axes in panels:
         axes.set_axis_off()
     return figure

@@ -55,6 +55,7 @@ def document(
         "lang": lang,
         "running": story.r("running", title=title, scenario=subtitle),
         "footer": story.r("footer", version=_version(), seed=answer.seed, hash=answer.scenario.hash),
+        "contents": story.r("contents"),
         "blocks": blocks,
         "account": back,
     }

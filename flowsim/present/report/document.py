@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_SCENARIOS: Final = 4
 """As many as the colours and a page can tell apart."""
+FORMS: Final = ("pdf", "html")
 TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 UNREADABLE: Final = "?"
@@ -33,8 +34,9 @@ def make_report(
     tables: Mapping[str, pd.DataFrame],
     lang: str,
     others: Sequence[tuple[Answer, Mapping[str, pd.DataFrame]]] = (),
+    form: str = "pdf",
 ) -> bytes:
-    """The report as a PDF.
+    """The report as a PDF, or as one HTML file.
 
     Parameters
     ----------
@@ -42,6 +44,7 @@ def make_report(
     tables : its tables. lang : ``nl`` or ``en``.
     others : scenarios to compare it with, at most three, each with at least its leading case and the tables
         ``futures`` and ``fan``, in the same futures (the same seed).
+    form : one of `FORMS`.
 
     Raises
     ------
@@ -49,13 +52,19 @@ def make_report(
     """
     from flowsim.present.report.content import document
 
-    check_typesetter()
+    if form == "pdf":
+        check_typesetter()
     if len(others) >= MOST_SCENARIOS:
         raise InputError("scenarios", str(len(others) + 1), f"at most {MOST_SCENARIOS}")
     for other, _ in others:
         if other.seed != answer.seed:
             raise InputError("scenarios", f"seeds {answer.seed} and {other.seed}", "runs with the same seed")
-    return typeset(document(answer, tables, lang, others))
+    content = document(answer, tables, lang, others)
+    if form == "html":
+        from flowsim.present.report.webpage import webpage
+
+        return webpage(content)
+    return typeset(content)
 
 
 def check_typesetter() -> None:

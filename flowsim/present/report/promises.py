@@ -15,7 +15,7 @@ from flowsim.present.plots import COLOURS, OTHER
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
-from flowsim.present.texts import texts
+from flowsim.present.wording import promise_name
 
 SIGNS: Final = {"yes": "met", "uncertain": "unsure", "no": "missed", "none": "absent"}
 """A verdict with each of the signs."""
@@ -43,7 +43,7 @@ class Promises(Chapter):
                 at_stake += amount
             rows.append(
                 [
-                    self.target_name(row["target"]),
+                    promise_name(self.lang, row["target"]),
                     self.date(dt.date.fromisoformat(row["date"])),
                     self.r(f"comparison_sign.{row['comparison']}", value=self.amount(row["promised"], row["unit"])),
                     self.expected(row),
@@ -69,10 +69,6 @@ class Promises(Chapter):
             {"kind": "lights", "cells": lights},
             table(header, rows, widths, self.r("table.targets"), note, small=True),
         ]
-
-    def target_name(self, code: str) -> str:
-        """A promise in words; its code when the region has promises of its own."""
-        return texts(self.lang).get(f"report.target.{code}", code)
 
     def code(self, row: Mapping[Any, Any]) -> str:
         """The verdict on a promise; ``none`` when the model does not have it."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from flowsim.plan.figures import Figure, load_figures
+from flowsim.plan.figures import Figure
 from flowsim.present.answer import Page
 from flowsim.present.app import html
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.views.answer import lines
 from flowsim.present.wording import unknown_name
-from flowsim.scenario.load import default
+from flowsim.scenario.region import load_region
 from flowsim.scenario.unknowns import drawn
 
 VERIFIED = ("engines", "theory", "naive", "plan", "seed")
@@ -21,9 +22,9 @@ LIMITS = ("children", "effects", "region", "interval")
 def page() -> None:
     """The page."""
     title("account")
-    book = load_figures()
+    book = ground().book
     show(html.heading(t("account.unknowns")))
-    keys = drawn(default())
+    keys = drawn(ground())
     header = [t(f"account.column.{name}") for name in ("figure", "value", "range", "kind", "source")]
     rows = [_row(book[key], unknown_name(lang(), key)) for key in keys]
     show(
@@ -41,7 +42,10 @@ def page() -> None:
     show(html.tag("ul", *(html.tag("li", t(f"account.verified_by.{name}")) for name in VERIFIED)))
     told = shared_run(shared().plan, "plan")
     if told is not None:
-        start = Page(told.answer, told.tables, lang()).start()
+        made = Page(told.answer, told.tables, lang())
+        for line in made.taken_over(keys):
+            show(html.paragraph(line))
+        start = made.start()
         if start is not None:
             show(html.join((html.heading(start.heading, 3), lines(start))))
     show(html.heading(t("account.limits")))
@@ -79,7 +83,9 @@ def _row(figure: Figure, name: str) -> list[Html | str]:
     span = "–"
     if figure.low is not None and figure.high is not None:
         span = t("account.range", low=shown(figure.low), high=shown(figure.high))
-    source = html.tag(
-        "span", str(figure.source), html.tag("span", figure.note, class_="fs-cause", lang="en") if figure.note else ""
-    )
+    below = [html.tag("span", figure.note, class_="fs-cause", lang="en")] if figure.note else []
+    if figure.taken_from:
+        taken = t("ground.taken", other=load_region(figure.taken_from).name)
+        below.insert(0, html.tag("span", taken, class_="fs-cause"))
+    source = html.tag("span", str(figure.source), *below)
     return [name, value, span, t(f"account.kinds.{figure.kind}"), source]

@@ -10,6 +10,7 @@ import streamlit as st
 from flowsim.analysis import verdict
 from flowsim.present.answer import LAST_YEAR, TOP, Page, Paragraph, Rows
 from flowsim.present.app import charts, html
+from flowsim.present.app.drafts import plan_title
 from flowsim.present.app.html import Html
 from flowsim.present.app.reports import of_plan, pdf_name
 from flowsim.present.app.shell import (
@@ -39,6 +40,10 @@ def show_answer(told: Told) -> None:
     made = Page(answer, tables, lang())
     codes = verdict.verdicts(answer)
     show(_verdict(answer, codes))
+    changed = [*made.other_settings(), *made.changes()]
+    if changed:
+        items = (html.tag("li", line.strip()) for line in changed)
+        show(html.join((html.heading(t("ground.changed")), html.tag("ul", *items))))
     show(html.join((html.heading(t("answer.readings")), _cards(answer, codes), *_why(made))))
     _waiting(answer, tables, made, codes)
     _hangs_on(tables, codes)
@@ -192,5 +197,5 @@ def page() -> None:
         about = len(told.answer.cases[verdict.verdicts(told.answer)["leading"]].futures)
         language = lang()
         work = (lambda: of_plan(told, language)) if over else None
-        report("plan-report", about, work, pdf_name(text(lang(), "answer.title.default")))()
+        report("plan-report", about, work, pdf_name(plan_title(lang())))()
         show_answer(told)

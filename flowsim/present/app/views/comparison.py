@@ -9,15 +9,17 @@ import streamlit as st
 
 from flowsim.analysis import verdict
 from flowsim.analysis.measures import YEARS
+from flowsim.plan.targets import has_targets
 from flowsim.present.answer import LAST_YEAR
 from flowsim.present.app import charts, html
 from flowsim.present.app.charts import LETTERS, SCENARIOS
 from flowsim.present.app.drafts import Draft
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import as_table, chart, lang, number, show, t
 from flowsim.present.app.studies import MEASURES, Compared
 from flowsim.present.app.views.goals import amount, code_of, day
-from flowsim.present.wording import percent
+from flowsim.present.wording import percent, promise_name
 from flowsim.scenario.region import load_region
 
 LINES = ("gains", "network_cost", "substitution", "support_points", "net_effect", "net_of_social_domain")
@@ -46,7 +48,7 @@ def _cards(titles: Sequence[str], result: Compared) -> Html:
     """The probability of each scenario, as a number, as dots and in words."""
     cards = []
     for i, title in enumerate(titles):
-        one = result.answers[i].probability(result.name(i))
+        one = result.chances[i]
         cards.append(
             html.tag(
                 "li",
@@ -138,6 +140,12 @@ def _differences(titles: Sequence[str], result: Compared) -> Html:
 def _kpis(titles: Sequence[str], result: Compared) -> None:
     """Every promise of the plan under each scenario."""
     show(html.heading(t("compare.kpis")))
+    if not result.paired:
+        show(html.paragraph(t("compare.follows")))
+        return
+    if not has_targets(ground().region):
+        show(html.paragraph(t("ground.no_promises")))
+        return
     with_network = [i for i in range(len(titles)) if len(result.tables[i]["targets"])]
     if not with_network:
         show(html.paragraph(t("compare.no_network")))
@@ -150,7 +158,7 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
             value=amount(row["promised"], row["unit"]),
         )
         date = day(dt.date.fromisoformat(row["date"]))
-        cells: list[Html | str] = [t(f"goals.name.{code}"), date, sign]
+        cells: list[Html | str] = [promise_name(lang(), code), date, sign]
         for i in with_network:
             one = found[i][code]
             if not one["simulated"]:
@@ -167,7 +175,7 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
             rows,
             t("compare.kpis"),
             left=3 + len(with_network),
-            notes=(t("compare.kpi_note"),),
+            notes=(t("compare.kpi_note"), t("chart.source", futures=number(result.paired))),
             hidden_caption=True,
         )
     )
@@ -176,6 +184,9 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
 def _euros(titles: Sequence[str], result: Compared) -> None:
     """The business case of each scenario, at the simulated volumes."""
     show(html.heading(t("compare.euros")))
+    if not result.paired:
+        show(html.paragraph(t("compare.follows")))
+        return
     tables = [result.tables[i]["euros"] for i in range(len(titles))]
     with_euros = [i for i, table in enumerate(tables) if len(table)]
     if not with_euros:
@@ -194,5 +205,5 @@ def _euros(titles: Sequence[str], result: Compared) -> None:
     for i in with_euros:
         header.append(t("compare.column.last_year", letter=LETTERS[i], year=LAST_YEAR))
         header.append(t("compare.column.all_years", letter=LETTERS[i]))
-    notes = (t("compare.euros_note"), t("compare.euros_source"))
+    notes = (t("compare.euros_note"), t("compare.euros_source", futures=number(result.paired)))
     show(html.table(header, rows, t("compare.euros_caption"), notes=notes))

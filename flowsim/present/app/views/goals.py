@@ -9,13 +9,14 @@ import streamlit as st
 
 from flowsim.analysis import verdict
 from flowsim.plan.kpis import Kpi, load_kpis
-from flowsim.plan.targets import load_targets
+from flowsim.plan.targets import has_targets, load_targets
 from flowsim.present.app import html
 from flowsim.present.app.facts import written
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Told
-from flowsim.present.wording import case_name
+from flowsim.present.wording import case_name, promise_name
 from flowsim.study.answer import READINGS
 
 ORDER = ("no", "unlikely", "uncertain", "likely", "yes", "none")
@@ -24,6 +25,9 @@ ORDER = ("no", "unlikely", "uncertain", "likely", "yes", "none")
 def page() -> None:
     """The page."""
     title("goals")
+    if not has_targets(ground().region):
+        show(html.notice(t("ground.no_promises")))
+        return
     reading = st.radio(
         t("goals.reading"),
         list(reversed(READINGS)),
@@ -79,7 +83,9 @@ def row_of(row: dict[Any, Any], code: str, kpi: Kpi | None) -> list[Html | str]:
     """One promise."""
     unit = str(row["unit"])
     name = html.tag(
-        "span", t(f"goals.name.{row['target']}"), html.tag("span", row["source"].partition(", ")[2], class_="fs-cause")
+        "span",
+        promise_name(lang(), row["target"]),
+        html.tag("span", row["source"].partition(", ")[2], class_="fs-cause"),
     )
     sign = t("goals.at_least" if row["comparison"] == ">=" else "goals.at_most", value=amount(row["promised"], unit))
     date = day(dt.date.fromisoformat(row["date"]))

@@ -14,6 +14,7 @@ from flowsim.plan.figures import load_figures
 from flowsim.plan.tables.checks import EXACT, INCONSISTENT, ROUNDING, Check
 from flowsim.present.app import html
 from flowsim.present.app.facts import written
+from flowsim.present.app.ground import SHIPPED, ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, show, t, title
 from flowsim.present.plan_table import cause_text, count_verdicts, plan_cells
@@ -32,6 +33,9 @@ def checks() -> tuple[Check, ...]:
 def page() -> None:
     """The page."""
     title("plan")
+    if ground().region != SHIPPED:
+        show(html.notice(t("ground.no_tables")))
+        return
     counts = count_verdicts(checks())
     legend: list[Html] = [
         html.tag("li", html.light(SIGNS[code], t(f"plan.count.{code}", n=number(counts[code]))))

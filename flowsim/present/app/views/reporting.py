@@ -7,7 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from flowsim.plan.targets import has_targets
 from flowsim.present.app import html
+from flowsim.present.app.ground import ground
 from flowsim.present.app.reports import MIME
 from flowsim.present.app.shell import failed, lang, shared, show, t, visit, watch
 from flowsim.present.app.studies import Work
@@ -21,10 +23,14 @@ def report(key: str, about: Any, work: Callable[[], Work] | None, filename: str)
     key : of the buttons. about : what the report tells of: a finer result asks for a new report. work : makes it; None:
         there is nothing to tell yet. filename : of the download.
 
+    A region without promises has no report: the page of the targets says so.
+
     Returns
     -------
     Shows how far it is; to be called where there is room below the button.
     """
+    if not has_targets(ground().region):
+        return lambda: None
     asked, key_of = visit().reporting, (key, lang(), about)
     mine = asked.key == key_of
     job = asked.job if mine else None

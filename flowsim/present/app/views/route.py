@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -11,13 +12,13 @@ from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate
 from flowsim.present.app import animation, charts, html
 from flowsim.present.app.flows import NODES, TREATMENT, Flows, yearly
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.queues import PARTS, Queues
 from flowsim.present.app.shell import as_table, chart, ink, lang, number, paper, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Route
 from flowsim.present.texts import text
 from flowsim.present.wording import month
-from flowsim.scenario.load import default
 from flowsim.scenario.region import load_region
 
 CASES = ("network", "none")
@@ -38,7 +39,7 @@ def page() -> None:
 
 def show_route(route: Route, year: int, case: str) -> None:
     """One year, and the difference that the network makes in it."""
-    region = load_region(default().region)
+    region = load_region(ground().region)
     flows = {name: yearly(route.moves[name], YEARS.index(year), region) for name in CASES}
     here, other = flows[case], flows["none"]
     show(html.paragraph(t("route.at_gp", n=number(here.at_gp), year=year)))
@@ -52,16 +53,29 @@ def show_route(route: Route, year: int, case: str) -> None:
         for name, y in zip(nodes, _heights(here, nodes), strict=True)
     ]
     links = [(place[start], place[end], n) for start, end, n in here.links]
-    figure = charts.sankey(shown, links, lang(), t("route.residents"), ink())
     source = t("route.source", runs=route.runs)
-    with st.container(key="wide-chart"):
-        chart(figure, f"route-{case}-{year}", t("unit.residents"), source, t("route.label", year=year))
+    for numbered, place_of in ((False, "wide"), (True, "narrow")):  # style.css shows the one that there is room for
+        figure = charts.sankey(shown, links, lang(), t("route.residents"), ink(), numbered)
+        with st.container(key=f"{place_of}-chart"):
+            key = f"route-{place_of}-{case}-{year}"
+            chart(figure, key, t("unit.residents"), source, t("route.label", year=year))
+            if numbered:
+                show(_numbered(shown, charts.through(shown, links, lang())))
     rows = [
         [t(f"route.node.{start}"), t(f"route.node.{end}"), number(n)]
         for start, end, n in sorted(here.links, key=lambda link: (place[link[0]], -link[2]))
     ]
     header = [t(f"route.column.{name}") for name in ("from", "to", "residents")]
     as_table(html.table(header, rows, t("route.caption", year=year, case=t(f"route.{case}")), left=2))
+
+
+def _numbered(nodes: Sequence[tuple[str, str, float, float]], labels: Sequence[str]) -> Html:
+    """What the numbers in the narrow chart stand for."""
+    items = (
+        html.tag("li", html.swatch(colour, str(number)), label)
+        for number, ((_, colour, _, _), label) in enumerate(zip(nodes, labels, strict=True), 1)
+    )
+    return html.tag("ul", *items, class_="fs-numbered")
 
 
 def show_queues(route: Route, case: str) -> None:

@@ -13,6 +13,7 @@ from flowsim.present.app import charts, html
 from flowsim.present.app.counts import RefusedCounts, example, read, template
 from flowsim.present.app.counts import refused as refused_counts
 from flowsim.present.app.drafts import Draft, fingerprint, plan_draft
+from flowsim.present.app.ground import SHIPPED, ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import (
     as_table,
@@ -103,7 +104,8 @@ def _input() -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-        st.button(t("update.example"), key="count-example", icon=":material/science:", on_click=_example)
+        if ground().region == SHIPPED:  # the example's numbers are of that size
+            st.button(t("update.example"), key="count-example", icon=":material/science:", on_click=_example)
         if visit().counts is not None:
             st.button(
                 t("update.remove"), key="count-remove", icon=":material/delete:", on_click=visit().take, args=(None,)
