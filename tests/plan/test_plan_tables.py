@@ -232,6 +232,17 @@ def test_two_places_may_differ_by_rounding_only_when_both_were_rounded() -> None
     assert TABLE.same("r", "c", 12_689, 12_687, "EUR", rounded=True).verdict == INCONSISTENT
 
 
+def test_the_edges_of_the_tolerance_belong_to_it() -> None:
+    """Half a unit is exact; half a unit and what the inputs carry is rounding; in numbers that floats hold exactly."""
+    assert TABLE.compare("r", "c", 100.5, 100, "EUR").verdict == EXACT
+    assert TABLE.compare("r", "c", 100.75, 100, "EUR", carried=0.25).verdict == ROUNDING
+    assert TABLE.compare("r", "c", 100.8125, 100, "EUR", carried=0.25).verdict == INCONSISTENT
+    assert TABLE.compare("r", "c", 120.5, 100, "EUR", hypotheses={"half": 120.0}).cause == "half"
+    assert TABLE.compare("r", "c", 120.625, 100, "EUR", hypotheses={"half": 120.0}).cause != "half"
+    assert TABLE.same("r", "c", 12_688, 12_687, "EUR", rounded=True, hypotheses={"x": 12_688}).cause == ""
+    assert TABLE.same("r", "c", 120.5, 100, "EUR", hypotheses={"half": 120.0}).cause == "half"
+
+
 def test_dates_differ_by_days() -> None:
     check = TABLE.text("r", "c", "2025-06-30", "2026-06-30", "date", "year_differs")
     assert (check.verdict, check.difference, check.cause) == (INCONSISTENT, -365.0, "year_differs")
