@@ -287,13 +287,26 @@ def chosen(mutant: dict[str, Any], known: dict[str, Any]) -> tuple[list[str], fl
     beside = [t for t, one in tests.items() if one["lines"].get(module)]
     taken: dict[str, None] = {}
     spent = 0.0
+    slowest: dict[str, float] = {}
+    for test, one in tests.items():
+        file = test.partition("::")[0]
+        slowest[file] = max(slowest.get(file, 0.0), one["seconds"])
+    entered: set[str] = set()
+
+    def cost(test: str) -> float:
+        """Its seconds; for the first of a file those of its import, and of what its fixtures may simulate."""
+        file = test.partition("::")[0]
+        simulates = file.startswith(tuple(PLAN["simulating"]))
+        return float(tests[test]["seconds"] + (0.3 + simulates * slowest[file] if file not in entered else 0.0))
+
     more = PLAN["beside"]
     for group, most in ((by_name, PLAN["named"]), (over, PLAN["seconds"]), (mates, 2 * more), (beside, more)):
         budget = spent + most
-        for test in sorted(group, key=lambda t: tests[t]["seconds"]):
-            if test not in taken and spent + tests[test]["seconds"] <= budget:
+        for test in sorted(group, key=cost):
+            if test not in taken and spent + cost(test) <= budget:
+                spent += cost(test)
                 taken[test] = None
-                spent += tests[test]["seconds"]
+                entered.add(test.partition("::")[0])
     order = dict.fromkeys(test.partition("::")[0] for test in taken)  # tests of a file together: they share fixtures
     return [test for file in order for test in taken if test.startswith(file + "::")], max(
         (tests[test]["seconds"] for test in taken), default=0.0
