@@ -167,6 +167,7 @@ def test_two_cases_without_a_difference_have_no_variance_to_divide_by() -> None:
     table = answers.differences(same)
     assert (table["difference"] == 0.0).all()
     assert (table["variance_reduction"] > 1e12).all()
+    assert np.isfinite(table["variance_reduction"]).all()
 
 
 def test_futures(answer: Any) -> None:

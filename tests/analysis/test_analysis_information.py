@@ -127,3 +127,29 @@ def test_too_few_futures_are_refused() -> None:
 
 def test_ranks_share_ties() -> None:
     assert ranks(np.array([[1.0], [2.0], [2.0], [5.0]]))[:, 0] == pytest.approx([0.125, 0.5, 0.5, 0.875])
+
+
+class Known:
+    """A surface that makes perfect information worth a known sum."""
+
+    names = ("a", "b")
+
+    def __init__(self, worth: float) -> None:
+        self.worth = worth
+
+    def predict(self, points: np.ndarray) -> np.ndarray:
+        sign = np.where(np.arange(len(points)) % 2 == 0, 1.0, -1.0)
+        return np.column_stack([np.zeros(len(points)), 2.0 * self.worth * sign])
+
+
+def test_the_interval_of_perfect_information_is_that_of_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantiles of what samples give, moved by twice their mean excess; the estimate by once."""
+    drawn = np.random.default_rng(7).gamma(20.0, 0.5, information.BOOTSTRAPS)
+    left = list(drawn)
+    monkeypatch.setattr(information, "refit", lambda *_: Known(left.pop(0)))
+    u, benefit = np.random.default_rng(1).random((50, 2)), np.ones((50, 2))
+    found = information.evpi(Known(9.0), u, benefit)
+    bias = drawn.mean() - 9.0
+    low, high = np.quantile(drawn, (0.025, 0.975)) - 2.0 * bias
+    assert left == []
+    assert (found.value, found.low, found.high) == pytest.approx((9.0 - bias, low, high))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from scipy import stats
 from flowsim.analysis import calibrated, causes, comparison, measures, targets, updated, weighing
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.plan.figures import load_figures
+from flowsim.plan.targets import load_targets
 from flowsim.scenario.region import load_region
 
 YEARS = (2025, 2026, 2027, 2028, 2029)
@@ -306,3 +308,19 @@ def test_clearing_pair_by_pair() -> None:
         assert row["difference"] == pytest.approx(cleared[name].mean() - cleared["none"].mean())
     assert alone["high"] - alone["low"] < table.loc["plan", "high"] - table.loc["plan", "low"]
     assert comparison.cleared({"none": cases["none"]}, "none").empty
+
+
+def test_a_volume_that_the_plan_itself_does_not_reach() -> None:
+    """The plan's own volume below, at and above the promise; all came, or not all."""
+    q = quantities()
+    target = next(one for one in load_targets("amstelland") if one.quantity == "conversations")
+    planned = load_figures().value("functions.conversations", target.date.year)
+    for asked, probability, code in (
+        (planned + 1.0, 1.0, "plan_says_less"),
+        (planned, 1.0, ""),
+        (planned, 0.99, "few_came"),
+        (planned - 1.0, 1.0, ""),
+    ):
+        found, facts = causes._volume(replace(target, value=asked), q, {"probability": probability, "mean": 3.0})
+        assert found == code
+        assert facts.get("planned", planned) == planned

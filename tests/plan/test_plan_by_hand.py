@@ -85,6 +85,11 @@ def test_the_pilot_cannot_be_evaluated_in_time(checks: dict[str, Check]) -> None
     assert check.difference == (date(2025, 12, 31) - date(2026, 3, 30)).days == -89
 
 
+def test_the_pilot_runs_for_half_of_the_year_that_counts_whole(checks: dict[str, Check]) -> None:
+    found = checks["5.1/pilot_months/2025"]
+    assert (found.printed, found.recomputed) == (12, 6)
+
+
 def test_the_causes_of_the_indexation_by_hand() -> None:
     """What the plan printed, from the mistake that is named as its cause."""
     lines_2027 = (0.67 * 436 * 300, 435_500, 43_550, 0.67 * 277 * 550)
