@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from flowsim.analysis import adjusted
 from flowsim.analysis.adjusted import PER_UNKNOWN, adjusted_probability
 from flowsim.analysis.statistics import wilson
 from flowsim.errors import InputError
@@ -69,3 +70,15 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         adjusted_probability(np.ones(3, bool), np.zeros((4, 2)), np.zeros((10, 2)))
     with pytest.raises(InputError, match="unknowns"):
         adjusted_probability(np.ones(3, bool), np.zeros((3, 2)), np.zeros((10, 5)))
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0, 6.0])
+def test_the_regression_is_the_most_likely_one(strength: float) -> None:
+    """Where the slope of the penalised likelihood is zero, to rounding: Newton's method has arrived."""
+    luck = np.random.default_rng(5)
+    design = np.column_stack([np.ones(400), luck.standard_normal((400, 3))])
+    outcome = (luck.random(400) < 1.0 / (1.0 + np.exp(0.5 - strength * design[:, 1]))).astype(float)
+    weights = adjusted._logistic(design, outcome)
+    chance = 1.0 / (1.0 + np.exp(-design @ weights))
+    ridge = np.array([0.0, adjusted.RIDGE, adjusted.RIDGE, adjusted.RIDGE])
+    assert design.T @ (outcome - chance) == pytest.approx(ridge * weights, abs=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from made_up_futures import case
 
-from flowsim.analysis import decision, hangs_on, measures
+from flowsim.analysis import decision, hangs_on, measures, sensitivity
 from flowsim.scenario.load import default
 from flowsim.scenario.options import CONTINUE, OPTIONS, REGISTRATION, STOP
 
@@ -178,3 +179,27 @@ def test_what_the_pilots_registration_and_the_unknowns_are_worth(
         benefit = row["euros_per_week"] * weeks - euros
         assert best[label] == OPTIONS[int(benefit.mean(axis=0).argmax())]
         assert row["clairvoyance"] == pytest.approx(benefit.max(axis=1).mean() - benefit.mean(axis=0).max())
+
+
+def test_an_outcome_that_tells_nothing_is_left_out_and_the_others_are_not(study: Any) -> None:
+    """Nothing ever cleared; what the other outcomes hang on is told all the same, by both methods."""
+    design = sensitivity.sobol_design(study.names, study.names, 16, seed=4)
+    luck = np.random.default_rng(11)
+    base = 100.0 * design.u[:, 0] + 10.0 * design.u[:, 1] + luck.normal(0.0, 5.0, len(design.u))
+    values = np.column_stack([np.zeros(len(base)), base, 2.0 * base + 40.0, base + 50.0])
+    quiet = [replace(one, cleared=np.inf) for one in study.cases[CONTINUE].futures]
+    plan = SimpleNamespace(**{**vars(study.cases[CONTINUE]), "futures": quiet})
+    whole = SimpleNamespace(
+        **{**vars(study), "sobol": (design, Points(values)), "cases": {**study.cases, CONTINUE: plan}}
+    )
+    made = hangs_on.decomposed(whole)
+    assert made["surface"]["outcome"].tolist() == ["overdue_2029", "mean_wait_2029"]
+    assert made["surface"]["runs"].tolist() == [NUMBER + len(design.u)] * 2
+    table = made["sobol"].set_index(["outcome", "method", "input"])
+    for outcome in ("overdue_2029", "mean_wait_2029"):
+        for method in ("runs", "surface"):
+            strong, weak = (table.loc[(outcome, method, name)] for name in study.names)
+            assert method == "surface" or strong["total"] > weak["total"]  # its sample holds futures of pure chance
+            for column in ("first", "total"):
+                assert strong[f"{column}_low"] <= strong[column] <= strong[f"{column}_high"]
+    assert "cleared" not in set(made["sobol"]["outcome"])
