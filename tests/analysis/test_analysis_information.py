@@ -153,3 +153,13 @@ def test_the_interval_of_perfect_information_is_that_of_the_samples(monkeypatch:
     low, high = np.quantile(drawn, (0.025, 0.975)) - 2.0 * bias
     assert left == []
     assert (found.value, found.low, found.high) == pytest.approx((9.0 - bias, low, high))
+
+
+def test_intervals_hold_with_95_percent_unless_asked_otherwise() -> None:
+    rng = np.random.default_rng(3)
+    summary = rng.random(300)
+    benefit = np.stack([np.zeros(300), summary - 0.5 + rng.normal(0.0, 0.2, 300)], axis=1)
+    plain, asked = information.evsi_of_summary(summary, benefit), information.evsi_of_summary(summary, benefit, 0.95)
+    narrow = information.evsi_of_summary(summary, benefit, 0.5)
+    assert plain == asked
+    assert plain.low < narrow.low < plain.value < narrow.high < plain.high

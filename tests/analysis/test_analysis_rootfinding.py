@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import binom, logistic
 
+from flowsim.analysis import rootfinding
 from flowsim.analysis.rootfinding import FIRST, PILOT, BudgetSpent, Root, critical, search
 
 CELLS = 128
@@ -132,3 +134,28 @@ def test_critical_numbers_are_those_of_the_binomial_test() -> None:
         few, many = critical(n, q)
         assert binom.cdf(few, n, q) <= 0.025 < binom.cdf(few + 1, n, q)
         assert binom.sf(many - 1, n, q) <= 0.025 < binom.sf(many - 2, n, q)
+
+
+@pytest.mark.parametrize(
+    ("low", "at", "high", "slope"),
+    [
+        (2, 4, 6, 1.5), (2, 6, None, 1.5), (None, 4, 6, 1.0), (2, 4, 5, 2.0),  # 5 was not simulated
+        (4, 4, 4, 0.0), (None, 4, None, 0.0), (None, None, None, 0.0), (6, 8, None, 0.0),  # none that falls
+    ],
+)  # fmt: skip
+def test_slope_around_the_root(low: int | None, at: int | None, high: int | None, slope: float) -> None:
+    """From the lowest to the highest of the three that were simulated, per position."""
+    means = {2: -3.0, 4: 1.0, 6: 3.0, 8: 2.0}
+    path = SimpleNamespace(known={k: {rootfinding.ROOT: mean} for k, mean in means.items()})
+    found = SimpleNamespace(low=low, at=at, high=high)
+    assert rootfinding._slope(path, found) == slope  # type: ignore[arg-type]
+
+
+def test_where_the_steps_are_looked_for_on_more_futures() -> None:
+    def guesses(low: int | None, at: int | None, high: int | None) -> tuple[int, int, int]:
+        return rootfinding._guesses(SimpleNamespace(low=low, at=at, high=high), 0.5, 100)  # type: ignore[arg-type]
+
+    assert guesses(20, 40, 80) == (30, 40, 60)
+    assert guesses(None, 40, 80) == (0, 40, 60)
+    assert guesses(20, 40, None) == (30, 40, 100)
+    assert guesses(20, None, None) == (100, 100, 100)
