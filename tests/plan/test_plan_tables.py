@@ -182,6 +182,19 @@ def test_every_printed_cell_is_held_by_a_check(checks: tuple[Check, ...]) -> Non
     assert loose == []
 
 
+def test_payments_are_whole_euros(checks: tuple[Check, ...]) -> None:
+    """Nothing is rounded there: one euro more in a payment, or in their total, does not add up."""
+    book = load_figures()
+    assert not [check.id for check in checks if "/payment" in check.id and check.verdict != EXACT]
+    for key in ("investment.payments", "investment.payments_total"):
+        values = list(book[key].values)
+        values[-1] = (values[-1][0], values[-1][1] + 1.0)
+        other = FigureBook(book.region, {**book, key: replace(book[key], values=tuple(values))})
+        off = {check.id: check.verdict for check in check_plan(other) if "/payment" in check.id}
+        assert INCONSISTENT in off.values()
+        assert ROUNDING not in off.values()
+
+
 def test_a_book_without_the_plans_tables_is_refused() -> None:
     book = load_figures()
     without = {key: figure for key, figure in book.items() if key != "business_case.cost_per_client"}
