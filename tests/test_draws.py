@@ -165,6 +165,7 @@ LAWS: dict[str, tuple[int, float, float, Any]] = {
     "weibull, shape 0.5": (draws.WEIBULL, 1.5, 2.0, stats.weibull_min(0.5, scale=1.5)),
     "weibull, shape 3": (draws.WEIBULL, 1.5, 1 / 3, stats.weibull_min(3.0, scale=1.5)),
     "uniform": (draws.UNIFORM, 1.0, 3.0, stats.uniform(1.0, 3.0)),
+    "uniform, from 0.5": (draws.UNIFORM, 0.5, 3.0, stats.uniform(0.5, 3.0)),
 }
 
 

@@ -146,3 +146,9 @@ def test_the_band_holds_a_flat_histogram() -> None:
     counts = np.random.default_rng(8).multinomial(1000, [0.05] * 20, 2000)
     outside = np.mean((counts < low) | (counts > high))
     assert outside < 0.0115  # 1% at most, discrete; 40,000 bins, false alarm below 1%
+
+
+def test_a_place_behind_the_last_weight_is_that_of_the_last_row() -> None:
+    """Weights whose sum lies below 1 by rounding."""
+    assert weighing.resampled(np.array([0.5, 0.5 - 1e-9]), 1, 1.0 - 1e-12).tolist() == [1]
+    assert weighing.resampled(np.array([0.25, 0.75]), 4, 0.5).tolist() == [0, 1, 1, 1]

@@ -159,3 +159,22 @@ def test_where_the_steps_are_looked_for_on_more_futures() -> None:
     assert guesses(None, 40, 80) == (0, 40, 60)
     assert guesses(20, 40, None) == (30, 40, 100)
     assert guesses(20, None, None) == (100, 100, 100)
+
+
+def test_what_is_known_already_is_not_looked_for_again() -> None:
+    """The nearest positions on both sides of the step, when both are known; beyond the end nothing counts."""
+
+    def nobody(position: int, sure: bool = False) -> None:
+        raise AssertionError(f"looked at {position}")
+
+    def bracket(known: dict[int, float], last: int) -> tuple[int, int | None]:
+        path = SimpleNamespace(known={k: (score,) for k, score in known.items()}, slope=None, at=nobody)
+        return rootfinding.Path._bracket(path, 0, 3, last, 1)  # type: ignore[arg-type]
+
+    assert bracket({1: -2.0, 2: -1.0, 6: 1.0, 8: 2.0}, 9) == (2, 6)
+    assert bracket({1: -2.0, 2: -1.0, 4: 0.0, 8: -2.0}, 9) == (
+        2,
+        4,
+    )  # exactly 0 is met; what goes back later is passed by
+    assert bracket({0: 1.0, 4: 2.0}, 9) == (-1, 0)
+    assert bracket({2: -1.0, 5: -1.0, 7: 3.0}, 5) == (5, None)

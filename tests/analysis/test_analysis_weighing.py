@@ -215,3 +215,12 @@ def test_a_proposal_finds_the_counts_and_the_weights_make_up_for_it() -> None:
 
 def test_nothing_unknown_is_a_prior_too() -> None:
     assert (w.prior(0).log_density(np.zeros((3, 0))) == 0.0).all()
+
+
+def test_few_different_weights_have_no_tail_unless_one_is_large() -> None:
+    """Fewer than five above the others: harmless when the largest is near the mean, else nothing can be said."""
+    weights = np.full(100, 1.0)
+    weights[:3] = 1.5
+    assert w.pareto_k(weights / weights.sum()) == -np.inf
+    weights[:3] = 40.0
+    assert np.isnan(w.pareto_k(weights / weights.sum()))
