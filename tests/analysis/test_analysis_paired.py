@@ -162,3 +162,11 @@ def test_the_gain_of_pairing() -> None:
     assert variance_gain(first, first + 3.0) > 1e12
     assert math.isnan(variance_gain(np.ones(5), np.zeros(5)))
     assert math.isnan(variance_gain(np.ones(1), np.zeros(1)))
+
+
+@pytest.mark.parametrize("n", [4, 8, 30])
+def test_the_largest_of_the_same_t_twice_is_students(n: int) -> None:
+    """Two columns that are one and the same: the critical value has n - 1 degrees of freedom."""
+    values = np.random.default_rng(n).standard_normal((n, 1))
+    both = np.hstack([values, 3.0 * values])
+    assert largest_t(both) == pytest.approx(student(0.95, n - 1), rel=0.03)  # drawn 20,000 times

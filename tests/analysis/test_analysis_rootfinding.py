@@ -11,6 +11,7 @@ from scipy.stats import binom, logistic
 
 from flowsim.analysis import rootfinding
 from flowsim.analysis.rootfinding import FIRST, PILOT, BudgetSpent, Root, critical, search
+from flowsim.analysis.statistics import Estimate
 
 CELLS = 128
 MIDDLE, SCALE = 60.0, 12.0
@@ -178,3 +179,22 @@ def test_what_is_known_already_is_not_looked_for_again() -> None:
     )  # exactly 0 is met; what goes back later is passed by
     assert bracket({0: 1.0, 4: 2.0}, 9) == (-1, 0)
     assert bracket({2: -1.0, 5: -1.0, 7: 3.0}, 5) == (5, None)
+
+
+def test_a_top_before_the_end_is_better_beyond_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five positions one is held against the end; four could have been: each has a quarter of 5%."""
+    asked: list[float] = []
+    lows = [0.1, -0.1]
+
+    def difference(end: str, best: str, level: float) -> Estimate:
+        assert (end, best) == ("whole 8", "whole 4")
+        asked.append(level)
+        return Estimate(1.0, lows[len(asked) - 1], 2.0, 64)
+
+    monkeypatch.setattr(rootfinding, "paired_difference", difference)
+    known = SimpleNamespace(whole=lambda k, n: f"whole {k}")
+    means = {0: 0.0, 2: 1.0, 4: 3.0, 6: 1.0, 8: 2.0}
+    assert rootfinding._top(known, list(means), means) == 4  # type: ignore[arg-type]
+    assert rootfinding._top(known, list(means), means) == 8  # type: ignore[arg-type]
+    assert asked == pytest.approx([1.0 - 0.05 / 4] * 2)
+    assert rootfinding._top(known, list(means), means | {8: 3.0}) == 8  # type: ignore[arg-type]

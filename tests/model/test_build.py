@@ -227,3 +227,23 @@ def test_classes_of_those_who_are_there_are_drawn_as_they_arrive() -> None:
         ],
     )
     assert np.array(made.class_mix, float).tolist() == [2.0**62, 2.0**64]
+
+
+@pytest.mark.parametrize(
+    ("visit", "become", "missing"),
+    [("help:b", None, "b"), ("help", None, "c"), ("help", "b", "b"), ("help:a", "b", None)],
+)
+def test_who_visits_needs_a_service_time_there(visit: str, become: str | None, missing: str | None) -> None:
+    """A companion has the class that the clock names, or that of the person, after the change if there is one."""
+    clock: Document = {"after": exponential(1.0), "visit": visit} | ({"become": become} if become else {})
+    desk = {"name": "desk", "servers": 1, "service": exponential(1.0), "while_waiting": [clock]}
+    made = {"name": "help", "servers": 1, "service": {"a": exponential(1.0)}}
+    document: Document = {
+        "classes": ["a", "b", "c"], "stations": [desk, made],
+        "arrivals": [{"class": "c", "station": "desk", "rate": 1.0}],
+    }  # fmt: skip
+    if missing is None:
+        assert network(**document).clocks["visit_station"][0] == 1
+        return
+    with pytest.raises(InputError, match=rf"stations\.help\.service: found nothing; .* for class {missing}"):
+        network(**document)

@@ -13,6 +13,7 @@ from flowsim.errors import InputError
 from flowsim.plan.business_case import check_plan
 from flowsim.plan.figures import Figure, FigureBook, load_figures
 from flowsim.plan.tables.checks import EXACT, INCONSISTENT, ROUNDING, Check, Table
+from flowsim.plan.tables.investment import SOURCES, check_application
 
 COUNTS = {  # table: (exact, rounding, inconsistent)
     "2.1": (8, 2, 0),
@@ -180,6 +181,18 @@ def test_every_printed_cell_is_held_by_a_check(checks: tuple[Check, ...]) -> Non
                 if after == before:
                     loose.append(f"{key} {day.year}")
     assert loose == []
+
+
+def test_the_application_repeats_rounded_amounts() -> None:
+    """TP 8.4 prints the amounts of other tables: one euro apart is rounding, two are not."""
+    book = load_figures()
+    for row, source in SOURCES.items():
+        key = f"investment.application_{row}"
+        for more, verdict in ((0.0, EXACT), (1.0, ROUNDING), (2.0, INCONSISTENT)):
+            values = tuple((day, book.value(source, day.year) + more) for day, _ in book[key].values)
+            other = FigureBook(book.region, {**book, key: replace(book[key], values=values)})
+            found = {check.verdict for check in check_application(other) if check.row == f"application_{row}"}
+            assert found == {verdict}, key
 
 
 def test_payments_are_whole_euros(checks: tuple[Check, ...]) -> None:
