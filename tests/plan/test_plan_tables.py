@@ -191,7 +191,8 @@ def test_the_application_repeats_rounded_amounts() -> None:
         for more, verdict in ((0.0, EXACT), (1.0, ROUNDING), (2.0, INCONSISTENT)):
             values = tuple((day, book.value(source, day.year) + more) for day, _ in book[key].values)
             other = FigureBook(book.region, {**book, key: replace(book[key], values=values)})
-            found = {check.verdict for check in check_application(other) if check.row == f"application_{row}"}
+            cells = [check for check in check_application(other) if check.row == f"application_{row}"]
+            found = {check.verdict for check in cells if check.column.isdigit()}  # the sum is another check
             assert found == {verdict}, key
 
 
