@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from flowsim.analysis import information
+from flowsim.analysis import effects, information
 from flowsim.analysis.effects import main_effects, ranks, surface
 from flowsim.analysis.hangs_on import turning_weeks
 from flowsim.analysis.measure_first import ranked
@@ -163,3 +163,12 @@ def test_intervals_hold_with_95_percent_unless_asked_otherwise() -> None:
     narrow = information.evsi_of_summary(summary, benefit, 0.5)
     assert plain == asked
     assert plain.low < narrow.low < plain.value < narrow.high < plain.high
+
+
+def test_curves_need_so_many_futures_a_column() -> None:
+    """Exactly so many will do; with one fewer the curves are simpler, down to straight lines."""
+    rng = np.random.default_rng(5)
+    for degree in range(effects.DEGREE, 1, -1):
+        enough = effects.ROWS_PER_COLUMN * (1 + 2 * degree)
+        for n, expected in ((enough, degree), (enough - 1, degree - 1)):
+            assert main_effects(("a", "b"), rng.random((n, 2)), rng.random((n, 1))).degree == expected
