@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,3 +198,10 @@ def test_weeks_waited_and_what_the_registration_shows() -> None:
             "gave_up_share": gave_up / (started + gave_up),
         }  # fmt: skip
         assert {name: values[i] for name, values in shown.items()} == pytest.approx(expected, rel=1e-6)
+
+
+def test_clients_by_level_of_care() -> None:
+    """Places and starts of a year together; basic ggz is the light group, severe mental illness stands apart."""
+    groups = (("light", 10.0, 3.0), ("trauma", 20.0, 5.0), ("other", 40.0, 7.0), ("smi", 500.0, 9.0))
+    made = [SimpleNamespace(group=group, places=places, starts=starts) for group, places, starts in groups]
+    assert decision._clients(SimpleNamespace(programmes=made)) == {"basic": 13.0, "specialist": 72.0}  # type: ignore[arg-type]

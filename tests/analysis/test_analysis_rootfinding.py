@@ -198,3 +198,24 @@ def test_a_top_before_the_end_is_better_beyond_doubt(monkeypatch: pytest.MonkeyP
     assert rootfinding._top(known, list(means), means) == 8  # type: ignore[arg-type]
     assert asked == pytest.approx([1.0 - 0.05 / 4] * 2)
     assert rootfinding._top(known, list(means), means | {8: 3.0}) == 8  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("missed", "at", "high", "low", "state"),
+    [
+        (None, None, None, 20, "not_reached"), (0, 0, 0, None, "already"), (1, 5, 9, 0, "found"), (2, 5, 9, 1, "found"),
+        (0, 3, None, None, "found"),
+    ],
+)  # fmt: skip
+def test_what_the_three_steps_say(
+    missed: int | None, at: int | None, high: int | None, low: int | None, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lower end lies one before the first that is not missed beyond doubt; before 0 there is none."""
+    steps = {rootfinding.MISSED: missed, rootfinding.ROOT: at, rootfinding.MET: high}
+    monkeypatch.setattr(rootfinding, "_shape", lambda path, tried: (0, ()))
+    path = SimpleNamespace(
+        slope=1.0, probability=None, sure={0, 4}, n=64, known={0: {rootfinding.ROOT: 1.0}, 4: {rootfinding.ROOT: 2.0}},
+        first=lambda which, guess, last, step, tolerance: steps[which],
+    )  # fmt: skip
+    found = rootfinding._searched(path, (0, 0, 0), 20, 10.0)  # type: ignore[arg-type]
+    assert (found.state, found.at, found.low, found.high, found.best) == (state, at, low, high, 4)
