@@ -3,6 +3,7 @@
 #   make test     every check that CI runs
 #   make setup    only the environment of `make run`;  make setup-dev  only that of `make test`
 #   make docs     the documentation as a site, in build/docs;  make docs-results  its long computations anew (minutes)
+#   make mutants  plant faults and see which the tests notice (hours; goes on where it was stopped)
 #   make format   put the sources in order;  make bench  the benchmarks;  make lock  new locks;  make clean
 #
 # Choose another interpreter with: make PYTHON=python3.12 run
@@ -30,7 +31,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test setup setup-dev browser docs docs-results format bench lock clean venv \
+.PHONY: run test setup setup-dev browser docs docs-results mutants format bench lock clean venv \
   check-format check-lint check-types check-layers check-docs check-tests check-notebooks
 
 run: setup
@@ -115,6 +116,17 @@ format: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/run.py
+
+# Beside the locks on purpose: nobody who runs or tests flowsim needs these. One process, one mutant at a time.
+MUTATION := build/mutation
+mutants: setup-dev
+	@mkdir -p $(MUTATION)
+	@[ -d $(MUTATION)/cosmic-ray ] || $(INSTALL) --target $(MUTATION)/cosmic-ray cosmic-ray==8.7.0
+	@[ -d $(MUTATION)/coverage ] || $(INSTALL) --target $(MUTATION)/coverage coverage==7.17.5
+	PYTHONPATH=$(MUTATION)/cosmic-ray $(BIN)/python tests/mutation/mutants.py $(MUTATION)
+	PYTHONPATH=$(MUTATION)/coverage $(BIN)/python tests/mutation/judge.py $(MUTATION) cover
+	$(BIN)/python tests/mutation/judge.py $(MUTATION) judge
+	$(BIN)/python tests/mutation/judge.py $(MUTATION) write
 
 # Keeps the pinned versions that still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock: setup-dev

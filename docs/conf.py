@@ -21,7 +21,7 @@ root_doc = "index"
 myst_heading_anchors = 3  # links such as model.md#7-baseline
 myst_enable_extensions = ["attrs_inline", "colon_fence"]
 
-WIDE = ("assumptions", "figures", "files", "first-day", "house", "plan-recomputed", "verification-table")
+WIDE = ("assumptions", "figures", "files", "first-day", "house", "mutation", "plan-recomputed", "verification-table")
 
 html_theme = "pydata_sphinx_theme"
 html_title = "flowsim"

@@ -1,7 +1,8 @@
 """The region Amstelland for `naive`: the plan's network, whole or scaled down, month by month.
 
-`naive` reads the network as plain data; it shares no rule, no draw and no array with the engines. The whole region over
-all months takes it some twenty seconds a replication, too long for every day:
+`naive` reads the network as plain data; it shares no rule, no draw and no array with the engines. The data are those of
+`naive_region`, which writes them from the figures, so scenario compiler, engine and tallies are one road, and this the
+other. The whole region over all months takes it some twenty seconds a replication, too long for every day:
 
     python tests/naive_amstelland.py --replications 16      # the whole region, five and a half years, two processes
 
@@ -19,6 +20,7 @@ from functools import partial
 from typing import Any
 
 import naive
+import naive_region
 import numpy as np
 from naive_agreement import disagreements, named, table
 
@@ -135,9 +137,8 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    document = amstelland()
-    slow = by_naive(document, asked.replications, asked.seed, asked.processes)
-    count, told = compare(slow, by_engine(document, asked.replications, asked.seed), FAMILY)
+    slow = by_naive(naive_region.document(), asked.replications, asked.seed, asked.processes)
+    count, told = compare(slow, by_engine(amstelland(), asked.replications, asked.seed), FAMILY)
     print(f"{count} outcomes compared over {asked.replications} replications; {len(told)} differ", *told, sep="\n")
     return int(bool(told))
 

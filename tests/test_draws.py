@@ -165,6 +165,7 @@ LAWS: dict[str, tuple[int, float, float, Any]] = {
     "weibull, shape 0.5": (draws.WEIBULL, 1.5, 2.0, stats.weibull_min(0.5, scale=1.5)),
     "weibull, shape 3": (draws.WEIBULL, 1.5, 1 / 3, stats.weibull_min(3.0, scale=1.5)),
     "uniform": (draws.UNIFORM, 1.0, 3.0, stats.uniform(1.0, 3.0)),
+    "uniform, from 0.5": (draws.UNIFORM, 0.5, 3.0, stats.uniform(0.5, 3.0)),
 }
 
 
@@ -174,6 +175,50 @@ def test_families(name: str) -> None:
     found = _samples(key(1), family, a, b, 300_000)
     assert stats.kstest(found, law.cdf).pvalue > ALPHA
     assert found.min() >= 0.0
+
+
+MASK = 2**64 - 1
+ASIDE, GOLDEN = 0xD1342543DE82EF95, 0x9E3779B97F4A7C15
+
+
+def plain_mix(z: int) -> int:
+    """SplitMix64's output function, in Python's whole numbers."""
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def plain_unit(bits: int) -> float:
+    return ((bits >> 12) + 0.5) * 2.0**-52
+
+
+def plain_gamma(shape: float, bits: int) -> float:
+    """Marsaglia and Tsang, 2000, p. 363 and 371: v = (1 + x / sqrt(9 d))**3 is accepted or tried again."""
+    boost = 1.0
+    if shape < 1.0:
+        boost, shape = plain_unit(plain_mix(bits ^ ASIDE)) ** (1.0 / shape), shape + 1.0
+    d = shape - 1.0 / 3.0
+    while True:
+        x = float(draws.normal(np.uint64(bits)))
+        v = (1.0 + x / math.sqrt(9.0 * d)) ** 3
+        u = plain_unit(plain_mix((bits + ASIDE) & MASK))
+        if v > 0.0 and math.log(u) < 0.5 * x * x + d - d * v + d * math.log(v):
+            return boost * d * v
+        bits = plain_mix(plain_mix((bits - ASIDE) & MASK))
+
+
+@pytest.mark.parametrize("shape", [0.3, 1.0, 1.7, 40.0])
+def test_gamma_is_the_published_algorithm(shape: float) -> None:
+    """Number by number: another way to draw the same law would change every result that was ever kept."""
+    for bits in _words(key(11), 2000):
+        assert draws.gamma(shape, bits) == pytest.approx(plain_gamma(shape, int(bits)), rel=1e-12)
+
+
+def test_words_beside_and_after_a_word() -> None:
+    for bits in _words(key(12), 50):
+        assert int(draws.aside(bits)) == plain_mix(int(bits) ^ ASIDE)
+        assert int(draws.again(bits)) == plain_mix((int(bits) + GOLDEN) & MASK)
+        assert int(draws.tick(bits, 3)) == plain_mix((int(bits) + 4 * GOLDEN) & MASK)
 
 
 def test_constant_is_constant() -> None:

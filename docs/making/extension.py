@@ -12,7 +12,7 @@ from typing import Any, Final
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from making import plots, reference, tables
+from making import mutation, plots, reference, tables
 
 LOG: Final = logging.getLogger(__name__)
 FOLDER: Final = "_made"
@@ -40,6 +40,11 @@ FRAGMENTS: Final[dict[str, Callable[[], str]]] = {
     "run-length": tables.run_length,
     "verification-summary": tables.verification_summary,
     "system": tables.system,
+    "mutation-summary": mutation.summary,
+    "mutation-packages": mutation.packages,
+    "mutation-operators": mutation.operators,
+    "mutation-reasons": mutation.reasons,
+    "mutation-survivors": mutation.survivors,
     "commands": reference.commands,
     "public-names": reference.public_names,
     "results": reference.results,

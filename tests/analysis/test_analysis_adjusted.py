@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from flowsim.analysis import adjusted
 from flowsim.analysis.adjusted import PER_UNKNOWN, adjusted_probability, adjusted_together, in_turn
 from flowsim.analysis.statistics import wilson
 from flowsim.errors import InputError
@@ -181,3 +182,17 @@ def test_futures_that_take_turns_in_scrambled_sets_have_honest_intervals() -> No
 def test_sets_that_agree_or_are_too_few_keep_the_plain_interval() -> None:
     assert in_turn(np.zeros(64, bool), 16) == wilson(0, 64)
     assert in_turn(np.arange(20) < 7, 16) == wilson(7, 20)
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0, 6.0])
+def test_the_regression_is_the_most_likely_one(strength: float) -> None:
+    """Where the slope of the penalised likelihood is zero, to rounding: Newton's method has arrived."""
+    luck = np.random.default_rng(5)
+    design = luck.standard_normal((400, 3))
+    base = np.array([[0.5], [1.5]]) - strength * design[:, 0]
+    outcomes = luck.random((2, 400)) < 1.0 / (1.0 + np.exp(base))
+    constants, slopes = adjusted.logistic(design, outcomes)
+    chance = 1.0 / (1.0 + np.exp(-(constants[:, None] + design @ slopes)))
+    missed = outcomes - chance
+    assert missed.sum(axis=1) == pytest.approx(np.zeros(2), abs=1e-6)
+    assert missed.sum(axis=0) @ design == pytest.approx(adjusted.RIDGE * slopes, abs=1e-6)

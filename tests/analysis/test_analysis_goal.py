@@ -67,3 +67,11 @@ def test_scores_are_at_least_zero_on_average_exactly_when_the_goal_is_met() -> N
     assert parse("P(cleared) >= 0.6").scores(few).mean() < 0.0 <= parse("P(cleared) >= 0.6").scores(many).mean()
     assert parse("P(cleared) <= 0.6").scores(many).mean() < 0.0 <= parse("P(cleared) <= 0.6").scores(few).mean()
     assert parse("overdue <= 10").scores(np.array([4.0, 20.0])).mean() == -2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("P(cleared) >= 0.9", "probability"), ("overdue <= 50", "residents"), ("mean_wait_2027 <= 14 weeks", "days")],
+)
+def test_a_goal_has_the_unit_of_its_measure(text: str, unit: str) -> None:
+    assert parse(text).unit == unit

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from flowsim.analysis import information
+from flowsim.analysis import effects, information
 from flowsim.analysis.effects import main_effects, ranks, surface
 from flowsim.analysis.hangs_on import turning_weeks
 from flowsim.analysis.measure_first import ranked
@@ -127,3 +127,48 @@ def test_too_few_futures_are_refused() -> None:
 
 def test_ranks_share_ties() -> None:
     assert ranks(np.array([[1.0], [2.0], [2.0], [5.0]]))[:, 0] == pytest.approx([0.125, 0.5, 0.5, 0.875])
+
+
+class Known:
+    """A surface that makes perfect information worth a known sum."""
+
+    names = ("a", "b")
+
+    def __init__(self, worth: float) -> None:
+        self.worth = worth
+
+    def predict(self, points: np.ndarray) -> np.ndarray:
+        sign = np.where(np.arange(len(points)) % 2 == 0, 1.0, -1.0)
+        return np.column_stack([np.zeros(len(points)), 2.0 * self.worth * sign])
+
+
+def test_the_interval_of_perfect_information_is_that_of_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantiles of what samples give, moved by twice their mean excess; the estimate by once."""
+    drawn = np.random.default_rng(7).gamma(20.0, 0.5, information.BOOTSTRAPS)
+    left = list(drawn)
+    monkeypatch.setattr(information, "refit", lambda *_: Known(left.pop(0)))
+    u, benefit = np.random.default_rng(1).random((50, 2)), np.ones((50, 2))
+    found = information.evpi(Known(9.0), u, benefit)
+    bias = drawn.mean() - 9.0
+    low, high = np.quantile(drawn, (0.025, 0.975)) - 2.0 * bias
+    assert left == []
+    assert (found.value, found.low, found.high) == pytest.approx((9.0 - bias, low, high))
+
+
+def test_intervals_hold_with_95_percent_unless_asked_otherwise() -> None:
+    rng = np.random.default_rng(3)
+    summary = rng.random(300)
+    benefit = np.stack([np.zeros(300), summary - 0.5 + rng.normal(0.0, 0.2, 300)], axis=1)
+    plain, asked = information.evsi_of_summary(summary, benefit), information.evsi_of_summary(summary, benefit, 0.95)
+    narrow = information.evsi_of_summary(summary, benefit, 0.5)
+    assert plain == asked
+    assert plain.low < narrow.low < plain.value < narrow.high < plain.high
+
+
+def test_curves_need_so_many_futures_a_column() -> None:
+    """Exactly so many will do; with one fewer the curves are simpler, down to straight lines."""
+    rng = np.random.default_rng(5)
+    for degree in range(effects.DEGREE, 1, -1):
+        enough = effects.ROWS_PER_COLUMN * (1 + 2 * degree)
+        for n, expected in ((enough, degree), (enough - 1, degree - 1)):
+            assert main_effects(("a", "b"), rng.random((n, 2)), rng.random((n, 1))).degree == expected

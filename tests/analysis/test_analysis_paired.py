@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from flowsim.analysis import paired
 from flowsim.analysis.paired import largest_t, paired_proportions, simultaneous, variance_gain
@@ -42,6 +42,35 @@ def test_the_interval_of_proportions_turns_round_with_the_pair() -> None:
     first, second = pairs(20, 9, 3, 30)
     there, back = paired_proportions(first, second), paired_proportions(second, first)
     assert (there.value, there.low, there.high) == pytest.approx((-back.value, -back.high, -back.low))
+
+
+def wilsons(successes: int, n: int) -> tuple[float, float, float]:
+    """A share and the ends of its 95% interval."""
+    z, p = float(norm.ppf(0.975)), successes / n
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return p, (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
+@pytest.mark.parametrize(
+    "cells", [(5, 4, 3, 4), (4, 4, 4, 4), (3, 6, 5, 2), (9, 3, 1, 9), (1, 1, 0, 1), (12, 0, 0, 3), (0, 5, 7, 0)]
+)
+def test_newcombes_interval_by_hand(cells: tuple[int, int, int, int]) -> None:
+    """With phi corrected for continuity: less half of the pairs, never below 0 by that; as it is where negative."""
+    both, only_second, only_first, neither = cells
+    n = sum(cells)
+    p2, low2, high2 = wilsons(both + only_second, n)
+    p1, low1, high1 = wilsons(both + only_first, n)
+    product = (both + only_second) * (only_first + neither) * (both + only_first) * (only_second + neither)
+    agreement = both * neither - only_second * only_first
+    if agreement > 0:
+        agreement = max(agreement - n / 2, 0)
+    phi = agreement / math.sqrt(product) if product else 0.0
+    down, up = p2 - low2, high2 - p2
+    down_1, up_1 = p1 - low1, high1 - p1
+    found = paired_proportions(*pairs(*cells))
+    assert found.value == pytest.approx(p2 - p1)
+    assert found.low == pytest.approx(p2 - p1 - math.sqrt(down**2 - 2 * phi * down * up_1 + up_1**2))
+    assert found.high == pytest.approx(p2 - p1 + math.sqrt(up**2 - 2 * phi * up * down_1 + down_1**2))
 
 
 def test_the_same_outcomes_differ_by_exactly_nothing() -> None:
@@ -133,3 +162,11 @@ def test_the_gain_of_pairing() -> None:
     assert variance_gain(first, first + 3.0) > 1e12
     assert math.isnan(variance_gain(np.ones(5), np.zeros(5)))
     assert math.isnan(variance_gain(np.ones(1), np.zeros(1)))
+
+
+@pytest.mark.parametrize("n", [4, 8, 30])
+def test_the_largest_of_the_same_t_twice_is_students(n: int) -> None:
+    """Two columns that are one and the same: the critical value has n - 1 degrees of freedom."""
+    values = np.random.default_rng(n).standard_normal((n, 1))
+    both = np.hstack([values, 3.0 * values])
+    assert largest_t(both) == pytest.approx(student(0.95, n - 1), rel=0.03)  # drawn 20,000 times

@@ -173,3 +173,13 @@ def test_shares_and_weeks_by_group() -> None:
 
 def test_residents_referred_too_late_are_left_out() -> None:
     assert len(pair(referrals(BASE), referrals(OTHER), until=0.0)) == 0
+
+
+def test_residents_are_grouped_by_what_their_class_says() -> None:
+    names = ("amstelveen/complex/trauma", "visitor", "elsewhere/light/other")
+    assert groups_of(names, ("amstelveen", "aalsmeer")) == {
+        "all": ["all", "all", "all"],
+        "need": ["complex", "", "light"],
+        "diagnosis": ["trauma", "", "other"],
+        "municipality": ["amstelveen", "", ""],
+    }

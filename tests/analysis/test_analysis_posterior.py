@@ -146,3 +146,23 @@ def test_the_band_holds_a_flat_histogram() -> None:
     counts = np.random.default_rng(8).multinomial(1000, [0.05] * 20, 2000)
     outside = np.mean((counts < low) | (counts > high))
     assert outside < 0.0115  # 1% at most, discrete; 40,000 bins, false alarm below 1%
+
+
+def test_a_place_behind_the_last_weight_is_that_of_the_last_row() -> None:
+    """Weights whose sum lies below 1 by rounding."""
+    assert weighing.resampled(np.array([0.5, 0.5 - 1e-9]), 1, 1.0 - 1e-12).tolist() == [1]
+    assert weighing.resampled(np.array([0.25, 0.75]), 4, 0.5).tolist() == [0, 1, 1, 1]
+
+
+def test_a_proposal_stays_off_the_ends() -> None:
+    """The mean of the quantiles is taken as 0.01 at least and 0.99 at most; so neither density is infinite."""
+    weights = np.full(50, 0.02)
+    for place, mean in ((0.9999, 0.99), (0.0001, 0.01), (0.6, 0.6)):
+        quantiles = np.full((50, 1), place)
+        fitted = Proposal.fitted(quantiles, weights)
+        assert min(fitted.a[0], fitted.b[0]) >= 1.0
+        assert np.isfinite([fitted.a[0], fitted.b[0]]).all()
+        if place == 0.6:
+            assert fitted.a[0] / (fitted.a[0] + fitted.b[0]) == pytest.approx(mean, abs=0.01)
+        else:
+            assert max(fitted.a[0], fitted.b[0]) > 20.0  # it leans to that end all the same

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import binom, logistic
 
+from flowsim.analysis import rootfinding
 from flowsim.analysis.rootfinding import FIRST, PILOT, BudgetSpent, Root, critical, search
+from flowsim.analysis.statistics import Estimate
 
 CELLS = 128
 MIDDLE, SCALE = 60.0, 12.0
@@ -132,3 +135,87 @@ def test_critical_numbers_are_those_of_the_binomial_test() -> None:
         few, many = critical(n, q)
         assert binom.cdf(few, n, q) <= 0.025 < binom.cdf(few + 1, n, q)
         assert binom.sf(many - 1, n, q) <= 0.025 < binom.sf(many - 2, n, q)
+
+
+@pytest.mark.parametrize(
+    ("low", "at", "high", "slope"),
+    [
+        (2, 4, 6, 1.5), (2, 6, None, 1.5), (None, 4, 6, 1.0), (2, 4, 5, 2.0),  # 5 was not simulated
+        (4, 4, 4, 0.0), (None, 4, None, 0.0), (None, None, None, 0.0), (6, 8, None, 0.0),  # none that falls
+    ],
+)  # fmt: skip
+def test_slope_around_the_root(low: int | None, at: int | None, high: int | None, slope: float) -> None:
+    """From the lowest to the highest of the three that were simulated, per position."""
+    means = {2: -3.0, 4: 1.0, 6: 3.0, 8: 2.0}
+    path = SimpleNamespace(known={k: {rootfinding.ROOT: mean} for k, mean in means.items()})
+    found = SimpleNamespace(low=low, at=at, high=high)
+    assert rootfinding._slope(path, found) == slope  # type: ignore[arg-type]
+
+
+def test_where_the_steps_are_looked_for_on_more_futures() -> None:
+    def guesses(low: int | None, at: int | None, high: int | None) -> tuple[int, int, int]:
+        return rootfinding._guesses(SimpleNamespace(low=low, at=at, high=high), 0.5, 100)  # type: ignore[arg-type]
+
+    assert guesses(20, 40, 80) == (30, 40, 60)
+    assert guesses(None, 40, 80) == (0, 40, 60)
+    assert guesses(20, 40, None) == (30, 40, 100)
+    assert guesses(20, None, None) == (100, 100, 100)
+
+
+def test_what_is_known_already_is_not_looked_for_again() -> None:
+    """The nearest positions on both sides of the step, when both are known; beyond the end nothing counts."""
+
+    def nobody(position: int, sure: bool = False) -> None:
+        raise AssertionError(f"looked at {position}")
+
+    def bracket(known: dict[int, float], last: int) -> tuple[int, int | None]:
+        path = SimpleNamespace(known={k: (score,) for k, score in known.items()}, slope=None, at=nobody)
+        return rootfinding.Path._bracket(path, 0, 3, last, 1)  # type: ignore[arg-type]
+
+    assert bracket({1: -2.0, 2: -1.0, 6: 1.0, 8: 2.0}, 9) == (2, 6)
+    assert bracket({1: -2.0, 2: -1.0, 4: 0.0, 8: -2.0}, 9) == (
+        2,
+        4,
+    )  # exactly 0 is met; what goes back later is passed by
+    assert bracket({0: 1.0, 4: 2.0}, 9) == (-1, 0)
+    assert bracket({2: -1.0, 5: -1.0, 7: 3.0}, 5) == (5, None)
+
+
+def test_a_top_before_the_end_is_better_beyond_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five positions one is held against the end; four could have been: each has a quarter of 5%."""
+    asked: list[float] = []
+    lows = [0.1, -0.1]
+
+    def difference(end: str, best: str, level: float) -> Estimate:
+        assert (end, best) == ("whole 8", "whole 4")
+        asked.append(level)
+        return Estimate(1.0, lows[len(asked) - 1], 2.0, 64)
+
+    monkeypatch.setattr(rootfinding, "paired_difference", difference)
+    known = SimpleNamespace(whole=lambda k, n: f"whole {k}")
+    means = {0: 0.0, 2: 1.0, 4: 3.0, 6: 1.0, 8: 2.0}
+    assert rootfinding._top(known, list(means), means) == 4  # type: ignore[arg-type]
+    assert rootfinding._top(known, list(means), means) == 8  # type: ignore[arg-type]
+    assert asked == pytest.approx([1.0 - 0.05 / 4] * 2)
+    assert rootfinding._top(known, list(means), means | {8: 3.0}) == 8  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("missed", "at", "high", "low", "state"),
+    [
+        (None, None, None, 20, "not_reached"), (0, 0, 0, None, "already"), (1, 5, 9, 0, "found"), (2, 5, 9, 1, "found"),
+        (0, 3, None, None, "found"),
+    ],
+)  # fmt: skip
+def test_what_the_three_steps_say(
+    missed: int | None, at: int | None, high: int | None, low: int | None, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lower end lies one before the first that is not missed beyond doubt; before 0 there is none."""
+    steps = {rootfinding.MISSED: missed, rootfinding.ROOT: at, rootfinding.MET: high}
+    monkeypatch.setattr(rootfinding, "_shape", lambda path, tried: (0, ()))
+    path = SimpleNamespace(
+        slope=1.0, probability=None, sure={0, 4}, n=64, known={0: {rootfinding.ROOT: 1.0}, 4: {rootfinding.ROOT: 2.0}},
+        first=lambda which, guess, last, step, tolerance: steps[which],
+    )  # fmt: skip
+    found = rootfinding._searched(path, (0, 0, 0), 20, 10.0)  # type: ignore[arg-type]
+    assert (found.state, found.at, found.low, found.high, found.best) == (state, at, low, high, 4)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from flowsim.analysis import sensitivity
+from flowsim.analysis import regions, sensitivity
 from flowsim.analysis.effects import surface
 from flowsim.analysis.regions import find_region
 from flowsim.errors import InputError
@@ -114,3 +117,25 @@ def test_prim_finds_a_planted_box_and_none_where_there_is_none() -> None:
     nothing = find_region(list("abcde"), x, rng.random(600) < 0.3)  # a box on noise does not stand on the other half
     assert nothing is None or nothing.density.low < 0.3 + 0.1
     assert find_region(list("abcde"), x, np.arange(600) < 10) is None
+
+
+def test_limits_of_a_box_that_are_no_accident() -> None:
+    """Moved ends with a small p-value; an end that did not move, or has no p-value or a large one, is no limit."""
+    names = ("both", "low", "high", "doubtful", "unmoved", "no p")
+    first = pd.DataFrame({name: [0.0, 1.0] for name in names})
+    moved = pd.DataFrame(
+        {"both": [0.2, 0.8], "low": [0.3, 1.0], "high": [0.0, 0.6], "doubtful": [0.1, 0.9], "unmoved": [0.0, 1.0],
+         "no p": [0.4, 0.5]}
+    )  # fmt: skip
+    doubt = regions.DOUBT
+    qp = {"both": (0.0, doubt), "low": (doubt / 2, -1.0), "high": (-1.0, doubt / 3), "doubtful": (1.01 * doubt, 0.5)}
+    box = SimpleNamespace(box_lims=[first, moved], qp=[{}, qp])
+    found = regions._limits(box, 1, first)
+    assert found == {
+        "both": (0.2, 0.8, 0.0),
+        "low": (0.3, np.inf, doubt / 2),
+        "high": (-np.inf, 0.6, doubt / 3),
+    }
+    points = pd.DataFrame({name: [0.2, 0.25, 0.5, 0.61, 0.8] for name in names})
+    assert regions._inside(points, found).tolist() == [False, False, True, False, False]
+    assert regions._inside(points, {"both": (0.2, 0.8, 0.0)}).tolist() == [True] * 5

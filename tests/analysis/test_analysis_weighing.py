@@ -215,3 +215,35 @@ def test_a_proposal_finds_the_counts_and_the_weights_make_up_for_it() -> None:
 
 def test_nothing_unknown_is_a_prior_too() -> None:
     assert (w.prior(0).log_density(np.zeros((3, 0))) == 0.0).all()
+
+
+def test_few_different_weights_have_no_tail_unless_one_is_large() -> None:
+    """Fewer than five above the others: harmless when the largest is near the mean, else nothing can be said."""
+    weights = np.full(100, 1.0)
+    weights[:3] = 1.5
+    assert w.pareto_k(weights / weights.sum()) == -np.inf
+    weights[:3] = 40.0
+    assert np.isnan(w.pareto_k(weights / weights.sum()))
+
+
+def test_density_of_a_proposal_is_the_normal_one() -> None:
+    rng = np.random.default_rng(21)
+    root = np.linalg.cholesky(np.array([[2.0, 0.3, 0.1], [0.3, 0.5, 0.2], [0.1, 0.2, 1.5]]))
+    proposal, at = w.Proposal(np.array([1.0, -2.0, 0.5]), root), rng.normal(size=(9, 3))
+    law = stats.multivariate_normal(proposal.mean, root @ root.T)
+    assert proposal.log_density(at) == pytest.approx(law.logpdf(at))
+    assert w.prior(3).log_density(at) == pytest.approx(stats.norm.logpdf(at).sum(axis=1))
+    both = w.log_mixture(at, [w.prior(3), proposal], {0: 30, 1: 10})
+    assert np.exp(both) == pytest.approx(0.75 * np.exp(w.prior(3).log_density(at)) + 0.25 * np.exp(law.logpdf(at)))
+
+
+@pytest.mark.parametrize("offset", [0.0, 5.0, 40.0])
+def test_a_proposal_is_aimed_at_what_was_counted(offset: float) -> None:
+    """Futures show exp(4 + 0.4 x) less what is added before the logarithm; the count is that of x = 1.2."""
+    rng = np.random.default_rng(22)
+    x = rng.normal(size=(400, 1))
+    values = np.exp(4.0 + 0.4 * x + rng.normal(0.0, 0.01, x.shape)) - offset
+    observed = np.array([np.exp(4.0 + 0.4 * 1.2) - offset])
+    small = np.full(w.SCALES, 0.01)
+    counts = w.Counts("waiting", observed, values, values, np.zeros_like(values), small, 0.0 * small, offset)
+    assert w.aimed(x, [counts]).mean == pytest.approx([1.2], abs=0.02)

@@ -12,6 +12,7 @@ import pytest
 from flowsim.plan.business_case import Volumes, check_plan, client_equivalents, money, plan_volumes
 from flowsim.plan.figures import load_figures
 from flowsim.plan.tables.checks import Check
+from flowsim.plan.tables.effects import volume
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,20 @@ def test_the_pilot_cannot_be_evaluated_in_time(checks: dict[str, Check]) -> None
     check = checks["5.1/evaluation/date"]
     assert (check.printed, check.recomputed) == ("2025-12-31", "2026-03-30")
     assert check.difference == (date(2025, 12, 31) - date(2026, 3, 30)).days == -89
+
+
+def test_the_pilot_runs_for_half_of_the_year_that_counts_whole(checks: dict[str, Check]) -> None:
+    found = checks["5.1/pilot_months/2025"]
+    assert (found.printed, found.recomputed) == (12, 6)
+
+
+def test_volumes_before_they_were_rounded() -> None:
+    """0.33 x 650 is 214.5, printed as 215; 0.33 x 325 is not 98, so half a case of doubt comes with the printed one."""
+    book = load_figures()
+    assert volume(book, "conversations", 2025) == (50, 0.0)
+    assert volume(book, "conversations", 2026) == (214.5, 0.0)
+    assert volume(book, "conversations", 2028) == (650, 0.0)
+    assert volume(book, "transfers", 2026) == (98, 0.5)
 
 
 def test_the_causes_of_the_indexation_by_hand() -> None:

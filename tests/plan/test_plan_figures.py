@@ -50,7 +50,7 @@ def test_a_dated_figure_holds_until_its_next_value(tmp_path: Path) -> None:
     assert book.value("theme.wait", dt.date(2026, 7, 1)) == 215
     with pytest.raises(InputError, match=r"theme\.wait.*2024-12-31.*2025-01-01"):
         book.value("theme.wait", 2024)
-    with pytest.raises(InputError, match=r"theme\.wait: found no year"):
+    with pytest.raises(InputError, match=r"theme\.wait: found no year; expected a year from 2025 on"):
         book.value("theme.wait")
 
 
@@ -124,6 +124,8 @@ def test_an_unknown_region_names_the_known_ones() -> None:
 
 def test_an_unknown_key_names_the_nearest() -> None:
     with pytest.raises(InputError, match=r"'functions\.conversation'; expected one of .*functions\.conversations"):
+        load_figures().value("functions.conversation")
+    with pytest.raises(InputError, match=r"expected one of [a-z_.]+, [a-z_.]+, [a-z_.]+$"):
         load_figures().value("functions.conversation")
 
 

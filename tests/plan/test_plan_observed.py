@@ -8,7 +8,7 @@ import pytest
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import load_figures
-from flowsim.plan.observed import growth, load_observed
+from flowsim.plan.observed import Observation, growth, load_observed
 
 TARGET = '[target.clients]\nfigure = "demand.clients"\nerror = 65\ndiscrepancy = 195\nbecause = "a reason"\n'
 
@@ -63,3 +63,17 @@ def test_what_is_not_complete_is_refused_with_its_place(tmp_path: Path, content:
 def test_a_region_without_targets_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"calibration: found no calibration\.toml"):
         load_observed(tmp_path, load_figures())
+
+
+def test_bounds_of_a_number_may_be_reached(tmp_path: Path) -> None:
+    content = TARGET.replace("error = 65", "error = 0") + '[shared.all]\ncorrelation = 0.999\nbecause = "b"\n'
+    (tmp_path / "calibration.toml").write_text('holds = "calibration"\n' + content, encoding="utf-8")
+    observed = load_observed(tmp_path, load_figures())
+    assert observed.targets[0].error == 0.0
+    assert observed.correlation == {"all": 0.999}
+
+
+def test_a_target_is_the_value_itself_weighs_and_binds_on_both_sides_unless_it_says_otherwise() -> None:
+    one = Observation("clients", "demand.clients", "clients", 3.0, 4.0, "a reason")
+    assert one.value(load_figures()) == 6491
+    assert (one.growth, one.at_least, one.weighs, one.deviation) == (False, False, True, 5.0)

@@ -13,6 +13,7 @@ from flowsim.errors import InputError
 from flowsim.plan.business_case import check_plan
 from flowsim.plan.figures import Figure, FigureBook, load_figures
 from flowsim.plan.tables.checks import EXACT, INCONSISTENT, ROUNDING, Check, Table
+from flowsim.plan.tables.investment import SOURCES, check_application
 
 COUNTS = {  # table: (exact, rounding, inconsistent)
     "2.1": (8, 2, 0),
@@ -182,6 +183,32 @@ def test_every_printed_cell_is_held_by_a_check(checks: tuple[Check, ...]) -> Non
     assert loose == []
 
 
+def test_the_application_repeats_rounded_amounts() -> None:
+    """TP 8.4 prints the amounts of other tables: one euro apart is rounding, two are not."""
+    book = load_figures()
+    for row, source in SOURCES.items():
+        key = f"investment.application_{row}"
+        for more, verdict in ((0.0, EXACT), (1.0, ROUNDING), (2.0, INCONSISTENT)):
+            values = tuple((day, book.value(source, day.year) + more) for day, _ in book[key].values)
+            other = FigureBook(book.region, {**book, key: replace(book[key], values=values)})
+            cells = [check for check in check_application(other) if check.row == f"application_{row}"]
+            found = {check.verdict for check in cells if check.column.isdigit()}  # the sum is another check
+            assert found == {verdict}, key
+
+
+def test_payments_are_whole_euros(checks: tuple[Check, ...]) -> None:
+    """Nothing is rounded there: one euro more in a payment, or in their total, does not add up."""
+    book = load_figures()
+    assert not [check.id for check in checks if "/payment" in check.id and check.verdict != EXACT]
+    for key in ("investment.payments", "investment.payments_total"):
+        values = list(book[key].values)
+        values[-1] = (values[-1][0], values[-1][1] + 1.0)
+        other = FigureBook(book.region, {**book, key: replace(book[key], values=tuple(values))})
+        off = {check.id: check.verdict for check in check_plan(other) if "/payment" in check.id}
+        assert INCONSISTENT in off.values()
+        assert ROUNDING not in off.values()
+
+
 def test_a_book_without_the_plans_tables_is_refused() -> None:
     book = load_figures()
     without = {key: figure for key, figure in book.items() if key != "business_case.cost_per_client"}
@@ -230,6 +257,17 @@ def test_two_places_may_differ_by_rounding_only_when_both_were_rounded() -> None
     assert TABLE.same("r", "c", 12_688, 12_687, "EUR", rounded=True).verdict == ROUNDING
     assert TABLE.same("r", "c", 12_688, 12_687, "cases").verdict == INCONSISTENT
     assert TABLE.same("r", "c", 12_689, 12_687, "EUR", rounded=True).verdict == INCONSISTENT
+
+
+def test_the_edges_of_the_tolerance_belong_to_it() -> None:
+    """Half a unit is exact; half a unit and what the inputs carry is rounding; in numbers that floats hold exactly."""
+    assert TABLE.compare("r", "c", 100.5, 100, "EUR").verdict == EXACT
+    assert TABLE.compare("r", "c", 100.75, 100, "EUR", carried=0.25).verdict == ROUNDING
+    assert TABLE.compare("r", "c", 100.8125, 100, "EUR", carried=0.25).verdict == INCONSISTENT
+    assert TABLE.compare("r", "c", 120.5, 100, "EUR", hypotheses={"half": 120.0}).cause == "half"
+    assert TABLE.compare("r", "c", 120.625, 100, "EUR", hypotheses={"half": 120.0}).cause != "half"
+    assert TABLE.same("r", "c", 12_688, 12_687, "EUR", rounded=True, hypotheses={"x": 12_688}).cause == ""
+    assert TABLE.same("r", "c", 120.5, 100, "EUR", hypotheses={"half": 120.0}).cause == "half"
 
 
 def test_dates_differ_by_days() -> None:

@@ -1,0 +1,192 @@
+"""Tables of an answer over made-up futures: every cell once more, by plain means."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from made_up_futures import PROGRAMMES, case
+from scipy import stats
+
+from flowsim.analysis import answers, measures
+from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.statistics import mean_interval, wilson
+
+YEARS = (2025, 2026, 2027, 2028, 2029)
+
+
+@pytest.fixture(scope="module")
+def answer() -> Any:
+    """Two cases of other sizes, the second with runs repeated."""
+    cases = {"none": case("none", 14, 100), "plan": case("plan", 12, 300, second=5)}
+
+    def probability(name: str) -> Any:
+        return wilson(int(cases[name].cleared.sum()), len(cases[name].futures))
+
+    return SimpleNamespace(cases=cases, probability=probability, calibration=None, curve=None)
+
+
+def cell(row: Any, name: str) -> tuple[float, float, float]:
+    return row[name], row[f"{name}_low"], row[f"{name}_high"]
+
+
+def interval(values: list[float]) -> tuple[float, float, float]:
+    """Mean with Student's interval."""
+    half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
+    return float(np.mean(values)), float(np.mean(values) - half), float(np.mean(values) + half)
+
+
+def test_summary(answer: Any) -> None:
+    table = answers.summary(answer).set_index("case")
+    for name, one in answer.cases.items():
+        row = table.loc[name]
+        days = sorted(future.cleared for future in one.futures)
+        ratios = [float(measures.wait_ratio(future)) for future in one.futures]
+        assert row["futures"] == len(days)
+        chance = answer.probability(name)
+        assert cell(row, "cleared") == (chance.value, chance.low, chance.high)
+        assert row["day_05"] == days[math.ceil(0.05 * (len(days) - 1))]
+        assert math.isnan(row["day_95"])
+        assert math.isnan(row["day_50"])
+        assert cell(row, "wait_ratio") == pytest.approx(interval(ratios), rel=1e-5)
+        assert row["wait_halved"] == pytest.approx(sum(ratio <= 0.5 for ratio in ratios) / len(ratios))
+
+
+def test_years(answer: Any) -> None:
+    table = answers.years(answer)
+    assert len(table) == 2 * 5 * 10
+    for _, row in table.iterrows():
+        futures = answer.cases[row["case"]].futures
+        values = [float(measures.by_year(future)[row["measure"]][YEARS.index(row["year"])]) for future in futures]
+        assert cell(row, "mean") == pytest.approx(interval(values), rel=1e-5)
+        assert (row["q05"], row["q95"]) == pytest.approx((np.quantile(values, 0.05), np.quantile(values, 0.95)))
+
+
+def test_fan(answer: Any) -> None:
+    table = answers.fan(answer)
+    assert sorted(set(table["measure"])) == ["overdue", "waiting"]
+    for _, row in table.iloc[::97].iterrows():
+        values = [getattr(f, row["measure"])[round(row["day"] / 7)] for f in answer.cases[row["case"]].futures]
+        for column, share in (("q05", 0.05), ("q25", 0.25), ("q50", 0.5), ("q75", 0.75), ("q95", 0.95)):
+            assert row[column] == pytest.approx(np.quantile(values, share))
+
+
+def test_programmes(answer: Any) -> None:
+    table = answers.programmes(answer)
+    assert len(table) == 2 * 6 * 3
+    assert sorted(set(table["year"])) == [2024, *YEARS]
+    for _, row in table.iterrows():
+        y, p = row["year"] - 2024, PROGRAMMES.index(row["programme"])
+        for i, measure in enumerate(("waiting", "overdue")):
+            values = [float(f.by_programme[y, p, i]) for f in answer.cases[row["case"]].futures]
+            assert cell(row, measure) == pytest.approx(interval(values))
+
+
+def test_volumes(answer: Any) -> None:
+    table = answers.volumes(answer)
+    assert len(table) == 2 * 5 * len(VOLUMES)
+    for _, row in table.iterrows():
+        y, v = YEARS.index(row["year"]), VOLUMES.index(row["volume"])
+        futures = answer.cases[row["case"]].futures
+        values = [float(sum(f.volumes[m][v] for m in range(12 * y, 12 * y + 12))) for f in futures]
+        assert cell(row, "mean") == pytest.approx(interval(values))
+        assert (row["q05"], row["q95"]) == pytest.approx((np.quantile(values, 0.05), np.quantile(values, 0.95)))
+
+
+def test_unknowns(answer: Any) -> None:
+    table = answers.unknowns(answer)
+    assert len(table) == 4
+    for name, mine in table.groupby("case", sort=False):
+        strengths = mine["correlation"].abs().tolist()
+        assert strengths == sorted(strengths, reverse=True)
+        one = answer.cases[name]
+        overdue = [float(f.by_programme[-1, :, 1].sum()) for f in one.futures]
+        for _, row in mine.iterrows():
+            values = np.array([drawn[row["unknown"]] for drawn in one.drawn])
+            r = float(stats.spearmanr(values, overdue)[0])
+            half = 1.96 * math.sqrt(1.06 / (len(values) - 3))
+            ends = (r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half))
+            assert cell(row, "correlation") == pytest.approx(ends)
+            low, high = np.quantile(values, 1 / 3), np.quantile(values, 2 / 3)
+            assert row["cleared_low"] == pytest.approx(one.cleared[values <= low].mean())
+            assert row["cleared_high"] == pytest.approx(one.cleared[values >= high].mean())
+
+
+def test_too_few_futures_correlate_with_nothing() -> None:
+    for count, known in ((10, False), (11, True)):
+        few = SimpleNamespace(cases={"plan": case("plan", count, 700)})
+        table = answers.unknowns(few)
+        assert (table["correlation"] != 0.0).all() == known
+        assert ((table["correlation_low"] == -1.0) & (table["correlation_high"] == 1.0)).all() == (not known)
+
+
+def test_uncertainty(answer: Any) -> None:
+    table = answers.uncertainty(answer).set_index("measure")
+    assert set(table["case"]) == {"plan"}  # no pairs in the other case
+    one = answer.cases["plan"]
+    pairs = list(zip(one.futures[:5], one.second_runs, strict=True))
+    for measure, of in {
+        "cleared": lambda f: float(f.cleared <= 1826.0),
+        "overdue_2029": lambda f: float(f.by_programme[5, :, 1].sum()),
+        "waiting_2029": lambda f: float(f.by_programme[5, :, 0].sum()),
+    }.items():
+        values = np.array([[of(f) for f in pair] for pair in pairs])
+        within = float(np.mean(values.var(axis=1, ddof=1)))
+        between = max(float(values.mean(axis=1).var(ddof=1)) - within / 2, 0.0)
+        row = table.loc[measure]
+        assert row["pairs"] == 5
+        assert (row["chance"], row["unknowns"]) == pytest.approx((within, between))
+        assert row["share_unknowns"] == pytest.approx(between / (between + within))
+
+
+def test_differences(answer: Any) -> None:
+    table = answers.differences(answer)
+    assert table["measure"].tolist() == ["waiting_2029", "overdue_2029"]
+    for i, (_, row) in enumerate(table.iterrows()):
+        ours, theirs = (
+            [float(f.by_programme[-1, :, i].sum()) for f in answer.cases[name].futures[:12]]
+            for name in ("plan", "none")
+        )
+        apart = [a - b for a, b in zip(ours, theirs, strict=True)]
+        assert (row["case"], row["against"], row["pairs"]) == ("plan", "none", 12)
+        assert cell(row, "difference") == pytest.approx(interval(apart))
+        gain = (np.var(ours, ddof=1) + np.var(theirs, ddof=1)) / np.var(apart, ddof=1)
+        assert row["variance_reduction"] == pytest.approx(gain)
+    two = SimpleNamespace(cases={"none": case("none", 2, 1), "plan": case("plan", 2, 7)})
+    assert answers.differences(two)["pairs"].tolist() == [2, 2]
+    one = SimpleNamespace(cases={"none": case("none", 1, 1), "plan": case("plan", 2, 7)})
+    assert answers.differences(one).empty
+    assert answers.differences(SimpleNamespace(cases={"plan": case("plan", 2, 7)})).empty
+
+
+def test_two_cases_without_a_difference_have_no_variance_to_divide_by() -> None:
+    same = SimpleNamespace(cases={"none": case("none", 4, 1), "plan": case("plan", 4, 1)})
+    table = answers.differences(same)
+    assert (table["difference"] == 0.0).all()
+    assert (table["variance_reduction"] > 1e12).all()
+    assert np.isfinite(table["variance_reduction"]).all()
+
+
+def test_futures(answer: Any) -> None:
+    table = answers.futures(answer)
+    assert table["case"].tolist() == ["none"] * 14 + ["plan"] * 12
+    for _, row in table.iterrows():
+        one = answer.cases[row["case"]]
+        future, drawn = one.futures[row["future"]], one.drawn[row["future"]]
+        assert row["cleared_day"] == future.cleared
+        assert {name: row[name] for name in drawn} == drawn
+        for y, year in enumerate(YEARS):
+            assert row[f"waiting_{year}"] == future.by_programme[y + 1, :, 0].sum()
+            assert row[f"overdue_{year}"] == future.by_programme[y + 1, :, 1].sum()
+
+
+def test_the_tables_have_their_names(answer: Any) -> None:
+    made = answers.tables(answer)
+    assert list(made)[:9] == [
+        "summary", "years", "fan", "programmes", "volumes", "unknowns", "measure_first", "uncertainty", "differences",
+    ]  # fmt: skip
+    curve = SimpleNamespace(**{**vars(answer), "curve": [(0.1, mean_interval(np.array([0.0, 1.0, 1.0])))]})
+    assert answers.tables(curve)["curve"]["diversion"].tolist() == [0.1]

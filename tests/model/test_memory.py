@@ -1,0 +1,77 @@
+"""Tables by address: where arrays begin, what the record holds, and what compiled code reads and writes through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flowsim.model.compiling import compiled
+from flowsim.model.memory import LINE, Addresses, aligned, opened, table
+
+PAIR = np.dtype([("whole", "i4"), ("pad", "i4"), ("real", "f8")])
+
+pairs = table("pairs", PAIR)
+grid = table("grid", PAIR, columns="width")
+
+
+@compiled
+def move(w: Any, i: Any, j: Any, k: Any) -> Any:
+    """Put row i's numbers into row (j, k) of the grid, the real one times the factor."""
+    w = opened(w)
+    grid(w, j, k).whole = pairs(w, i).whole
+    grid(w, j, k).real = w.factor * pairs(w, i).real
+    return pairs(w, i).whole
+
+
+@pytest.mark.parametrize("shape", [1, 7, (3, 5), 1000])
+def test_arrays_begin_on_a_cache_line_and_are_zero(shape: int | tuple[int, ...]) -> None:
+    for _ in range(20):
+        made = aligned(shape, PAIR)
+        assert made.ctypes.data % LINE == 0
+        assert made.shape == (shape if isinstance(shape, tuple) else (shape,))
+        assert made.dtype == PAIR
+        assert made.flags.c_contiguous
+        assert not made.tobytes().strip(b"\0")
+        made["real"] = 1.0  # every byte of it is its own
+    assert LINE == 64
+
+
+def test_rows_are_found_by_address() -> None:
+    one, two = aligned(4, PAIR), aligned((2, 3), PAIR)
+    one["whole"], one["real"] = [10, 11, 12, 13], [0.5, 1.5, 2.5, 3.5]
+    held = Addresses({"pairs": one, "grid": two}, {"width": ("i8", 3), "factor": ("f8", 2.0)})
+    assert held.record["pairs"][0] == one.ctypes.data
+    assert held.record["factor"][0] == 2.0
+    assert held["grid"] is two
+    for i, (j, k) in enumerate([(0, 0), (0, 2), (1, 0), (1, 2)]):
+        assert move(held.record[0], i, j, k) == 10 + i
+    assert two["whole"].tolist() == [[10, 0, 11], [12, 0, 13]]
+    assert two["real"].tolist() == [[1.0, 0.0, 3.0], [5.0, 0.0, 7.0]]
+
+
+def test_another_array_takes_the_place_of_one() -> None:
+    held = Addresses(
+        {"pairs": aligned(2, PAIR), "grid": aligned((1, 1), PAIR)}, {"width": ("i8", 1), "factor": ("f8", 1.0)}
+    )
+    other = aligned(2, PAIR)
+    other["whole"] = [7, 8]
+    held.put("pairs", other)
+    assert held["pairs"] is other
+    assert move(held.record[0], 1, 0, 0) == 8
+    with pytest.raises(ValueError, match="table pairs: a C-contiguous array is needed"):
+        held.put("pairs", aligned(4, PAIR)[::2])
+    assert held["pairs"] is other
+
+
+def test_what_is_no_table_of_the_record_is_not_compiled() -> None:
+    """A table that the record does not hold, and a row that is no whole number, are refused by the compiler."""
+    held = Addresses({"grid": aligned((1, 1), PAIR)}, {"width": ("i8", 1), "factor": ("f8", 1.0)})
+    with pytest.raises(Exception, match=r"pairs|rows"):
+        move(held.record[0], 0, 0, 0)
+    whole = Addresses(
+        {"pairs": aligned(2, PAIR), "grid": aligned((1, 1), PAIR)}, {"width": ("i8", 1), "factor": ("f8", 1.0)}
+    )
+    with pytest.raises(Exception, match="rows"):
+        move(whole.record[0], 0.5, 0, 0)
