@@ -42,6 +42,10 @@ def test_a_forecast_is_printed_and_written(call: Call, counts: Path, tmp_path: P
     }
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["asked"] == {"seed": 1, "futures": 128, "half_width": 0.05}
+    counted = manifest["observed"].pop("counts")
+    assert [tuple(row) for row in counted] == [
+        (str(q), code, x) for (q, code), x in observed.read(counts).cells.items()
+    ]
     assert manifest["observed"] == {
         "name": "counts.csv",
         "digest": observed.read(counts).digest,
