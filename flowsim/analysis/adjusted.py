@@ -101,7 +101,8 @@ def adjusted_together(
         mine = fold == k
         constants, slopes = logistic(design[~mine], y[:, ~mine])
         missed[:, mine] = y[:, mine] - chance_at(constants[:, None] + design[mine] @ slopes)
-        predicted += chance_at(constants[:, None] + everywhere @ slopes) * (mine.sum() / n)
+        at = np.einsum("np,p->n", everywhere, slopes)  # and not @, whose threads wait for each other on a busy machine
+        predicted += chance_at(constants[:, None] + at) * (mine.sum() / n)
     for j, place in enumerate(some):
         share = float(np.clip(predicted[j].mean() + missed[j].mean(), 0.0, 1.0))
         variance = float(missed[j].var(ddof=1)) / n
