@@ -84,7 +84,7 @@ def adjusted_together(
         raise InputError("covariates", f"{x.shape} for {y.shape} outcomes", "a row per outcome, columns as population")
     n = y.shape[1]
     sets = others.shape[0] if others.ndim == 3 else 1
-    others = others.reshape(-1, x.shape[1])
+    others = others.reshape(int(np.prod(others.shape[:-1])), x.shape[1])
     varies = others.std(axis=0) > 0.0 if len(others) else np.zeros(x.shape[1], bool)
     made = [wilson(int(one.sum()), n, level) for one in y]
     some = [j for j, one in enumerate(y) if not too_few(one, LEAST)]
