@@ -84,7 +84,7 @@ def adjusted_together(
         raise InputError("covariates", f"{x.shape} for {y.shape} outcomes", "a row per outcome, columns as population")
     n = y.shape[1]
     sets = others.shape[0] if others.ndim == 3 else 1
-    others = others.reshape(-1, x.shape[1])
+    others = others.reshape(int(np.prod(others.shape[:-1])), x.shape[1])
     varies = others.std(axis=0) > 0.0 if len(others) else np.zeros(x.shape[1], bool)
     made = [wilson(int(one.sum()), n, level) for one in y]
     some = [j for j, one in enumerate(y) if not too_few(one, LEAST)]
@@ -101,7 +101,8 @@ def adjusted_together(
         mine = fold == k
         constants, slopes = logistic(design[~mine], y[:, ~mine])
         missed[:, mine] = y[:, mine] - chance_at(constants[:, None] + design[mine] @ slopes)
-        predicted += chance_at(constants[:, None] + everywhere @ slopes) * (mine.sum() / n)
+        at = np.einsum("np,p->n", everywhere, slopes)  # and not @, whose threads wait for each other on a busy machine
+        predicted += chance_at(constants[:, None] + at) * (mine.sum() / n)
     for j, place in enumerate(some):
         share = float(np.clip(predicted[j].mean() + missed[j].mean(), 0.0, 1.0))
         variance = float(missed[j].var(ddof=1)) / n

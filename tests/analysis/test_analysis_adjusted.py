@@ -65,6 +65,13 @@ def test_unknowns_that_do_not_vary_are_left_out() -> None:
     )
 
 
+def test_without_covariates_it_is_the_plain_share() -> None:
+    outcomes = np.arange(40).reshape(2, 20) % 3 == 0
+    plain = [wilson(int(one.sum()), 20) for one in outcomes]
+    for population in (np.empty((0, 0)), np.empty((30, 0)), np.empty((2, 15, 0))):
+        assert adjusted_together(outcomes, np.empty((20, 0)), population) == plain
+
+
 def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="covariates"):
         adjusted_probability(np.ones(3, bool), np.zeros((4, 2)), np.zeros((10, 2)))
