@@ -161,5 +161,5 @@ def test_a_proposal_stays_off_the_ends(place: float) -> None:
     mean = min(max(place + 0.5e-5, 0.01), 0.99)
     variance = weighing.WIDER * (0.25 * (place - 1e-5 - mean) ** 2 + 0.75 * (place + 1e-5 - mean) ** 2)
     size = mean * (1.0 - mean) / max(variance, 1e-6) - 1.0
-    assert fitted.a[0] == pytest.approx(max(mean * size, 1.0), rel=1e-6)
-    assert fitted.b[0] == pytest.approx(max((1.0 - mean) * size, 1.0), rel=1e-6)
+    assert fitted.a[0] == pytest.approx(max(mean * size, 1.0), abs=1e-3)
+    assert fitted.b[0] == pytest.approx(max((1.0 - mean) * size, 1.0), abs=1e-3)
