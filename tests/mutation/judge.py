@@ -427,9 +427,11 @@ def main() -> int:
     parser.add_argument("what", choices=("cover", "judge", "write"))
     parser.add_argument("--again", default="", help="judge anew those with this outcome")
     parser.add_argument("--module", default="", help="only modules whose path holds this, or one of these (commas)")
+    parser.add_argument("--seconds", type=float, help="of tests that pass over the line; instead of the plan's")
     parser.add_argument("--minutes", type=float, default=1e6, help="stop after so many minutes")
     asked = parser.parse_args()
     folder = asked.folder.resolve()
+    PLAN["seconds"] = asked.seconds or PLAN["seconds"]
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     (folder / "tree").mkdir(parents=True, exist_ok=True)
     if asked.what == "write":

@@ -4,8 +4,8 @@ Run by ``make mutants``, with cosmic-ray on the path; it needs nothing of flowsi
 ``sample.json`` into the folder given.
 
 A sample is *stratified*: every module has its share of it (largest remainders), and within a module mutants are drawn
-at random with the seed of the plan. So each mutant of the population has the same chance, up to rounding. The next ones in
-the same order are ``fresh``: a second sample, for which no test was written.
+at random with the seed of the plan. So each mutant of the population has the same chance, up to rounding. The next ones
+in the same order are ``fresh``: a second sample, for which no test was written.
 """
 
 from __future__ import annotations
