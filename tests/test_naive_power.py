@@ -1,12 +1,12 @@
 """What the comparison with `naive` would notice: rules changed one at a time, in `naive` itself.
 
 Each change is what a programmer might have understood differently. The changed `naive` is held against the right one by
-the tests and at the level of test_naive.py, with as many replications, on the network that gives the rule most room.
+the tests and at the level of test_naive.py (half as many replications; for `SUBTLE` ones as many), on a network that
+gives the rule room.
 
-    python tests/test_naive_power.py            in how many of twenty comparisons with other seeds each is noticed
+    python tests/test_naive_power.py            in how many of ten comparisons with other seeds each is noticed
 
-Twenty of twenty were, for every rule below but the last group; so each is noticed with a probability of at least 86%
-(95% confidence, one-sided, Clopper and Pearson).
+Ten of ten were, for every rule; so each is noticed with a probability of at least 74% (95% confidence, one-sided).
 """
 
 from __future__ import annotations

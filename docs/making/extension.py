@@ -45,6 +45,7 @@ FRAGMENTS: Final[dict[str, Callable[[], str]]] = {
     "mutation-operators": mutation.operators,
     "mutation-reasons": mutation.reasons,
     "mutation-survivors": mutation.survivors,
+    "mutation-fresh": mutation.fresh_survivors,
     "commands": reference.commands,
     "public-names": reference.public_names,
     "results": reference.results,

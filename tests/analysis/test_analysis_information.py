@@ -172,3 +172,14 @@ def test_curves_need_so_many_futures_a_column() -> None:
         enough = effects.ROWS_PER_COLUMN * (1 + 2 * degree)
         for n, expected in ((enough, degree), (enough - 1, degree - 1)):
             assert main_effects(("a", "b"), rng.random((n, 2)), rng.random((n, 1))).degree == expected
+
+
+def test_a_share_of_variance_is_never_below_zero() -> None:
+    """What chance adds is taken off, which may leave less than nothing of an idle unknown: then it is nothing."""
+    shares = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        rows = ranked({name: rng.random(200) for name in "abc"}, rng.random(200) < 0.5)
+        shares += [row["share"] for row in rows]
+        assert all(0.0 <= row["share_low"] <= row["share"] <= row["share_high"] <= 1.0 for row in rows)
+    assert min(shares) == 0.0

@@ -183,3 +183,10 @@ def test_residents_are_grouped_by_what_their_class_says() -> None:
         "diagnosis": ["trauma", "", "other"],
         "municipality": ["amstelveen", "", ""],
     }
+
+
+def test_the_first_resident_of_a_stream_is_counted_too(network: Network) -> None:
+    lines = log((1.0, 0, e.COMPLETE, CONSULTATION), (1.0, 0, e.ARRIVE, HELP))
+    found = sent_away(lines, network, np.array([0.0, 10.0]))
+    assert found.reached.tolist() == [[1], [0], [0]]
+    assert found.away.tolist() == [[1], [0], [0]]

@@ -154,15 +154,12 @@ def test_a_place_behind_the_last_weight_is_that_of_the_last_row() -> None:
     assert weighing.resampled(np.array([0.25, 0.75]), 4, 0.5).tolist() == [0, 1, 1, 1]
 
 
-def test_a_proposal_stays_off_the_ends() -> None:
+@pytest.mark.parametrize("place", [0.9999, 0.0001, 0.6, 0.985])
+def test_a_proposal_stays_off_the_ends(place: float) -> None:
     """The mean of the quantiles is taken as 0.01 at least and 0.99 at most; so neither density is infinite."""
-    weights = np.full(50, 0.02)
-    for place, mean in ((0.9999, 0.99), (0.0001, 0.01), (0.6, 0.6)):
-        quantiles = np.full((50, 1), place)
-        fitted = Proposal.fitted(quantiles, weights)
-        assert min(fitted.a[0], fitted.b[0]) >= 1.0
-        assert np.isfinite([fitted.a[0], fitted.b[0]]).all()
-        if place == 0.6:
-            assert fitted.a[0] / (fitted.a[0] + fitted.b[0]) == pytest.approx(mean, abs=0.01)
-        else:
-            assert max(fitted.a[0], fitted.b[0]) > 20.0  # it leans to that end all the same
+    fitted = Proposal.fitted(np.array([[place - 1e-5], [place + 1e-5]]), np.array([0.25, 0.75]))
+    mean = min(max(place + 0.5e-5, 0.01), 0.99)
+    variance = weighing.WIDER * (0.25 * (place - 1e-5 - mean) ** 2 + 0.75 * (place + 1e-5 - mean) ** 2)
+    size = mean * (1.0 - mean) / max(variance, 1e-6) - 1.0
+    assert fitted.a[0] == pytest.approx(max(mean * size, 1.0), abs=1e-3)
+    assert fitted.b[0] == pytest.approx(max((1.0 - mean) * size, 1.0), abs=1e-3)

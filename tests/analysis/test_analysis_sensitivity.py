@@ -139,3 +139,14 @@ def test_limits_of_a_box_that_are_no_accident() -> None:
     points = pd.DataFrame({name: [0.2, 0.25, 0.5, 0.61, 0.8] for name in names})
     assert regions._inside(points, found).tolist() == [False, False, True, False, False]
     assert regions._inside(points, {"both": (0.2, 0.8, 0.0)}).tolist() == [True] * 5
+
+
+def test_effects_lie_in_the_middle_of_their_intervals() -> None:
+    """The bootstrap gives a half-width, taken either way, but not below zero."""
+    design = sensitivity.morris_design(NAMES, 12, seed=3)
+    table = sensitivity.morris(design, {"y": ishigami(design.u)}, seed=3)
+    up, down = table["mu_star_high"] - table["mu_star"], table["mu_star"] - table["mu_star_low"]
+    assert (up >= 0.0).all()
+    assert up.max() > 0.0
+    whole = table["mu_star_low"] > 0.0
+    assert up[whole].tolist() == pytest.approx(down[whole].tolist())

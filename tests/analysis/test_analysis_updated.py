@@ -330,3 +330,11 @@ def test_a_volume_that_the_plan_itself_does_not_reach() -> None:
         found, facts = causes._volume(replace(target, value=asked), q, {"probability": probability, "mean": 3.0})
         assert found == code
         assert facts.get("planned", planned) == planned
+
+
+def test_waves_of_a_calibration_are_counted_from_one() -> None:
+    weights = np.array([0.1, 0.3, 0.1, 0.2, 0.3])
+    table = calibrated.waves(SimpleNamespace(weights=weights, counts=(2, 3)))
+    assert table["wave"].tolist() == [1, 2]
+    assert table["points"].tolist() == [2, 3]
+    assert table["effective"].tolist() == pytest.approx([0.4**2 / (0.1**2 + 0.3**2), 1.0 / float(weights @ weights)])

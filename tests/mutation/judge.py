@@ -19,6 +19,7 @@ import atexit
 import compileall
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import resource
@@ -236,8 +237,12 @@ def cover(folder: Path) -> None:
     known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
     tree = folder / "tree"
     put_in_order(tree)
+    sources = hashlib.sha256()
+    for package in PLAN["packages"]:
+        for path in sorted((tree / package).rglob("*.py")):
+            sources.update(path.read_bytes())
     for file in _files(tree):
-        stamp = f"{(tree / file).stat().st_mtime}"
+        stamp = f"{(tree / file).stat().st_mtime} {sources.hexdigest()[:16]}"  # a moved line needs other tests
         if known.get(file, {}).get("stamp") == stamp:
             continue
         began = time.monotonic()
@@ -328,7 +333,8 @@ def judge(folder: Path, again: str, only: str, until: float) -> None:
     for file in known.values():  # tests that have gone since they were followed
         file["tests"] = {name: one for name, one in file["tests"].items() if name in there}
     wanted = [m for m in sample["mutants"] if any(part in m["module"] for part in only.split(","))]
-    wanted = [m for m in wanted if m["name"] not in verdicts or verdicts[m["name"]]["outcome"] == again]
+    sources = sample["sources"]
+    wanted = [m for m in wanted if _is_open(verdicts.get(m["name"]), sources[m["module"]], again)]
     in_module = Counter(m["module"] for m in sample["mutants"])
     rank = {m["name"]: i for i, m in enumerate(sample["mutants"])}
     first = {m["module"]: rank[m["name"]] for m in reversed(sample["mutants"])}
@@ -338,10 +344,16 @@ def judge(folder: Path, again: str, only: str, until: float) -> None:
         if time.time() > until:
             break
         began = time.monotonic()
-        verdicts[mutant["name"]] = verdict = one_verdict(folder, mutant, known)
+        verdict = one_verdict(folder, mutant, known) | {"source": sources[mutant["module"]]}
+        verdicts[mutant["name"]] = verdict
         kept.write_text(json.dumps(verdicts, indent=1), encoding="utf-8")
         what = f"{i + 1}/{len(wanted)} {verdict['outcome']} {time.monotonic() - began:.0f} s"
         print(f"{what} {mutant['name']} line {mutant['line']}: {mutant['after']}  {verdict['by']}", flush=True)
+
+
+def _is_open(verdict: dict[str, Any] | None, source: str, again: str) -> bool:
+    """Whether a mutant is to be judged: never was, was another program's, or had an outcome to be tried again."""
+    return verdict is None or verdict["source"] != source or verdict["outcome"] == again
 
 
 def one_verdict(folder: Path, mutant: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
@@ -394,7 +406,7 @@ def write(folder: Path) -> None:
         verdict = verdicts.get(mutant["name"])
         if verdict is None:
             continue
-        one = {key: mutant[key] for key in ("name", "module", "line", "operator", "before", "after")}
+        one = {key: mutant[key] for key in ("name", "module", "line", "operator", "before", "after", "fresh")}
         one |= {"outcome": verdict["outcome"], "by": verdict["by"]}
         if verdict["outcome"] in (SURVIVED, UNTESTED):
             one |= explained.get(mutant["name"], {"kind": "", "why": ""})
@@ -415,9 +427,11 @@ def main() -> int:
     parser.add_argument("what", choices=("cover", "judge", "write"))
     parser.add_argument("--again", default="", help="judge anew those with this outcome")
     parser.add_argument("--module", default="", help="only modules whose path holds this, or one of these (commas)")
+    parser.add_argument("--seconds", type=float, help="of tests that pass over the line; instead of the plan's")
     parser.add_argument("--minutes", type=float, default=1e6, help="stop after so many minutes")
     asked = parser.parse_args()
     folder = asked.folder.resolve()
+    PLAN["seconds"] = asked.seconds or PLAN["seconds"]
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     (folder / "tree").mkdir(parents=True, exist_ok=True)
     if asked.what == "write":

@@ -4,7 +4,8 @@ Run by ``make mutants``, with cosmic-ray on the path; it needs nothing of flowsi
 ``sample.json`` into the folder given.
 
 A sample is *stratified*: every module has its share of it (largest remainders), and within a module mutants are drawn
-at random with the seed of the plan. So each mutant of the population has the same chance, up to rounding.
+at random with the seed of the plan. So each mutant of the population has the same chance, up to rounding. The next ones
+in the same order are ``fresh``: a second sample, for which no test was written.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ def main() -> int:
     numbers = {module: len(found) for module, found in population.items() if found}
     drawn: list[dict[str, Any]] = []
     (folder / "mutants").mkdir(parents=True, exist_ok=True)
-    for module, number in shares(numbers, plan["size"]).items():
+    first, all_of_them = shares(numbers, plan["size"]), shares(numbers, plan["size"] + plan["fresh"])
+    for module, number in all_of_them.items():
         order = list(population[module])
         random.Random(f"{plan['seed']} {module}").shuffle(order)
         kept = 0
@@ -125,7 +127,8 @@ def main() -> int:
             name = mutant.name
             file = hashlib.sha256(name.encode()).hexdigest()[:16] + ".py"
             (folder / "mutants" / file).write_text(made, encoding="utf-8")
-            drawn.append({"name": name, "file": file, **asdict(mutant), "after": after})
+            told = {"name": name, "file": file, **asdict(mutant), "after": after}
+            drawn.append(told | {"fresh": kept > first[module]})
     digests = {module: hashlib.sha256(source.encode()).hexdigest()[:16] for module, source in sources.items()}
     told = {"seed": plan["seed"], "population": numbers, "sources": digests, "mutants": drawn}
     (folder / "sample.json").write_text(json.dumps(told, indent=1), encoding="utf-8")

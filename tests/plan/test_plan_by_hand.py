@@ -86,6 +86,12 @@ def test_the_pilot_cannot_be_evaluated_in_time(checks: dict[str, Check]) -> None
     assert check.difference == (date(2025, 12, 31) - date(2026, 3, 30)).days == -89
 
 
+def test_the_shortage_of_staff_on_a_straight_line(checks: dict[str, Check]) -> None:
+    """900 in 2023 and 3,700 in 2033 make 3,420 in 2032; the regional plan prints 2,500."""
+    found = checks["RP/shortage/2032"]
+    assert (found.printed, found.recomputed) == (2500, 3420)
+
+
 def test_the_pilot_runs_for_half_of_the_year_that_counts_whole(checks: dict[str, Check]) -> None:
     found = checks["5.1/pilot_months/2025"]
     assert (found.printed, found.recomputed) == (12, 6)
