@@ -181,7 +181,10 @@ def test_another_rule_is_found(oracle: dict[str, Any], monkeypatch: pytest.Monke
         "published waits hold for the slowest programme": (
             baseline._Group,
             "mean_wait",
-            lambda self, x, patience: x * max(offset for _, offset in self.parts),
+            lambda self, x, patience: (
+                x * max(offset for _, offset in self.parts),
+                max(offset for _, offset in self.parts),
+            ),
         ),
         "the pilot's work in a whole year": (
             flows,

@@ -99,13 +99,13 @@ def test_the_page_shows_the_lists_with_and_without_the_network() -> None:
     assert text("nl", "app.queues.heading") in page(app)
     assert text("nl", "app.queues.beside") in page(app)
     charts = app.get("plotly_chart")
-    assert len(charts) == 2
-    before = charts[1].proto.spec
+    assert len(charts) == 3  # the route twice, for a wide and a narrow page
+    before = charts[2].proto.spec
     stops = app.select_slider(key="queues-begin").options
     assert len(stops) == 60
     app.select_slider(key="queues-begin").set_value(dt.date(2027, 6, 2)).run()
     assert not app.exception
-    assert app.get("plotly_chart")[1].proto.spec != before
+    assert app.get("plotly_chart")[2].proto.spec != before
     app.radio(key="route-case").set_value("none").run()
     assert not app.exception
     assert text("nl", "app.queues.beside") not in page(app)
