@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flowsim.scenario.load import Scenario
     from flowsim.study.answer import Answer
 
-HALF_WIDTH: Final = 0.02
+HALF_WIDTH: Final = 0.03
 SEED: Final = 1
 
 

@@ -37,7 +37,7 @@ ScenarioFile = Annotated[
 FutureSeed = Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")]
 Precision = Annotated[
     float | None,
-    typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.02"),
+    typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.03"),
 ]
 """Of the probabilities of an answer."""
 FutureSeedOrNone = Annotated[

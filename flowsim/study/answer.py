@@ -33,7 +33,7 @@ LEAST: Final = 96
 MOST: Final = 20_000
 CURVE: Final = (0.05, 0.10, 0.15, 0.20, 0.30)
 CURVE_FUTURES: Final = 48
-HALF_WIDTH: Final = 0.02
+HALF_WIDTH: Final = 0.03
 AHEAD: Final = 0.4
 """Part of the futures still expected that is run before the interval is looked at again: by then it may have become
 shorter than was expected, as more of the outcome can be explained."""
@@ -138,7 +138,7 @@ def answer(
     if not isinstance(scenario, Scenario):
         scenario = default() if scenario is None else load(scenario)
     if isinstance(half_width, bool) or not isinstance(half_width, (int, float)) or not 0.002 <= half_width <= 0.5:
-        raise InputError("half_width", repr(half_width), "a number from 0.002 to 0.5, such as 0.02")
+        raise InputError("half_width", repr(half_width), "a number from 0.002 to 0.5, such as 0.03")
     if draws not in DRAWS:
         raise InputError("draws", repr(draws), "one of " + ", ".join(DRAWS))
     whole("seed", seed, 0, 2**63 - 1)
