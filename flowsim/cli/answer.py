@@ -13,6 +13,7 @@ import typer
 
 from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.options import From, FutureSeedOrNone, Json, Lang, Precision, ScenarioFile, Threads
+from flowsim.cli.repeats import tell
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,8 +111,6 @@ def repeated(manifest: Path, out: Path, threads: int | None, lang: str) -> bool:
 
 def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[str, Any]:
     """The arguments of the study, from the command line or from a manifest."""
-    from flowsim.present.console import say
-    from flowsim.present.texts import text, texts
     from flowsim.scenario.load import load
 
     if repeat is None:
@@ -127,11 +126,7 @@ def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[st
     from flowsim.study.repeat import from_manifest
 
     wanted = from_manifest(repeat)
-    for what, then, now in wanted.differences:
-        named = texts(lang).get(f"answer.what.{what}", what)
-        say(text(lang, "answer.run.repeat_differs", what=named, then=then, now=now))
-    if wanted.was_interrupted:
-        say(text(lang, "answer.run.repeat_interrupted"))
+    tell(wanted, lang)
     return {name: getattr(wanted, name) for name in ("scenario", "half_width", "seed", "curve", "most", "draws")}
 
 

@@ -12,6 +12,7 @@ from flowsim.errors import InputError
 
 if TYPE_CHECKING:
     from flowsim.study.again import Again
+    from flowsim.study.repeat import Repeat
 
 BESIDE: Final = frozenset({"repeat", "out", "lang", "json", "threads"})
 """What may stand beside ``--from``: the results do not depend on it."""
@@ -24,9 +25,6 @@ def arguments(context: typer.Context, manifest: Path, read: Callable[[Path], Aga
     ------
     InputError : another option or argument beside ``--from``; a manifest that cannot be used.
     """
-    from flowsim.present.console import say
-    from flowsim.present.texts import text, texts
-
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name not in BESIDE and source is not None and source.name == "COMMANDLINE":
@@ -34,9 +32,17 @@ def arguments(context: typer.Context, manifest: Path, read: Callable[[Path], Aga
             given = getattr(parameter, "metavar", None) if argument else parameter.opts[0]
             raise InputError("--from", f"{given} beside it", "--from alone: the manifest says what to repeat")
     wanted = read(manifest)
+    tell(wanted, lang)
+    return wanted.arguments
+
+
+def tell(wanted: Again | Repeat, lang: str) -> None:
+    """Say what differs now from the run that is repeated, and that it was interrupted, if it was."""
+    from flowsim.present.console import say
+    from flowsim.present.texts import text, texts
+
     for what, then, now in wanted.differences:
         named = texts(lang).get(f"answer.what.{what}", what)
         say(text(lang, "answer.run.repeat_differs", what=named, then=then, now=now))
     if wanted.was_interrupted:
         say(text(lang, "answer.run.repeat_interrupted"))
-    return wanted.arguments

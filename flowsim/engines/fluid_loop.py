@@ -45,6 +45,19 @@ from flowsim.model.memory import opened
 TINY = 1e-9
 
 
+@step
+def _soonest(w: Any, first: Any, count: Any) -> Any:
+    """Cell of the member of a pool where the shortest wait is expected, the first of equals; -1 when there is none."""
+    soonest = -1
+    for m in range(first, first + count):
+        cell = members(w, m).cell
+        if cell >= 0 and (
+            soonest < 0 or places(w, cells(w, cell).station).expected < places(w, cells(w, soonest).station).expected
+        ):
+            soonest = cell
+    return soonest
+
+
 @inlined_step
 def _arrive(w: Any, arc: Any, amount: Any, weight: Any) -> Any:
     """Bring an amount (and its factor times it) along an arc to a cell, or to the members of a pool."""
@@ -53,13 +66,7 @@ def _arrive(w: Any, arc: Any, amount: Any, weight: Any) -> Any:
         cells(w, to).inflow += amount
         cells(w, to).inflow_weight += weight
         return
-    soonest = -1
-    for m in range(to, to + count):
-        cell = members(w, m).cell
-        if cell >= 0 and (
-            soonest < 0 or places(w, cells(w, cell).station).expected < places(w, cells(w, soonest).station).expected
-        ):
-            soonest = cell
+    soonest = _soonest(w, to, count)
     if rule != BY_SHARE:
         cells(w, soonest).inflow += amount
         cells(w, soonest).inflow_weight += weight
@@ -211,13 +218,7 @@ def _review(w: Any, i: Any, c: Any, column: Any, desk: Any, amount: Any) -> Any:
         rule, to, count = arcs(w, arc).rule, arcs(w, arc).to, arcs(w, arc).count
         best = to
         if rule != TO_CELL:
-            best = -1
-            for m in range(to, to + count):
-                cell = members(w, m).cell
-                if cell >= 0 and (
-                    best < 0 or places(w, cells(w, cell).station).expected < places(w, cells(w, best).station).expected
-                ):
-                    best = cell
+            best = _soonest(w, to, count)
         other = cells(w, best).station
         if other == s:
             columns(w, c, column).weight += weight * p * (f - 1.0)
