@@ -339,7 +339,7 @@ def ranking(tables: Mapping[str, pd.DataFrame], cases: Sequence[str], lang: str)
 
     table = tables["unknowns"]
     order = list(table[table["case"] == cases[0]]["unknown"])
-    figure = Figure(figsize=(4.6 + 4.6 * len(cases), 1.9 + 0.36 * len(order)), layout="constrained")
+    figure = Figure(figsize=(5.4 + 4.6 * len(cases), 1.9 + 0.36 * len(order)), layout="constrained")
     panels = figure.subplots(1, len(cases), sharey=True, squeeze=False)[0]
     for axes, case in zip(panels, cases, strict=True):
         found = table[table["case"] == case].set_index("unknown").loc[order]
