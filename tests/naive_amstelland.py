@@ -2,7 +2,7 @@
 
 `naive` reads the network as plain data; it shares no rule, no draw and no array with the engines. The data are those of
 `naive_region`, which writes them from the figures, so scenario compiler, engine and tallies are one road, and this the
-other. The whole region over all months takes it some six seconds a replication, too long for every day:
+other. The whole region over all months takes it some sixteen seconds a replication, too long for every day:
 
     python tests/naive_amstelland.py --replications 16      # the whole region, five and a half years, two processes
     python tests/naive_amstelland.py --case headcount       # another reading; --all: every case, one after the other
