@@ -7,6 +7,7 @@ so the t test holds for skewed outcomes too.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -96,13 +97,19 @@ def disagreements(names: list[str], one: np.ndarray, other: np.ndarray, level: f
 
 
 def kolmogorov_smirnov(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """p values of the two-sample test per column, as `scipy.stats.ks_2samp` has them with ``method="asymp"``."""
-    n, m = len(one), len(other)
+    """p values of the two-sample test per column, for samples of one size: exact without ties, conservative with them
+    (Gnedenko and Korolyuk 1951, by reflection; `scipy.stats.ks_2samp` with ``method="exact"``)."""
+    n = len(one)
+    assert len(other) == n
     both = np.vstack([one, other])
     order = np.argsort(both, axis=0, kind="stable")
-    step = np.where(order < n, 1.0 / n, -1.0 / m)
+    step = np.where(order < n, 1, -1)
     ranked = np.take_along_axis(both, order, axis=0)
     last = np.vstack([ranked[1:] > ranked[:-1], np.ones((1, both.shape[1]), bool)])  # of equal values
-    distance = np.abs(np.where(last, np.cumsum(step, axis=0), 0.0)).max(axis=0)
-    values, place = np.unique(np.round(distance, 12), return_inverse=True)
-    return np.asarray(stats.kstwo.sf(values, round(n * m / (n + m)))[place])
+    distance = np.abs(np.where(last, np.cumsum(step, axis=0), 0)).max(axis=0)
+    paths = math.comb(2 * n, n)
+
+    def chance(k: int) -> float:
+        return sum(-((-1) ** j) * 2 * math.comb(2 * n, n - j * k) / paths for j in range(1, n // k + 1)) if k else 1.0
+
+    return np.array([min(1.0, chance(k)) for k in range(n + 1)])[distance]
