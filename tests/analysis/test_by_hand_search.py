@@ -253,8 +253,8 @@ def test_the_secant_of_a_straight_line_needs_no_halving() -> None:
     curved, looked = steps([-1000.0] * 40 + [1.0] * 25)
     curved.at(0)
     curved.at(64)
-    assert curved._narrowed(rf.ROOT, 0, 64) == (63, 31)
-    assert looked == [0, 64, 63, 31]
+    assert curved._narrowed(rf.ROOT, 0, 64) == (63, 32)
+    assert looked == [0, 64, 63, 32]
     start, looked = steps([-1.0] * 5 + [3.0] * 5)
     start.at(8)
     assert start._narrowed(rf.ROOT, -1, 8) == (8, 3)
