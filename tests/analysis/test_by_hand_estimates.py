@@ -118,7 +118,7 @@ def test_a_difference_is_second_less_first() -> None:
 
 @pytest.mark.parametrize(("n", "q"), [(12, 0.5), (40, 0.25), (40, 0.9), (7, 0.5), (6, 0.5), (5, 0.5), (100, 0.03)])
 def test_ends_of_a_quantile_by_trying_them_all(n: int, q: float) -> None:
-    """The l-th smallest lies above the quantile when at most l - 1 are below it; the u-th below it when u or more are."""
+    """The l-th smallest is above the quantile when at most l - 1 are below it; the u-th below it when u or more are."""
     found = s.quantile_interval(np.arange(1.0, n + 1.0)[::-1], q)
     lowers = [k for k in range(1, n + 1) if stats.binom.cdf(k - 1, n, q) <= 0.025]
     uppers = [k for k in range(1, n + 1) if stats.binom.sf(k - 1, n, q) <= 0.025]
@@ -215,6 +215,9 @@ def test_weighed_quantiles_pass_at_the_running_sum() -> None:
     assert found.tolist() == [10.0, 10.0, 20.0, 20.0, 30.0, 30.0]
     assert p.quantiles_of(values, weights, (0.25, 0.26, 0.75, 0.76, 1.0)).tolist() == [10.0, 20.0, 20.0, 30.0, 30.0]
     assert w.weighed_quantiles(np.array([5.0]), np.array([0.1]), (0.5,)).tolist() == [5.0]
+    for quantiles in (w.weighed_quantiles, p.quantiles_of):  # weights that add up to something else
+        assert quantiles(values, 8.0 * weights, (0.25, 0.5, 0.75, 1.0)).tolist() == [10.0, 20.0, 20.0, 30.0]
+        assert quantiles(values, weights, (2.0,)).tolist() == [30.0]
 
 
 def test_weights_from_their_logarithms() -> None:
@@ -256,7 +259,11 @@ def test_errors_of_a_count_by_hand() -> None:
     assert own[1, 0] == pytest.approx([(0.02 * 18 / 10) ** 2 + 3 / 100, (0.02 * 38 / 20) ** 2 + 3 / 400])
     assert shared[2, 1] == pytest.approx([0.06 * 4 / 5, 0.06 * 39 / 40])
     one = made.without(0)
-    assert (one.observed.tolist(), one.values.tolist(), one.size.tolist()) == ([23.0], [[19.0], [39.0]], [[38.0], [78.0]])
+    assert (one.observed.tolist(), one.values.tolist(), one.size.tolist()) == (
+        [23.0],
+        [[19.0], [39.0]],
+        [[38.0], [78.0]],
+    )
     assert one.chance.shape == (2, 1)
 
 
@@ -268,7 +275,9 @@ def test_likelihood_of_two_counts_by_the_normal_density() -> None:
     for k in range(w.SCALES):
         for i in range(2):
             covariance = np.diag(own[k, i]) + np.outer(shared[k, i], shared[k, i])
-            assert log[k, i] == pytest.approx(stats.multivariate_normal([0.0, 0.0], covariance).logpdf(made.residual[i]))
+            assert log[k, i] == pytest.approx(
+                stats.multivariate_normal([0.0, 0.0], covariance).logpdf(made.residual[i])
+            )
     nothing = w.log_likelihood(made.without(0).without(0))
     assert nothing.shape == (w.SCALES, 2)
     assert not nothing.any()
@@ -473,7 +482,9 @@ def test_simultaneous_intervals_by_hand() -> None:
     rows = np.array([[1.0, 0.0], [3.0, 0.0], [5.0, 0.0]])
     found, critical = paired.simultaneous(rows)
     assert critical == pytest.approx(T975[2])
-    assert numbers(found[0]) == pytest.approx((3.0, 3.0 - critical * 2 / math.sqrt(3), 3.0 + critical * 2 / math.sqrt(3)))
+    assert numbers(found[0]) == pytest.approx(
+        (3.0, 3.0 - critical * 2 / math.sqrt(3), 3.0 + critical * 2 / math.sqrt(3))
+    )
     assert numbers(found[1]) == (0.0, 0.0, 0.0)
     assert [one.n for one in found] == [3, 3]
     more, critical = paired.simultaneous(rows, extra=np.array([1.0, 0.25]))
@@ -490,6 +501,7 @@ def test_what_pairing_gains_by_hand() -> None:
     assert paired.variance_gain(first, first + 2.0) == math.inf
     assert math.isnan(paired.variance_gain(np.ones(3), np.ones(3)))
     assert math.isnan(paired.variance_gain(first[:1], second[:1]))
+    assert paired.variance_gain(first / 100.0, first / 100.0 + 1.0) == math.inf
     assert paired.variance_gain(first[:2], second[:2]) == pytest.approx((2.0 + 8.0) / 2.0)
 
 

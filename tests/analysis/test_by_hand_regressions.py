@@ -196,10 +196,10 @@ def test_basis_of_two_coordinates() -> None:
     assert em.basis(np.array([[x, y]])).tolist() == [expected]
 
 
-def plane(n: int = 60) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(12)
+def plane(n: int = 60, seed: int = 12, width: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
     points = rng.uniform([10.0, 0.0], [30.0, 4.0], (n, 2))
-    return points, rng.random(n) < special.expit((points[:, 0] - 20.0) / 3.0)
+    return points, rng.random(n) < special.expit((points[:, 0] - 20.0) / width)
 
 
 def penalised(made: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
@@ -216,8 +216,13 @@ def penalised(made: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
     return np.asarray(optimize.minimize(loss, np.zeros(made.shape[1]), jac=slope, tol=1e-12, method="BFGS").x)
 
 
-def test_the_emulator_is_a_penalised_logistic_regression() -> None:
-    points, met = plane()
+CHOSEN = {(12, 3.0): 3.0, (5, 0.5): 0.03, (6, 0.05): 0.03, (7, 40.0): 0.3, (8, 10.0): 30.0}
+"""Penalties that these planes ask for: the noisier, the larger."""
+
+
+@pytest.mark.parametrize(("seed", "width"), CHOSEN)
+def test_the_emulator_is_a_penalised_logistic_regression(seed: int, width: float) -> None:
+    points, met = plane(60, seed, width)
     low, high = np.array([10.0, 0.0]), np.array([30.0, 4.0])
     found = em.fit(points, met, low, high)
     unit = np.column_stack([(points[:, 0] - 20.0) / 10.0, (points[:, 1] - 2.0) / 2.0])
@@ -230,9 +235,9 @@ def test_the_emulator_is_a_penalised_logistic_regression() -> None:
             chance = special.expit(made[out] @ penalised(made[~out], y[~out], penalty))
             loss -= stats.bernoulli.logpmf(y[out].astype(int), np.clip(chance, 1e-9, 1 - 1e-9)).sum()
         losses.append(loss)
-    assert found.penalty == (0.03, 0.3, 3.0, 30.0)[int(np.argmin(losses))]
+    assert found.penalty == (0.03, 0.3, 3.0, 30.0)[int(np.argmin(losses))] == CHOSEN[seed, width]
     b = penalised(made, y, found.penalty)
-    assert found.coefficients == pytest.approx(b, abs=2e-4)
+    assert found.coefficients == pytest.approx(b, rel=1e-3, abs=1e-3)
     chance = special.expit(made @ found.coefficients)
     hessian = (made.T * (chance * (1 - chance))) @ made + np.diag([1e-3] + [found.penalty] * 9)
     assert found.covariance == pytest.approx(np.linalg.inv(hessian))
@@ -260,7 +265,7 @@ def test_an_average_over_points_and_its_delta_method() -> None:
 
 
 def test_when_all_are_alike_the_surface_is_finite() -> None:
-    points, met = plane(30)
+    points, _met = plane(30)
     found = em.fit(points, np.ones(30), np.array([10.0, 0.0]), np.array([30.0, 4.0]))
     assert np.isfinite(found.coefficients).all()
     assert found.probability(points).min() > 0.98
@@ -472,13 +477,15 @@ def test_when_nothing_is_adjusted() -> None:
     assert numbers(ad.adjusted_probability(y, many, many)) == plain  # 20 is fewer than 3 times 7
     assert numbers(ad.adjusted_probability(y, many[:, :6], many[:, :6])) != plain
     for bad in (x[:39], x[:, 0], np.hstack([x, x])):
-        with pytest.raises(InputError, match="covariates: found .* outcomes; expected a row per outcome, columns as"):
+        with pytest.raises(InputError, match=r"covariates: found .* outcomes; expected a row per outcome, columns as"):
             ad.adjusted_probability(y, bad, x)
     with pytest.raises(InputError, match=r"outcome: found an array of shape \(2, 20\); expected one row of outcomes"):
         ad.adjusted_probability(y.reshape(2, 20), x, x)
 
 
-@pytest.mark.parametrize(("hits", "n", "unknowns", "few"), [(6, 20, 2, False), (5, 20, 2, True), (14, 20, 2, False), (15, 20, 2, True)])
+@pytest.mark.parametrize(
+    ("hits", "n", "unknowns", "few"), [(6, 20, 2, False), (5, 20, 2, True), (14, 20, 2, False), (15, 20, 2, True)]
+)
 def test_too_few_of_one_kind(hits: int, n: int, unknowns: int, few: bool) -> None:
     assert ad.too_few(np.arange(n) < hits, unknowns) == few
 
@@ -519,7 +526,7 @@ def test_controls_by_hand() -> None:
     assert (co.controlled(y, x, population[:1]).values == y).all()
     assert np.isnan(co.controlled(y[:0], x[:0], population).gain).all()
     for bad in (x[:39], x[:, :1], x[:, 0]):
-        with pytest.raises(InputError, match="controls: found .* outcomes; expected a row per outcome"):
+        with pytest.raises(InputError, match=r"controls: found .* outcomes; expected a row per outcome"):
             co.controlled(y, bad, population)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import itertools
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,11 +16,24 @@ import pytest
 from made_up_futures import case, future
 from scipy import stats
 
-from flowsim.analysis import answers, beside, calibrated, comparison, decision, hangs_on, measure_first, measures
+from flowsim.analysis import (
+    answers,
+    beside,
+    calibrated,
+    comparison,
+    decision,
+    hangs_on,
+    measure_first,
+    measures,
+    regions,
+    residents,
+    sensitivity,
+    targets,
+    verdict,
+)
 from flowsim.analysis import monitoring as mo
 from flowsim.analysis import outcomes as out
 from flowsim.analysis import posterior as p
-from flowsim.analysis import regions, residents, sensitivity, verdict
 from flowsim.analysis.clearing import VOLUMES, Definition, clearing_day, expected_overdue, fluid_scores
 from flowsim.analysis.controls import Controlled, controlled
 from flowsim.analysis.effects import Surface, refit, surface
@@ -195,7 +211,7 @@ def test_differences_of_all_outcomes_hold_together() -> None:
     table = comparison.differences(found, "base")
     assert len(table) == 2 * 2 * 5
     columns = np.stack(
-        [found[r["case"]][r["measure"]][:, YEARS.index(r["year"])] - found["base"][r["measure"]][:, YEARS.index(r["year"])]
+        [(found[r["case"]][r["measure"]] - found["base"][r["measure"]])[:, YEARS.index(r["year"])]
          for r in table.to_dict("records")], axis=1)  # fmt: skip
     every, critical = simultaneous(columns, 0.95)
     for (_, row), one, values in zip(table.iterrows(), every, columns.T, strict=True):
@@ -236,6 +252,15 @@ def test_luck_is_taken_out_where_that_is_worth_it() -> None:
     half = (rows["high"] - rows["low"]).to_numpy() / 2
     error = np.sqrt(made.values.var(axis=0, ddof=1) / 40 + made.extra)
     assert half == pytest.approx(rows["critical"].to_numpy() * error)
+    half = {"waiting": base["waiting"] + x + 1.3 * rng.normal(size=(40, 5))}  # a gain of some one and a half
+    gain = float(np.median(controlled(half["waiting"] - base["waiting"], *controls).gain))
+    assert 1.1 < gain < 2.0
+    taken = comparison.without_luck({"base": base, "half": half}, "base", controls)
+    assert taken["half"]["waiting"].values is not half["waiting"]
+    fewer = {"base": {"starts": base["waiting"]}, "plan": plan | {"starts": plan["waiting"]}}
+    taken = comparison.without_luck(fewer, "base", controls)  # what the base does not have comes before what it has
+    assert taken["plan"]["starts"].values is not plan["waiting"]
+    assert taken["plan"]["waiting"].values is plan["waiting"]
     alone = comparison.without_luck({"plan": plan}, "plan", controls)
     assert alone["plan"]["waiting"].values is plan["waiting"]
 
@@ -291,7 +316,9 @@ def test_clearing_against_the_base_by_hand() -> None:
     assert never is not None
     apart = never.value - never.low
     zero, some = judged([0, 0, 0]).probability(1, 0.95), judged([0, 1, 1], 0.1).probability(1, 0.95)
-    assert apart == pytest.approx(math.hypot(some.value - some.low, zero.high - zero.value))  # no correlation to be seen
+    assert apart == pytest.approx(
+        math.hypot(some.value - some.low, zero.high - zero.value)
+    )  # no correlation to be seen
 
 
 # ---------------------------------------------------------------- clearing, waits and counts
@@ -332,9 +359,11 @@ def test_scores_of_a_fluid_by_hand() -> None:
 
 
 def test_names_that_are_near() -> None:
-    with pytest.raises(InputError, match=r"m: found 'overdue_202'; expected a measure such as overdue_202\d, overdue_20"):
+    with pytest.raises(
+        InputError, match=r"m: found 'overdue_202'; expected a measure such as overdue_202\d, overdue_20"
+    ):
         measures.check(("waiting_2029", "overdue_202"), "m")
-    with pytest.raises(InputError, match="found 'zzz'; expected a measure such as cleared, cleared_day, wait_ratio$"):
+    with pytest.raises(InputError, match=r"found 'zzz'; expected a measure such as cleared, cleared_day, wait_ratio$"):
         measures.check(("zzz",), "m")
     measures.check(("cleared", "gp_consults_2025", "wait_90_2029"), "m")
 
@@ -513,6 +542,11 @@ def test_other_tables_of_a_calibration_by_hand() -> None:
     assert waves["points"].tolist() == [20, 30]
     first = result.weights[:20]
     assert waves["effective"].tolist() == pytest.approx([first.sum() ** 2 / (first**2).sum(), result.effective])
+    single = SimpleNamespace(
+        library=SimpleNamespace(values=result.library.values[:, :1], prior=SimpleNamespace(names=("k",))),
+        weights=result.weights, effective=9.0,
+    )  # fmt: skip
+    assert calibrated.pairs(single).empty
     pairs = calibrated.pairs(result)
     found = p.rank_correlations(result.library.values, result.weights)
     expected = {("l", "k"): found[1, 0], ("m", "k"): found[2, 0], ("m", "l"): found[2, 1]}
@@ -556,7 +590,10 @@ def planted(n: int = 400, seed: int = 4) -> tuple[np.ndarray, np.ndarray]:
 
 def fake_box(limits: list[dict[str, tuple[float, float]]], names: tuple[str, ...] = ("a", "b")) -> Any:
     frames = [pd.DataFrame({name: one.get(name, (0.0, 1.0)) for name in names}) for one in limits]
-    doubts = [{name: tuple(0.01 if end not in (0.0, 1.0) else -1.0 for end in ends_) for name, ends_ in one.items()} for one in limits]
+    doubts = [
+        {name: tuple(0.01 if end not in (0.0, 1.0) else -1.0 for end in ends_) for name, ends_ in one.items()}
+        for one in limits
+    ]
     return SimpleNamespace(box_lims=frames, qp=doubts)
 
 
@@ -593,7 +630,9 @@ def test_what_is_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
     order = np.random.default_rng(6).permutation(400)
     first, other = order[:200], order[200:]
 
-    def found(boxes: list[dict[str, tuple[float, float]]] | None, x: np.ndarray = x, there: np.ndarray = happened) -> Any:
+    def found(
+        boxes: list[dict[str, tuple[float, float]]] | None, x: np.ndarray = x, there: np.ndarray = happened
+    ) -> Any:
         monkeypatch.setattr(regions, "_box", lambda *_: boxes and fake_box(boxes))
         return regions.find_region(("a", "b"), x, there, seed=6)
 
@@ -661,7 +700,7 @@ def test_designs_by_their_shape() -> None:
     assert (made.luck[:4] == made.luck[0]).all()
     assert made.u.min() >= 1e-6
     for blocks in (0, 1, 3, 6):
-        with pytest.raises(InputError, match="blocks: found .*; expected a power of two"):
+        with pytest.raises(InputError, match=r"blocks: found .*; expected a power of two"):
             sensitivity.sobol_design(("a",), ("a",), blocks, 1)
     assert len(sensitivity.sobol_design(("a",), ("a",), 2, 1).u) == 2 * 4
 
@@ -687,7 +726,7 @@ def test_elementary_effects_by_hand() -> None:
         effects = []
         for t in range(6):
             rows = design.u[3 * t : 3 * t + 3]
-            for one, two in zip(rows, rows[1:], strict=False):
+            for one, two in itertools.pairwise(rows):
                 j = int(np.flatnonzero(one != two)[0])
                 if j == ("a", "b").index(name):
                     effects.append(slope * (two - one)[j] / ((two - one)[j] / 0.96))
@@ -711,7 +750,7 @@ def test_ratios_and_quantiles_at_their_edges() -> None:
     assert math.isnan(out.wait_quantile(np.zeros((1, 3), int), 2.0, 0.5)[0])
     assert out.wait_quantile(np.array([[[1, 0]], [[0, 1]]]), 1.0, 0.5).tolist() == [[0.5], [math.inf]]
     for probability in (0.0, 1.0):
-        with pytest.raises(InputError, match="probability: found .*; expected a number between 0 and 1"):
+        with pytest.raises(InputError, match=r"probability: found .*; expected a number between 0 and 1"):
             out.wait_quantile(counts, 2.0, probability)
 
 
@@ -729,7 +768,9 @@ def test_utilisation_needs_servers() -> None:
 
 def test_a_table_stands_in_the_order_of_its_arrays() -> None:
     values = np.arange(12).reshape(2, 3, 2)
-    table = out._table([("a", np.array([7, 8]), 0), ("b", ("x", "y", "z"), 1), ("c", np.array([0.5, 1.5]), 2)], {"v": values})
+    table = out._table(
+        [("a", np.array([7, 8]), 0), ("b", ("x", "y", "z"), 1), ("c", np.array([0.5, 1.5]), 2)], {"v": values}
+    )
     assert table["v"].tolist() == list(range(12))
     assert table["a"].tolist() == [7] * 6 + [8] * 6
     assert table["b"].tolist() == list("xxyyzz") * 2
@@ -791,3 +832,143 @@ def test_the_turn_of_a_curve_counts_from_the_top() -> None:
     assert verdict.turning_share([(0.3, even), (0.2, yes)]) is None
     assert verdict.turning_share([]) is None
     assert verdict.turning_share([(0.2, yes), (0.1, yes), (0.05, even), (0.01, yes)]) == 0.1
+
+
+# ---------------------------------------------------------------- promises, goals and logs
+
+
+def promise_case(first: int, **settings: Any) -> Any:
+    from flowsim.plan.figures import load_figures
+    from flowsim.scenario.region import load_region
+
+    one = case("plan", 3, first)
+    chosen = {"network": "functions", "reading": "capacity", "gp_effect": "year", "conversation_hours": "hourly"}
+    one.scenario = SimpleNamespace(book=load_figures(), settings=chosen | settings, region="amstelland")
+    one.region = load_region("amstelland")
+    return one
+
+
+def test_fewer_referrals_than_none() -> None:
+    ours, theirs = promise_case(10), promise_case(20)
+    theirs.futures[1].months[:, 0] = 0
+    found = targets.Quantities(ours, theirs)
+    for i in range(3):
+        for y in range(5):
+            here, there = (
+                sum(float(m[0]) for m in one.futures[i].months[12 * y : 12 * y + 12]) for one in (ours, theirs)
+            )
+            assert found.fewer[i, y] == pytest.approx(1.0 - here / max(there, 1.0))
+    theirs.futures = theirs.futures[:2]
+    assert targets.Quantities(ours, theirs).count == 2
+
+
+def test_a_promise_is_judged_with_a_thousandth_of_slack() -> None:
+    """650 are promised; 649.4 are enough, 649.3 are not."""
+    from flowsim.plan.targets import load_targets
+
+    target = next(one for one in load_targets() if one.comparison == ">=" and one.quantity == "conversations")
+    values = target.value * np.array([0.9991, 0.9985, 1.0, 0.5])
+    quantities = SimpleNamespace(of=lambda quantity, year: values)
+    row = targets._judged(target, quantities)  # type: ignore[arg-type]
+    chance = wilson(2, 4)
+    assert (row["probability"], row["probability_low"], row["probability_high"]) == pytest.approx(numbers(chance))
+    assert ends(row, "mean") == pytest.approx(numbers(mean_interval(values)))
+    assert (row["q05"], row["q95"]) == pytest.approx(tuple(np.quantile(values, (0.05, 0.95))))
+    assert row["verdict"] == verdict.chance(chance.low, chance.high)
+    assert row["simulated"] is True
+    less = replace(target, comparison="<=")
+    values = target.value * np.array([1.0009, 1.0015, 1.0, 2.0])
+    assert targets._judged(less, quantities)["probability"] == 0.5  # type: ignore[arg-type]
+    nothing = targets._judged(target, SimpleNamespace(of=lambda *_: None))  # type: ignore[arg-type]
+    assert (nothing["simulated"], nothing["verdict"]) == (False, "not_simulated")
+
+
+@pytest.mark.parametrize("reading", ["headcount", "capacity", "net"])
+@pytest.mark.parametrize("hours", ["hourly", "mean"])
+def test_freed_clients_of_each_reading(reading: str, hours: str) -> None:
+    from flowsim.plan.business_case import client_equivalents
+
+    ours = promise_case(10, reading=reading, conversation_hours=hours)
+    for drawn in ours.drawn[:2]:
+        drawn["assumptions.would_have_entered"] = 0.75
+    found = targets.Quantities(ours, promise_case(20))
+    fixed = found.book.value("assumptions.would_have_entered")
+    freed = found.freed_clients(2)
+    for i in range(3):
+        one = client_equivalents(found.book, found.done(i, 2))
+        name = {"headcount": "headcount", "capacity": "capacity"}.get(
+            reading, "net" if hours == "hourly" else "net_at_mean_price"
+        )
+        assert freed[i] == pytest.approx(getattr(one, name) * (0.75 if i < 2 else fixed))
+    assert found.freed_hours(2) == pytest.approx(freed * found.book.value("impact.hours_per_client"))
+    assert found.diversion(2) == pytest.approx(freed / found.book.value("demand.clients"))
+
+
+def test_a_promise_is_reproduced_within_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interval of one of two rows at 97.5%, wider by half a unit of the plan's digit on either side."""
+    from flowsim.analysis import reproduction
+
+    values = np.array([9.0, 10.0, 11.0, 14.0])
+    one = mean_interval(values, 0.975)
+    half = 0.5
+    for plan, expected, cause, least, told in (
+        (one.high + half - 1e-9, 0.0, "", False, "same"), (one.low - half + 1e-9, 0.0, "", False, "same"),
+        (one.high + half + 1e-9, 11.0, "why", False, "explained"), (one.high + half + 1e-9, 11.0, "", False, "differs"),
+        (one.low - half - 1e-9, one.low - half - 1e-9, "why", False, "differs"),
+        (one.low - half - 1e-9, 0.0, "why", True, "same"),
+        (one.high + half + 1e-9, one.high + half, "why", True, "explained"),
+    ):  # fmt: skip
+        rows = [reproduction._Row("q", 2028, "headcount", plan, 1.0, values, expected, cause, least)] * 2
+        monkeypatch.setattr(reproduction, "_rows", lambda *_, rows=rows: rows)
+        table = reproduction.reproduction({"headcount": None}, {"headcount": []})  # type: ignore[dict-item]
+        assert table["verdict"].tolist() == [told] * 2
+        assert table["cause"].tolist() == ["" if told == "same" else cause] * 2
+        assert ends(table.iloc[0], "mean") == pytest.approx(numbers(one))
+        assert (table["futures"][0], table["expected"][0], table["plan"][0]) == (4, expected, plan)
+
+
+def small_log() -> tuple[Any, np.ndarray]:
+    import flowsim
+    from flowsim.model import events
+
+    network = flowsim.Network.from_dict(
+        {"horizon": 9.0, "classes": ["c"], "stations": [
+            {"name": "s", "servers": 1, "service": {"distribution": "exponential", "mean": 1.0}}],
+         "arrivals": [{"class": "c", "station": "s", "rate": 0.5}]}
+    )  # fmt: skip
+    log = np.zeros(4, events.EVENT)
+    log["time"] = [0.25, 0.25, 1.5, 1.5]
+    log["kind"] = [events.ARRIVE, events.START, events.COMPLETE, events.EXIT]
+    return network, log
+
+
+def test_logs_in_every_format_by_hand() -> None:
+    from flowsim.analysis import process_log as pl
+
+    network, log = small_log()
+    steps = pl.steps_of(3, log)
+    assert steps.case.tolist() == [0, 0, 0, 0]
+    assert steps.instance.tolist() == [0, 0, 0, 3]
+    moments = pl.moments(np.array([0.25, 1.0 + 1e-8]), dt.date(2025, 1, 1))
+    assert moments.astype(str).tolist() == ["2025-01-01T06:00:00.000", "2025-01-02T00:00:00.001"]
+    stream = io.BytesIO()
+    with pl.ParquetWriter(stream, network) as writer:
+        writer.add(3, log)
+        writer.add(4, log[:1])
+    table = pd.read_parquet(io.BytesIO(stream.getvalue()))
+    assert table["replication"].tolist() == [3, 3, 3, 3, 4]
+    assert table["kind"].tolist() == ["arrive", "start", "complete", "exit", "arrive"]
+    with pl.ParquetWriter(io.BytesIO(), network), pl.CsvWriter(io.BytesIO(), network, None):
+        pass  # nothing written: nothing to close
+    for start in (None, dt.date(2025, 1, 1)):
+        stream = io.BytesIO()
+        with pl.CsvWriter(stream, network, start) as rows:
+            rows.add(steps)
+            rows.add(pl.steps_of(4, log[:0]))
+        made = pd.read_csv(io.BytesIO(stream.getvalue()))
+        assert made["case:concept:name"].tolist() == ["3-0"] * 4
+        assert made["concept:name"].tolist() == ["s", "s", "s", "leaves"]
+        assert made["lifecycle:transition"].tolist() == ["schedule", "start", "complete", "complete"]
+        assert ("time:timestamp" in made) == (start is not None)
+        if start is not None:
+            assert made["time:timestamp"][2] == "2025-01-02T12:00:00.000+00:00"

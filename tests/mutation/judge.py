@@ -285,6 +285,7 @@ def chosen(mutant: dict[str, Any], known: dict[str, Any]) -> tuple[list[str], fl
     module, line = mutant["module"], mutant["line"]
     tests = {name: one for file in known.values() for name, one in file["tests"].items()}
     named = PLAN["by_module"].get(module, [])
+    named = [*PLAN["always"], *named]
     by_name = [t for t in tests if any(t == one or t.startswith((one + "::", one + "[")) for one in named)]
     over = [t for t, one in tests.items() if line in one["lines"].get(module, [])]
     files = {t.partition("::")[0] for t in over}  # a fixture of a file counts as passed over by its first test only
@@ -411,7 +412,10 @@ def write(folder: Path) -> None:
         if verdict["outcome"] in (SURVIVED, UNTESTED):
             one |= explained.get(mutant["name"], {"kind": "", "why": ""})
         told.append(one)
-    results = {key: sample[key] for key in ("seed", "population", "sources", "left_alone")} | {"tool": PLAN["tool"], "mutants": told}
+    results = {key: sample[key] for key in ("seed", "population", "sources", "left_alone")} | {
+        "tool": PLAN["tool"],
+        "mutants": told,
+    }
     path = ROOT / "docs" / "results" / "mutation.json"
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     open_ones = [one["name"] for one in told if "why" in one and not one["why"]]

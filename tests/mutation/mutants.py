@@ -5,8 +5,8 @@ Run by ``make mutants``, with cosmic-ray on the path; it needs nothing of flowsi
 
 A sample is *stratified*: every module has its share of it (largest remainders), and within a module mutants are drawn
 at random with the seed of the plan. So each mutant of the population has the same chance, up to rounding. The parts of
-the plan follow one another in that order, so they have nothing in common: tests may be written for what survives of one,
-and the next tells how a suite fares that has not seen its exam.
+the plan follow one another in that order, so they have nothing in common: tests may be written for what survives of
+one, and the next tells how a suite fares that has not seen its exam.
 """
 
 from __future__ import annotations

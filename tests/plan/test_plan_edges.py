@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from test_plan_tables import is_printed
 
 from flowsim.errors import InputError
 from flowsim.plan import figures as fi
@@ -36,16 +37,33 @@ def told(cell: float | str) -> str:
     return cell if isinstance(cell, str) else f"{cell:.10g}"
 
 
+def stirred() -> FigureBook:
+    """The plan with every printed number that is no year 0 to 1.6% larger, each by its own part: little adds up."""
+    book = load_figures()
+    made = dict(book.items())
+    for i, key in enumerate(
+        key for key, one in book.items() if is_printed(one) and one.unit not in ("year", "decimals")
+    ):
+        values = ((day, value * (1.0 + 0.004 * ((i + j) % 5))) for j, (day, value) in enumerate(book[key].values))
+        made[key] = replace(book[key], values=tuple(values))
+    return FigureBook(book.region, made)
+
+
+def cells() -> list[list[str]]:
+    """Every check, and what it says of the plan when that is `stirred`."""
+    return [
+        [one.id, told(one.printed), told(one.recomputed), told(one.difference), one.unit, one.verdict, one.section,
+         one.relation, told(other.recomputed), other.verdict, other.cause]
+        for one, other in zip(check_plan(load_figures()), check_plan(stirred()), strict=True)
+    ]  # fmt: skip
+
+
 def test_every_recomputed_cell_is_what_it_was() -> None:
     """A change of a rule changes a number here: then the cells that moved are to be worked out by hand once more.
 
     The verdicts and causes alone would let pass what moves a number by less than its tolerance.
     """
-    found = [
-        [one.id, told(one.printed), told(one.recomputed), told(one.difference), one.unit, one.verdict, one.section,
-         one.relation]
-        for one in check_plan(load_figures())
-    ]  # fmt: skip
+    found = cells()
     with CELLS.open(encoding="utf-8", newline="") as file:
         assert found == list(csv.reader(file))[1:]
 
@@ -171,7 +189,9 @@ def test_costs_of_the_network_by_hand() -> None:
     assert costs.network_cost_line(book, "conversations_social_domain", 2026) == pytest.approx(214.5 * price)
     far = with_values(book, functions__conversations=100.0)
     freed, doubt = effects.freed_clients(far, 2026)
-    each = book.value("business_case.share_to_social_domain") * book.value("business_case.social_domain_cost_per_client")
+    each = book.value("business_case.share_to_social_domain") * book.value(
+        "business_case.social_domain_cost_per_client"
+    )
     assert doubt > 0.0
     assert costs.substitution(far, 2026) == pytest.approx((freed * each, doubt * each))
     points = book.value("functions.support_points", 2026) * book.value("business_case.support_point_cost")
@@ -215,10 +235,14 @@ def test_money_of_some_years_in_order() -> None:
     done = {2030: Volumes(0, 0, 0, 0, support_points=2), 2026: Volumes(10, 0, 20, 0, support_points=0)}
     first, last = money(book, done)
     assert (first.year, last.year) == (2026, 2030)
-    share = book.value("business_case.share_to_social_domain") * book.value("business_case.social_domain_cost_per_client")
+    share = book.value("business_case.share_to_social_domain") * book.value(
+        "business_case.social_domain_cost_per_client"
+    )
     freed = 10 * book.value("functions.consultations_not_to_ggz") + 20 * book.value("functions.transfers_lighter")
     assert first.substitution == pytest.approx(freed * share)
-    fixed = book.value("business_case.printed_other_functions", 2028) + book.value("business_case.printed_coordination", 2028)
+    fixed = book.value("business_case.printed_other_functions", 2028) + book.value(
+        "business_case.printed_coordination", 2028
+    )
     assert last.network_cost == fixed
     assert last.net_effect == last.gains - fixed
     assert last.net_of_social_domain == last.net_effect - last.substitution - last.support_points
@@ -283,14 +307,16 @@ GOOD = 'unit = "weeks"\ndate = 2024-12-01\nsource = "X"\nsection = "1"\nkind = "
 
 
 def test_a_file_may_say_that_it_holds_figures(tmp_path: Path) -> None:
-    (tmp_path / "theme.toml").write_text(f'holds = "figures"\n[a]\nvalue = 1\nlow = 1\nhigh = 1\n{GOOD}', encoding="utf-8")
+    (tmp_path / "theme.toml").write_text(
+        f'holds = "figures"\n[a]\nvalue = 1\nlow = 1\nhigh = 1\n{GOOD}', encoding="utf-8"
+    )
     (tmp_path / "note.txt").write_text("no figures", encoding="utf-8")
     book = load_figures(tmp_path)
     assert list(book) == ["theme.a"]
     one = book["theme.a"]
     assert (one.low, one.high, one.date, one.note, one.taken_from) == (1.0, 1.0, "2024-12-01", "", "")
     assert str(one.source) == "X, 1"
-    (tmp_path / "theme.toml").write_text(f'[a]\nvalue = 1\nlow = 0\nhigh = 1\n{GOOD}[holds]\nx = 1\n', encoding="utf-8")
+    (tmp_path / "theme.toml").write_text(f"[a]\nvalue = 1\nlow = 0\nhigh = 1\n{GOOD}[holds]\nx = 1\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"theme\.toml: holds: found \{'x': 1\}; expected it on the first line"):
         load_figures(tmp_path)
     (tmp_path / "theme.toml").write_text(f"[a]\nvalue = {{}}\nlow = 0\nhigh = 1\n{GOOD}", encoding="utf-8")
@@ -303,7 +329,9 @@ def test_what_a_region_takes_over(tmp_path: Path) -> None:
     (tmp_path / "region.toml").write_text(
         'holds = "region"\nfigures_from = "amstelland"\n[[municipalities]]\ncode = "polder"\n', encoding="utf-8"
     )
-    with pytest.raises(InputError, match=r"region .*: population\.region: found nothing; expected \[region\] in population"):
+    with pytest.raises(
+        InputError, match=r"region .*: population\.region: found nothing; expected \[region\] in population"
+    ):
         load_figures(tmp_path)
     own = [*fi.REGIONAL, "population.polder"]
     for theme in {key.partition(".")[0] for key in own}:
@@ -324,7 +352,7 @@ def test_what_a_region_takes_over(tmp_path: Path) -> None:
         load_figures(tmp_path)
     for wrong in ("3", '"./elsewhere"'):
         (tmp_path / "region.toml").write_text(f'holds = "region"\nfigures_from = {wrong}\n', encoding="utf-8")
-        with pytest.raises(InputError, match="figures_from: found .*; expected the name of a region that ships"):
+        with pytest.raises(InputError, match=r"figures_from: found .*; expected the name of a region that ships"):
             load_figures(tmp_path)
 
 
@@ -337,13 +365,13 @@ TARGET = '[target.clients]\nfigure = "demand.clients"\nerror = 65\ndiscrepancy =
         ("[flat.demand]\nsmi = 3\n" + TARGET, r"flat\.demand\.smi: found 3; expected a table"),
         ("[flat]\ndemand = 3\n" + TARGET, r"flat\.demand: found 3; expected a table"),
         ('[flat.demand.smi]\nlow = 1\nhigh = 1\nbecause = "b"\n' + TARGET, r"found 1 to 1; expected low < high"),
-        ('[flat.demand.smi]\nlow = 1\nbecause = "b"\n' + TARGET, r"found no high; expected a table with because, high, low"),
+        ('[flat.demand.smi]\nlow = 1\nbecause = "b"\n' + TARGET, r"found no high; expected a table with bec"),
         ('[flat.demand.x]\nlow = 1\nhigh = 2\nbecause = "b"\n' + TARGET, r"flat\.demand\.x: found the key 'demand\.x'"),
-        ('[shared.a]\ncorrelation = -0.1\nbecause = "b"\n' + TARGET, r"found -0\.1; expected a number from 0 to 0\.999"),
+        ('[shared.a]\ncorrelation = -0.1\nbecause = "b"\n' + TARGET, r"found -0\.1; expected a number from 0 to 0"),
         ('[shared.a]\ncorrelation = true\nbecause = "b"\n' + TARGET, r"correlation: found True"),
         (TARGET + "at_least = 1\n", r"target\.clients\.at_least: found 1; expected true or false"),
         (TARGET + 'weighs = "no"\n', r"target\.clients\.weighs: found 'no'"),
-        (TARGET + "colour = 1\n", r"expected only at_least, because, discrepancy, error, figure, growth, quantity, shares, weighs"),
+        (TARGET + "colour = 1\n", r"expected only at_least, because, discrepancy, error, figure, growth, quantity"),
         (TARGET.replace("195", "-1"), r"discrepancy: found -1; expected a number from 0 to inf"),
         ("", r"found no target that weighs; expected at least one"),
     ],
@@ -402,7 +430,9 @@ def test_kpis_are_numbered_from_one_when_one_is_wrong(tmp_path: Path) -> None:
             load_kpis(tmp_path)
 
 
-PROMISE = '[a]\nquantity = "q"\nvalue = 3\ncomparison = ">="\ndate = 2028-12-31\nunit = "u"\nsource = "TP"\nsection = "1"\n'
+PROMISE = (
+    '[a]\nquantity = "q"\nvalue = 3\ncomparison = ">="\ndate = 2028-12-31\nunit = "u"\nsource = "TP"\nsection = "1"\n'
+)
 
 
 def test_promises_as_they_are_read(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_mmc_by_its_balance_equations() -> None:
     assert th.mmc_wait_quantile(0.0, λ, mean, c) == 0.0
     assert th.mmc_wait_quantile(1.0 - found.wait_probability, λ, mean, c) == 0.0
     for share in (-0.1, 1.0):
-        with pytest.raises(InputError, match="mmc_wait_quantile: share: found .*; expected at least 0, below 1"):
+        with pytest.raises(InputError, match=r"mmc_wait_quantile: share: found .*; expected at least 0, below 1"):
             th.mmc_wait_quantile(share, λ, mean, c)
 
 
@@ -189,7 +189,7 @@ def test_traffic_by_hand() -> None:
     assert [one.utilisation for one in found] == pytest.approx([18 / 28, 8 / 14])
     assert found[1].mean_wait == pytest.approx(th.mmc(16 / 7, 0.5, 2).mean_wait)
     for bad in ([[0.0, 1.1], [0.0, 0.0]], [[0.0, -0.1], [0.0, 0.0]], [[0.0, 0.5]]):
-        with pytest.raises(InputError, match="traffic: routing: found shape .*; expected a square table of shares"):
+        with pytest.raises(InputError, match=r"traffic: routing: found shape .*; expected a square table of shares"):
             th.traffic([1.0, 1.0], bad)
     with pytest.raises(InputError, match="found stations that nobody ever leaves; expected a way out from everywhere"):
         th.traffic([1.0, 1.0], [[0.0, 1.0], [1.0, 0.0]])
@@ -257,9 +257,7 @@ def test_a_schedule_without_end_by_hand() -> None:
 
     times = [0.0, 0.5, 1.0, 2.5, 4.0, 9.0]
     found = tr.infinite_servers_mean([(1.0, 3.0), (4.0, 5.0)], times, lambda t: math.exp(-t / 2.0), 2.0, 7)
-    expected = [
-        7 * math.exp(-t / 2) + 3 * (grown(t - 1) - grown(t - 4)) + 5 * grown(t - 4) for t in times
-    ]
+    expected = [7 * math.exp(-t / 2) + 3 * (grown(t - 1) - grown(t - 4)) + 5 * grown(t - 4) for t in times]
     assert found == pytest.approx(expected, abs=1e-9)
     nobody = tr.infinite_servers_mean([(0.0, 1.0)], [3.0], lambda t: math.exp(-t / 2.0), 2.0)
     assert nobody == pytest.approx([grown(3.0)])
@@ -272,7 +270,11 @@ def test_fluid_by_hand() -> None:
     assert wait == pytest.approx(-3.0 * math.log(0.4))
     assert queue == pytest.approx(5.0 * 3.0 * 0.6)
     for load in (2.0, 1.5):
-        with pytest.raises(InputError, match=rf"fluid_queue: found a load of {load / 2:g} per server; expected more than 1"):
+        with pytest.raises(
+            InputError, match=rf"fluid_queue: found a load of {load / 2:g} per server; expected more than 1"
+        ):
             tr.fluid_queue(load, 2.0, 4, 3.0, 1.0, [0.0])
-    with pytest.raises(InputError, match="fluid_wait: longest: found 1.0; expected a wait by which enough have given up"):
+    with pytest.raises(
+        InputError, match=r"fluid_wait: longest: found 1.0; expected a wait by which enough have given up"
+    ):
         tr.fluid_wait(5.0, 2.0, 4, lambda t: math.exp(-t / 3.0), 1.0)
