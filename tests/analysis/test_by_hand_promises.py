@@ -260,8 +260,10 @@ def test_euros_of_the_network_by_hand(indexed: bool) -> None:
                 expected += one.substitution + one.support_points - (one.gains if savings else 0.0)
             assert found[i] == pytest.approx(expected)
     other = quantities(prices="indexed" if indexed else "plain")
-    whole = [sum(one.network_cost + one.substitution + one.support_points for one in money(
-        other.book, {year: other.done(i, y) for y, year in enumerate(YEARS)}, indexed)) for i in range(COUNT)]  # fmt: skip
+    whole = []
+    for i in range(COUNT):
+        rows = money(other.book, {year: other.done(i, y) for y, year in enumerate(YEARS)}, indexed)
+        whole.append(sum(one.network_cost + one.substitution + one.support_points for one in rows))
     assert decision._network(other, False) == pytest.approx(whole)
 
 
@@ -362,11 +364,11 @@ def test_traces_stand_together_in_the_order_of_time(monkeypatch: pytest.MonkeyPa
         for trace in root.iter(f"{space}trace"):
             name = next(one.get("value") for one in trace if one.get("key") == "concept:name")
             number = next(one.get("value") for one in trace if one.get("key") == "replication")
-            steps = [
-                tuple(next(one.get("value") for one in event if one.get("key") == key) for key in (
-                    "concept:name", "concept:instance", "lifecycle:transition", "kind", "time:timestamp", "patient_class"))
-                for event in trace.iter(f"{space}event")
-            ]  # fmt: skip
+            keys = ("concept:name", "concept:instance", "lifecycle:transition", "kind", "time:timestamp")
+            steps = []
+            for event in trace.iter(f"{space}event"):
+                found = {one.get("key"): one.get("value") for one in event}
+                steps.append((*(found[key] for key in keys), found["patient_class"]))
             told.append((name, number, steps))
         day = "2025-01-0"
         assert told == [
