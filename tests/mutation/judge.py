@@ -402,26 +402,26 @@ def write(folder: Path) -> None:
     sample = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
     explained = tomllib.loads((HERE / "survivors.toml").read_text(encoding="utf-8"))
-    told = []
+    path = ROOT / "docs" / "results" / "mutation.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["mutants"]
+    told = [one for one in kept if one["part"] in PLAN["earlier"]]  # of the code of then: not judged again
     for mutant in sample["mutants"]:
         verdict = verdicts.get(mutant["name"])
-        if verdict is None:
+        if verdict is None or mutant["part"] not in PLAN["told"]:
             continue
         one = {key: mutant[key] for key in ("name", "module", "line", "operator", "before", "after", "part")}
         one |= {"outcome": verdict["outcome"], "by": verdict["by"]}
-        if verdict["outcome"] in (SURVIVED, UNTESTED):
-            one |= explained.get(mutant["name"], {"kind": "", "why": ""})
         told.append(one)
+    for one in told:
+        if one["outcome"] in (SURVIVED, UNTESTED):
+            one |= explained.get(f"{one['part']} {one['name']}", {"kind": "", "why": ""})
     results = {key: sample[key] for key in ("seed", "population", "sources", "left_alone")} | {
         "tool": PLAN["tool"],
         "mutants": told,
     }
-    path = ROOT / "docs" / "results" / "mutation.json"
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    open_ones = [one["name"] for one in told if "why" in one and not one["why"]]
-    print(
-        f"{len(told)} of {len(sample['mutants'])} judged; without explanation: {len(open_ones)}", *open_ones, sep="\n"
-    )
+    open_ones = [f"{one['part']} {one['name']}" for one in told if "why" in one and not one["why"]]
+    print(f"{len(told)} told; without explanation: {len(open_ones)}", *open_ones, sep="\n")
 
 
 def main() -> int:
