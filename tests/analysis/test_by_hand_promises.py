@@ -318,6 +318,18 @@ def test_rows_of_the_share_of_the_inflow() -> None:
             starts = sum(float(m[1]) for m in q.without.futures[i].months[12 * y : 12 * y + 12])
             assert one.simulated[i] == pytest.approx(away[i, :, y].sum() / starts, rel=1e-5)
         assert one.expected == pytest.approx(causes.not_entering(q, y) / q.book.value("demand.inflow"))
+    headcount = list(reproduction._rows("headcount", q, counted))  # type: ignore[arg-type]
+    steps = {one.quantity: one.step for one in headcount}
+    hours = q.book.value("impact.hours_per_client")
+    assert steps == {"conversations": 1.0, "freed_clients": 1.0, "share_of_clients": 0.001, "freed_hours": hours,
+                     "social_domain": 1.0, "consults_of_users": 1.0}  # fmt: skip
+    assert [one.at_least for one in headcount] == [one.quantity == "consults_of_users" for one in headcount]
+    for one in headcount:
+        if one.quantity == "freed_clients":
+            y = YEARS.index(one.year)
+            lighter = q.volumes["transfers"][:3, y] * q.book.value("functions.transfers_lighter")
+            assert one.simulated == pytest.approx(away[:3, :, y].sum(axis=1) + lighter)
+            assert one.expected == pytest.approx(causes.mean_heads(q, y))
     book = q.book
     cases = sum(book.value(f"functions.{name}", 2028) for name in FUNCTIONS)
     users = book.value("functions.support_point_users", 2028)

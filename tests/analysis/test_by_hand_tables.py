@@ -149,6 +149,16 @@ def test_more_than_ten_futures_correlate(count: int, told: bool) -> None:
             )
 
 
+def test_the_thirds_of_an_unknown_hold_their_edges() -> None:
+    """Of 13 futures the fifth lies on the edge of the lowest third, the ninth on that of the highest."""
+    one = case("plan", 13, 10)
+    row = answers.unknowns(SimpleNamespace(cases={"plan": one})).iloc[0]
+    order = np.argsort([drawn[row["unknown"]] for drawn in one.drawn])
+    assert row["cleared_low"] == one.cleared[order[:5]].mean()
+    assert row["cleared_high"] == one.cleared[order[8:]].mean()
+    assert len(set(one.cleared[order[:6]])) == len(set(one.cleared[order[8:]])) == 2
+
+
 def test_an_answer_without_unknowns_or_with_a_curve() -> None:
     one = case("plan", 12, 10)
     one.drawn = []
