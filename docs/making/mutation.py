@@ -38,13 +38,14 @@ PARTS: Final = {
     "third": "judged once, after tests had been written for the plan and the analysis: none was written for these",
     "fourth": "judged once, after tests had been written for the documents of networks too: none was written for these",
 }
-"""Samples in the order in which they were drawn -> what the share of each says. The last is of the code as it is."""
-FRESH: Final = "fourth"
+"""Samples in the order in which they were drawn -> what the share of each says."""
+UNSEEN: Final = ("third", "fourth")
+"""Those for whose mutants no test was written, of the code as it is: all of them that there are, taken together."""
 
 
-def sample(part: str = FRESH) -> list[dict[str, Any]]:
-    """The mutants of a sample."""
-    return [one for one in results()["mutants"] if one["part"] == part]
+def sample(*parts: str) -> list[dict[str, Any]]:
+    """The mutants of these samples; none named: of the unseen ones."""
+    return [one for one in results()["mutants"] if one["part"] in (parts or UNSEEN)]
 
 
 def share(mutants: list[dict[str, Any]]) -> Estimate:
@@ -69,8 +70,8 @@ def summary() -> str:
     why = Counter(one["kind"] for one in mutants if one["outcome"] not in NOTICED)
     noticed, same = sum(kinds[one] for one in NOTICED), why["equivalent"]
     text = (
-        f"Of {number(population)} mutants, {len(mutants)} were drawn that nobody had looked at, after the tests had "
-        f"been written. **{noticed} of {len(mutants)} were noticed: {_percent(found.value)}** (95% interval "
+        f"Of {number(population)} mutants, {len(mutants)} were drawn and judged for which no test was written, in two "
+        f"samples. **{noticed} of {len(mutants)} were noticed: {_percent(found.value)}** (95% interval "
         f"{_percent(found.low)} to {_percent(found.high)}; at least {least} is asked for). That is what to expect of a "
         "fault that nobody has thought of. "
     )
@@ -82,6 +83,9 @@ def summary() -> str:
             f"; {same} of those mean the same as the program that they replace, and no test could tell. Without them "
             f"the share is {_percent(noticed / (len(mutants) - same))}"
         )
+    missed = [part for part in UNSEEN if share(sample(part)).value < LEAST]
+    if missed:
+        text += f".\n\nOf the {' and the '.join(missed)} sample by itself it is less than {least}"
     if found.low < LEAST <= found.value:
         text += (
             f".\n\nThe interval begins below {least}: a sample of this size does not prove that the share of all "
@@ -141,7 +145,7 @@ def reasons() -> str:
 def survivors(*parts: str) -> str:
     """Every survivor of these samples, with its explanation."""
     rows = []
-    for one in (mutant for part in parts or (FRESH,) for mutant in sample(part)):
+    for one in (mutant for part in parts or UNSEEN for mutant in sample(part)):
         if one["outcome"] in NOTICED:
             continue
         place = f"{one['module'].removeprefix('flowsim/')}:{one['line']}"
@@ -150,5 +154,5 @@ def survivors(*parts: str) -> str:
 
 
 def earlier() -> str:
-    """Every survivor of the samples before the last one; lines are those of that moment."""
-    return survivors(*(part for part in PARTS if part != FRESH))
+    """Every survivor of the samples before the unseen ones; lines are those of that moment."""
+    return survivors(*(part for part in PARTS if part not in UNSEEN))

@@ -30,7 +30,7 @@ def test_enough_faults_are_noticed_that_no_test_was_written_for(told: dict[str, 
     mutants = mutation.sample()
     assert {one["outcome"] for one in told["mutants"]} <= {"killed", "timeout", "survived", "untested"}
     share = mutation.share(mutants)
-    assert share.value == pytest.approx(1.0 - len(survivors(mutation.FRESH)) / len(mutants))
+    assert share.value == pytest.approx(1.0 - len(survivors(*mutation.UNSEEN)) / len(mutants))
     assert share.value >= mutation.LEAST == 0.85
 
 
@@ -38,6 +38,7 @@ def test_no_mutant_is_in_two_samples(told: dict[str, Any]) -> None:
     def like(part: str) -> set[tuple[str, ...]]:
         return {tuple(one[key] for key in ("module", "operator", "before", "after")) for one in mutation.sample(part)}
 
+    assert list(mutation.UNSEEN) == PLAN["told"]
     assert set(mutation.PARTS) == {one["part"] for one in told["mutants"]} == {*PLAN["earlier"], *PLAN["told"]}
     for part in PLAN["told"]:
         assert not like(part) & set().union(*(like(other) for other in mutation.PARTS if other != part))
@@ -73,7 +74,7 @@ def test_the_sample_is_that_of_the_plan(told: dict[str, Any]) -> None:
 
 
 def test_the_page_says_what_the_verdicts_say(told: dict[str, Any]) -> None:
-    mutants, left = mutation.sample(), survivors(mutation.FRESH)
+    mutants, left = mutation.sample(), survivors(*mutation.UNSEEN)
     noticed = len(mutants) - len(left)
     page = (ROOT / "docs" / "mutation.md").read_text(encoding="utf-8")
     for part in ("summary", "samples", "packages", "left-alone", "operators", "reasons", "survivors", "earlier"):
@@ -83,7 +84,7 @@ def test_the_page_says_what_the_verdicts_say(told: dict[str, Any]) -> None:
     assert f"{len(left)} survived" in summary
     for mine, text in (
         (left, mutation.survivors()),
-        (survivors(*(part for part in mutation.PARTS if part != mutation.FRESH)), mutation.earlier()),
+        (survivors(*(part for part in mutation.PARTS if part not in mutation.UNSEEN)), mutation.earlier()),
     ):
         rows = text.splitlines()[2:]
         assert len(rows) == len(mine)
