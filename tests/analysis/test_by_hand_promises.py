@@ -21,7 +21,7 @@ from flowsim.analysis.statistics import mean_interval, wilson
 from flowsim.errors import InputError
 from flowsim.model import events
 from flowsim.plan.business_case import client_equivalents, money
-from flowsim.plan.figures import load_figures
+from flowsim.plan.figures import FigureBook, load_figures
 from flowsim.plan.targets import load_targets
 from flowsim.scenario.load import default
 from flowsim.scenario.region import load_region
@@ -281,6 +281,28 @@ def test_the_table_of_euros() -> None:
         assert (told["mean"], told["mean_low"], told["mean_high"]) == pytest.approx((one.value, one.low, one.high))
         assert told["indexed"] is True
     assert targets.euros(SimpleNamespace(cases={"plan": cases["plan"]})).empty
+
+
+def test_extra_places_cost_what_the_clients_cost_whom_they_can_treat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A twentieth more basic places from 2027 on: three years of a twentieth of the clients of basic care."""
+    one = made(100)
+    monkeypatch.setattr(decision, "_clients", lambda baseline: {"basic": 800.0, "specialist": 500.0})
+    monkeypatch.setattr(decision, "calibrate", lambda values, region: None)
+    assert decision._places(one, 0) == 0.0
+    book = one.scenario.book
+    key = "assumptions.extra_places_basic"
+    values = ((dt.date(2025, 1, 1), 0.0), (dt.date(2027, 1, 1), 0.05))
+    one.scenario.book = FigureBook("x", {**book, key: replace(book[key], values=values)})
+    price = book.value("business_case.cost_per_client")
+    assert decision._places(one, 0) == pytest.approx(price * 800.0 * 0.05 * 3)
+
+
+def test_a_balance_is_that_of_the_snapshot_nearest_to_the_day_after() -> None:
+    """The day after 26 June 2026 is day 542, 77.4 weeks from the first; that after 27 June lies 77.6 weeks from it."""
+    q = quantities()
+    for day, week in ((dt.date(2026, 6, 30), 78), (dt.date(2026, 6, 26), 77), (dt.date(2026, 6, 27), 78)):
+        found = causes.list_balance(q, day)
+        assert found["waiting"] == np.mean([float(f.waiting[week]) for f in q.case.futures])
 
 
 def test_a_quarter_of_a_registration_by_hand() -> None:

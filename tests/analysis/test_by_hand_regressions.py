@@ -522,6 +522,7 @@ def test_controls_by_hand() -> None:
     few = co.controlled(y[:5], x[:5], population)
     assert (few.values == y[:5]).all()
     assert (few.extra.tolist(), few.gain[0]) == ([0.0, 0.0], 1.0)
+    assert math.isnan(few.gain[1])  # what never varies gains nothing
     assert not (co.controlled(y[:6], x[:6], population).values == y[:6]).all()
     assert (co.controlled(y, x, population[:1]).values == y).all()
     assert np.isnan(co.controlled(y[:0], x[:0], population).gain).all()

@@ -338,6 +338,11 @@ def test_what_a_network_cannot_be(changes: Document, message: str) -> None:
     assert message in refused(**changes)
 
 
+def test_arrivals_that_change_to_the_first_class_are_refused_too() -> None:
+    arrivals = [{"class": "b", "station": "desk:a", "rate": 1.0}]
+    assert "found desk:a; expected a station or a pool" in refused(arrivals=arrivals)
+
+
 def test_streams_and_the_mix_of_classes() -> None:
     found = made(arrivals=[
         {"class": "a", "station": "desk", "rate": [[5.0, 3.0], [9.0, 1.0]]},
