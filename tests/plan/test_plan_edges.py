@@ -34,7 +34,8 @@ def with_values(book: FigureBook, **changes: float) -> FigureBook:
 
 
 def told(cell: float | str) -> str:
-    return cell if isinstance(cell, str) else f"{cell:.10g}"
+    """A cell as text, without the last bits of a sum, which differ by machine."""
+    return cell if isinstance(cell, str) else f"{round(cell, 9) + 0.0:.10g}"
 
 
 def stirred() -> FigureBook:
