@@ -4,7 +4,13 @@ It shares nothing with flowsim: no imports, no random numbers, no data structure
 are lists, the calendar is `heapq`, a place on a second list is an entry beside the others. It is slow.
 
     naive.simulate(document, seed) -> {"clinic/a starts": 12.0, ..., "clinic waiting at 30": 4.0, ...,
-                                       "clinic starts in period 2": 3.0, ...}
+                                       "clinic starts in period 2": 3.0, ...,
+                                       "clinic renege to gp in period 2": 1.0, ...,
+                                       "care started after 3 in period 2": 1.0, ...}
+
+A move is named after where it began: the station and why (completion, renege, full; review for the desk that sends
+somebody on), ``outside`` for an arrival, ``waiting`` for a companion of somebody who waits. Waits are counted by
+waiting list in bins of ``wait_bin``, the last of which is open.
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ from naive_lengths import length, length_beyond, mean_length, rest
 # Appointments at the same time, in this order.
 COMPLETION, SERVERS, QUOTA, CHANGE, REVIEW, RENEGE, VISIT, ARRIVAL, STOP = range(9)
 FOREVER = float("inf")
+BINS = 256
 
 
 # ---------------------------------------------------------------- people and places
@@ -32,6 +39,7 @@ class Person:
         self.number, self.kind, self.companion = number, kind, companion
         self.place: Place | None = None
         self.factor = 1.0
+        self.way = "waiting" if companion else "outside"  # where the next move begins
         self.since = self.joined = 0.0  # beginning of the wait, and of the stay in this queue or service
         self.stay = 0  # goes up whenever clocks that still run have become meaningless
         self.clocks = 0  # the same, for the clocks of a class
@@ -143,10 +151,14 @@ class Simulation:
         assert place is not None
         if self.now >= self.warm_up:
             self.found[f"{place.name}/{person.kind} {what}"] += amount
+        if what != "wait_reneged":
+            self.in_period(f"{place.name} {what}", amount)
+
+    def in_period(self, what: str, amount: float = 1.0) -> None:
         edges = self.document.get("periods", [])
         period = bisect(edges, self.now)
-        if 0 < period < len(edges) and what != "wait_reneged":
-            self.found[f"{place.name} {what} in period {period - 1}"] += amount
+        if 0 < period < len(edges):
+            self.found[f"{what} in period {period - 1}"] += amount
 
     def count_time(self, person: Person, what: str) -> None:
         """Count the time since ``joined`` that lies after the warm-up."""
@@ -250,6 +262,7 @@ class Simulation:
         if place.given.get("uses_service_factor"):
             person.factor = 1.0
         self.fill(place)
+        person.way = f"{place.name} completion"
         self.take(person, self.ways(place, person.kind, "completion"))
 
     def decide(self, rule: dict[str, Any]) -> None:
@@ -273,6 +286,7 @@ class Simulation:
                     continue
                 self.tally(entry.person, "balked")
                 self.stop_waiting(entry.person)
+                entry.person.way = f"{place.name} full"
                 self.take(entry.person, self.ways(place, entry.person.kind, "full"))
 
     # ---- coming, starting, going
@@ -288,10 +302,12 @@ class Simulation:
         else:
             person.since = self.now
             self.tally(person, "arrivals")
+            self.in_period(f"{person.way} to {place.name}")
         if not place.queue and place.can_start():
             self.start(person)
         elif len(place.queue) >= place.limit:
             self.tally(person, "balked")
+            person.way = f"{place.name} full"
             self.take(person, self.ways(place, person.kind, "full"))
         else:
             self.line_up(person)
@@ -323,6 +339,9 @@ class Simulation:
         assert place is not None
         self.tally(person, "starts")
         self.tally(person, "wait", amount=self.now - person.since)
+        if "waiting_list" in place.given and "periods" in self.document:
+            b = min(int((self.now - person.since) / self.document["wait_bin"]), BINS - 1)
+            self.in_period(f"{place.given['waiting_list']} started after {b}")
         place.busy += 1
         place.starts += 1
         place.tokens -= 1
@@ -365,6 +384,7 @@ class Simulation:
 
     def leave(self, person: Person) -> None:
         self.tally(person, "exits")
+        self.in_period(f"{person.way} to exit")
         person.place = None
         self.people.remove(person)
 
@@ -438,6 +458,7 @@ class Simulation:
         self.tally(person, "reneged")
         self.tally(person, "wait_reneged", amount=self.now - person.since)
         self.stop_waiting(person)
+        person.way = f"{person.place.name} renege"
         self.take(person, self.ways(person.place, person.kind, "renege"))
 
     def ring(self, person: Person, clock: dict[str, Any], stay: int, clocks: int) -> None:
@@ -481,6 +502,7 @@ class Simulation:
             ways = self.ways(desk, kind, "review")
             to, _, kind_then, factor = self.rng.choices(ways, [way[1] for way in ways])[0]
             person.factor *= factor
+            person.way = f"{desk.name} review"
             if kind_then and kind_then != kind:
                 self.become(person, kind_then)
             if to == "exit":

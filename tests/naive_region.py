@@ -1,245 +1,48 @@
 """The region Amstelland from its figures, in the plainest Python there is: the oracle of the scenario compiler.
 
 It reads the TOML files of the region as they lie there and docs/model.md, and nothing of flowsim: no figure reader, no
-balance of the first day, no compiler. Where flowsim integrates with 24 clever points and solves with a library, this
-adds up hundreds of slices and halves an interval. What comes out is a network document, as `naive` simulates it.
+balance of the first day (`naive_first_day` has its own), no compiler. What comes out is a network document, as `naive`
+simulates it.
 
-    naive_region.document(network="functions", reading="net")
+    naive_region.document("functions", "net", {"overlap": "one_path"}, assumptions__list_size=900)
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parents[1] / "flowsim" / "plan" / "amstelland"
-START = dt.date(2025, 1, 1)
-YEAR, WEEK = 365.25, 7.0
-MONTH = YEAR / 12
-YEARS = range(2025, 2031)
-TOWNS = ("amstelveen", "aalsmeer", "uithoorn", "ouder_amstel")
-DIAGNOSES = ("personality", "trauma", "somatic_symptom", "other")
-GROUPS = ("light", "personality", "trauma", "somatic_symptom", "other", "smi")
-NEEDS = ("multi_domain", "complex", "urgent")
-KINDS = [("light", "other"), *((n, g) for n in NEEDS for g in DIAGNOSES), ("smi", "other"), ("complex", "eating")]
+from naive_first_day import (
+    DIAGNOSES,
+    GROUPS,
+    KINDS,
+    MONTH,
+    TOWNS,
+    WEEK,
+    YEAR,
+    YEARS,
+    Document,
+    Figures,
+    FirstDay,
+    date,
+    day,
+    read_figures,
+)
+
 FUNCTIONS = {
     "consultations": "collegial_consultation",
     "conversations": "exploratory_conversation",
     "case_conferences": "case_conference",
     "transfers": "waiting_list_management",
 }
-Document = dict[str, Any]
-
-
-# ---------------------------------------------------------------- figures
-
-
-def read_figures() -> dict[str, Any]:
-    """Every figure of the region by ``<file>.<table>``: one number, or {year: number}."""
-    figures: dict[str, Any] = {}
-    for path in sorted(FOLDER.glob("*.toml")):
-        for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
-            if isinstance(table, dict) and "value" in table:
-                figures[f"{path.stem}.{name}"] = table["value"]
-    return figures
-
-
-class Figures:
-    """``f("assumptions.list_size")``, ``f("functions.ramp", 2027)``; a value holds on until the next one."""
-
-    def __init__(self, **changes: float) -> None:
-        self.all = read_figures() | {key.replace("__", "."): value for key, value in changes.items()}
-
-    def __call__(self, key: str, year: int = 0) -> float:
-        value = self.all[key]
-        if isinstance(value, dict):
-            value = value[max((y for y in value if int(y[:4]) <= year), key=lambda y: int(y[:4]))]
-        return float(value)
-
-
-def day(date: dt.date) -> float:
-    return float((date - START).days)
-
-
-def date(when: float) -> dt.date:
-    return START + dt.timedelta(days=int(when))
-
-
-# ---------------------------------------------------------------- the first day
-
-
-def halved(low: float, high: float, too_high: Callable[[float], bool]) -> float:
-    """Where ``too_high`` turns, to a millionth of the interval."""
-    for _ in range(45):
-        middle = (low + high) / 2
-        low, high = (low, middle) if too_high(middle) else (middle, high)
-    return (low + high) / 2
-
-
-class Patience:
-    """Who is still there after a wait: Weibull."""
-
-    def __init__(self, scale: float, shape: float) -> None:
-        self.scale, self.shape = scale, shape
-
-    def stays(self, wait: float) -> float:
-        return math.exp(-((wait / self.scale) ** self.shape))
-
-    def area(self, wait: float, slices: int = 200) -> float:
-        """Days that somebody spends on a list that is left after ``wait``: slices, each as high as its middle."""
-        return sum(self.stays(wait * (i + 0.5) / slices) for i in range(slices)) * wait / slices
-
-
-class Group:
-    """The programmes of a diagnosis group: the first waits longest, the last one gets all second places."""
-
-    def __init__(self, f: Figures, name: str, programmes: list[str], starts: float, length: float) -> None:
-        self.name, self.programmes, self.starts, self.length = name, programmes, starts, length
-        spread, twice = f("assumptions.programme_wait_spread"), f("public.duplicates_share")
-        if len(programmes) == 1:
-            self.share, self.relative = [1.0], [1.0]
-        else:
-            steps = len(programmes) - 1
-            self.relative = [1 + spread - 2 * spread * i / steps for i in range(steps + 1)]
-            self.share = [(1 - twice) / len(programmes)] * steps
-            self.share.append(1 - sum(self.share))
-        self.x = 0.0
-
-    def reached(self, patience: Patience, x: float) -> list[float]:
-        """Of one who is referred, by programme: the chance to start there."""
-        return [s * patience.stays(x * r) for s, r in zip(self.share, self.relative, strict=True)]
-
-    def mean_wait(self, patience: Patience, x: float) -> float:
-        reached = self.reached(patience, x)
-        return sum(c * x * r for c, r in zip(reached, self.relative, strict=True)) / sum(reached)
-
-    def referred(self, patience: Patience, x: float) -> float:
-        return self.starts / sum(self.reached(patience, x))
-
-    def lists(self, patience: Patience, x: float) -> list[float]:
-        """People waiting, by programme: Little's law on those who are referred."""
-        a_day = self.referred(patience, x) / YEAR
-        return [a_day * s * patience.area(x * r) for s, r in zip(self.share, self.relative, strict=True)]
-
-
-class FirstDay:
-    """The region in balance: who is treated, who waits, who is referred and who comes to the GP."""
-
-    def __init__(self, f: Figures) -> None:
-        self.f = f
-        region = tomllib.loads((FOLDER / "region.toml").read_text(encoding="utf-8"))
-        self.programmes = {one["name"]: one["groups"][0] for one in region["programmes"]}
-        self.opens = {one["code"]: one.get("support_point_opens") for one in region["municipalities"]}
-        weight = {t: f(f"population.{t}") * f(self.rate_of(t)) for t in TOWNS}
-        self.of_town = {t: weight[t] / sum(weight.values()) for t in TOWNS}
-        self.treat()
-        self.wait()
-        self.come()
-
-    def rate_of(self, town: str) -> str:
-        own = f"demand.clients_per_10000_{town}"
-        return own if own in self.f.all else "demand.clients_per_10000_other"
-
-    def treat(self) -> None:
-        """Starts and lengths: clients of a year = in treatment on 1 January + those who start in it."""
-        f = self.f
-        smi = f("demand.smi") / (1 + f("public.smi_duration"))
-        other = f("demand.inflow") - smi
-        present = f("demand.clients") - f("demand.smi") - other
-        basic = f("public.basic_share")
-        mean_days = present / other * YEAR
-        long = (mean_days - basic * f("public.duration_basic")) / (1 - basic)
-        long = max(long, f("public.duration_specialist_median") * MONTH / 2)
-        share = {g: f(f"assumptions.{g}_share") for g in DIAGNOSES[:3]}
-        share["other"] = 1 - sum(share.values())
-        starts = {"light": other * basic, "smi": smi} | {g: other * (1 - basic) * share[g] for g in DIAGNOSES}
-        length = dict.fromkeys(DIAGNOSES, long)
-        length |= {"light": f("public.duration_basic"), "smi": f("public.smi_duration") * YEAR}
-        self.groups = {}
-        for g in GROUPS:
-            mine = [name for name, group in self.programmes.items() if group == g]
-            self.groups[g] = Group(f, g, mine, starts[g], length[g])
-
-    def wait(self) -> None:
-        """Published waits where there are; the list's size leaves the others; the share that gives up, patience."""
-        f, groups = self.f, self.groups
-        longest = 104 * WEEK
-        size, shape, giving_up = (f(f"assumptions.{one}") for one in ("list_size", "patience_shape", "reneging_share"))
-
-        def settle(patience: Patience) -> float:
-            known = 0.0
-            for g in ("personality", "trauma", "somatic_symptom", "smi"):
-                weeks = f("assumptions.smi_wait") if g == "smi" else f(f"waiting.{g}")
-                groups[g].x = halved(0, longest, lambda x, g=g, w=weeks: groups[g].mean_wait(patience, x) > w * WEEK)
-                known += sum(groups[g].lists(patience, groups[g].x))
-            basic = f("public.waiting_share_basic") * size
-            rest = max(size - basic - known, groups["other"].starts * WEEK / YEAR)  # at least a week's
-            for g, people in (("light", basic), ("other", rest)):
-                groups[g].x = halved(0, longest, lambda x, g=g, n=people: sum(groups[g].lists(patience, x)) > n)
-            all_referred = sum(one.referred(patience, one.x) for one in groups.values())
-            return 1 - sum(one.starts for one in groups.values()) / all_referred
-
-        scale, found = 20 * WEEK / (-math.log(1 - giving_up)) ** (1 / shape), 0.0
-        for _ in range(12):
-            self.patience = Patience(scale, shape)
-            found = settle(self.patience)
-            if abs(found - giving_up) < 1e-5:
-                break
-            scale *= (math.log(1 - found) / math.log(1 - giving_up)) ** (1 / shape)
-        self.giving_up = found
-        self.waiting = {
-            name: n for one in groups.values() for name, n in zip(one.programmes, self.lists(one), strict=True)
-        }
-        self.places = {
-            name: one.referred(self.patience, one.x) * c * one.length / YEAR
-            for one in groups.values()
-            for name, c in zip(one.programmes, one.reached(self.patience, one.x), strict=True)
-        }
-        self.waits = {
-            n: one.x * r for one in groups.values() for n, r in zip(one.programmes, one.relative, strict=True)
-        }
-        self.referred = {g: one.referred(self.patience, one.x) for g, one in groups.items()}
-
-    def lists(self, group: Group) -> list[float]:
-        return group.lists(self.patience, group.x)
-
-    def come(self) -> None:
-        """First visits to the GP a year: what is referred, less those who return and those who try again."""
-        f = self.f
-        light, special = f("assumptions.multi_domain_share_basic"), f("assumptions.multi_domain_share_specialist")
-        bound = {("light", "other"): self.referred["light"] * (1 - light), ("smi", "other"): self.referred["smi"]}
-        for g in DIAGNOSES:
-            bound["multi_domain", g] = self.referred[g] * special
-            bound["complex", g] = self.referred[g] * (1 - special)
-        basic = self.referred["light"] * light
-        bound["multi_domain", "other"] += basic
-        self.basic_share = basic / bound["multi_domain", "other"]
-        stay, again = 1 - self.giving_up, self.giving_up * f("assumptions.renege_to_gp")
-        self.first: dict[tuple[str, str], float] = {}
-        for (need, g), flow in bound.items():
-            back = f("public.smi_return") if need == "smi" else f("assumptions.return_share")
-            chance = 1.0 if need == "smi" else f(f"assumptions.referred_{need}") if need != "light" else 0.0
-            if need != "light":
-                self.first[need, g] = max(flow * (1 - back * stay) / chance - flow * again, 0)
-        self.first["complex", "eating"] = sum(self.groups[g].starts for g in DIAGNOSES) * f("assumptions.eating_share")
-        people = self.f.all["population.region"]
-        (y0, n0), (y1, n1) = sorted((int(y[:4]), n) for y, n in people.items())
-        span = (dt.date(y1, 1, 1) - dt.date(y0, 1, 1)).days / YEAR
-        now = n0 * (n1 / n0) ** ((START - dt.date(y0, 1, 1)).days / YEAR / span)
-        seen = now * f("population.share_adult") * f("public.gp_contact_share")
-        self.first["light", "other"] = max(seen - sum(self.first.values()), 0)
-        at_gp = self.first["light", "other"] + bound["light", "other"] * again
-        need_ggz = bound["light", "other"] * (1 - f("assumptions.return_share") * stay) / at_gp
-        self.light_now = need_ggz / 2
-        self.light_later = min(need_ggz / 2 / f("assumptions.gp_mental_health_route"), 1)
-
 
 # ---------------------------------------------------------------- the document
+
+
+__all__ = ["Figures", "document", "read_figures"]
 
 
 def classes() -> list[str]:
@@ -264,12 +67,36 @@ def lognormal(mean: float, cv: float) -> Document:
     return {"distribution": "lognormal", "mean": mean, "cv": cv}
 
 
-class Region:
-    """The document, part by part; ``network``: none or functions; ``reading``: headcount, capacity or net."""
+AS_THE_PLAN = {
+    "diversion_of": "hours",
+    "overlap": "unique",
+    "ramp": "spread",
+    "freed_place": "next",
+    "wait_counts": "start",
+    "social_domain": "unlimited",
+    "transfers": "constant",
+    "conversation_hours": "hourly",
+    "stop_policy": False,
+}
+"""Settings that the network document hangs on, as they stand when a scenario says nothing."""
 
-    def __init__(self, network: str, reading: str, **changes: float) -> None:
+
+class Region:
+    """The document, part by part.
+
+    ``network``: none, functions or diversion; ``reading``: headcount, capacity or net; ``settings``: what differs from
+    `AS_THE_PLAN`; ``changes``: figures with another value.
+    """
+
+    def __init__(
+        self, network: str, reading: str, settings: Document | None = None, **changes: float | dict[str, float]
+    ) -> None:
         self.network, self.reading = network, reading
+        self.set = AS_THE_PLAN | (settings or {})
+        assert self.set.keys() == AS_THE_PLAN.keys(), settings
         self.f = f = Figures(**changes)
+        self.pilot, self.full = int(f("functions.pilot_year")), int(f("functions.full_operation_year"))
+        self.works = day(dt.date(self.pilot, 7, 1))  # the functions, from here on
         self.first = FirstDay(f)
         self.horizon = day(dt.date(2030, 1, 1)) + f("assumptions.cleared_weeks") * WEEK
         self.halves = [day(dt.date(y, m, 1)) for y in YEARS for m in (1, 7) if day(dt.date(y, m, 1)) < self.horizon]
@@ -308,9 +135,10 @@ class Region:
                 rate = []
                 for since, until in zip(self.halves, ends, strict=True):
                     more = 1.0
-                    if need == "multi_domain" and self.network == "functions" and since >= day(dt.date(2025, 7, 1)):
+                    full = self.f("functions.conversations", self.full)
+                    if need == "multi_domain" and self.network == "functions" and since >= self.works and full > 0:
                         volume = self.f("functions.conversations", date(since).year)
-                        more += self.f("assumptions.induced_demand") * volume / self.f("functions.conversations", 2028)
+                        more += self.f("assumptions.induced_demand") * volume / full
                     rate.append((since, a_day * self.growth(since, until) * more))
                 made.append({"class": f"{t}/{need}/{g}", "station": "gp", "rate": rate})
         return made
@@ -323,18 +151,46 @@ class Region:
         if group == "smi":
             return factor
         factor *= 1 + f(f"assumptions.extra_places_{'basic' if group == 'light' else 'specialist'}", year)
-        if self.network == "functions" and self.reading == "net" and when >= day(dt.date(2025, 7, 1)):
-            talks = f("functions.conversations", year) * (2 if year == 2025 else 1)  # a year's work in half a year
-            hours = talks * f("business_case.conversation_cost_ggz") / f("investment.rate_ggz")
-            factor *= 1 - hours / ((f("demand.clients") - f("demand.smi")) * f("impact.hours_per_client"))
+        if self.network != "functions" or when < self.works:
+            return factor
+        served = f("demand.clients") - f("demand.smi")
+        if self.reading == "net":
+            talks = f("functions.conversations", year) * (
+                2 if year == self.pilot else 1
+            )  # a year's work in half a year
+            hourly = f("investment.rate_ggz")
+            if self.set["conversation_hours"] == "mean":
+                hourly = f("business_case.cost_per_client") / f("impact.hours_per_client")
+            hours = talks * f("business_case.conversation_cost_ggz") / hourly
+            factor *= 1 - hours / (served * f("impact.hours_per_client"))
+        if self.set["freed_place"] == "heavier":
+            heavier = f("assumptions.heavier_hours") / f("impact.hours_per_client")
+            factor *= 1 - self.freed(min(year, self.full)) / served * (1 - 1 / heavier)
         return factor
+
+    def freed(self, year: int) -> float:
+        """Clients whom the plan counts as freed in a year: whole ones, and parts of those who are treated less."""
+        f = self.f
+        half = f("business_case.shortened_saving")
+        total = f("functions.consultations", year) * f("functions.consultations_not_to_ggz")
+        total += f("functions.transfers", year) * f("functions.transfers_lighter")
+        for one in ("conversations", "case_conferences"):
+            each = f(f"functions.{one}_not_to_ggz") + half * f(f"functions.{one}_shortened")
+            total += f(f"functions.{one}", year) * each
+        return total
 
     def programmes(self) -> list[Document]:
         f, first = self.f, self.first
         names = list(first.programmes)
         servers: dict[str, list[tuple[float, int]]] = {name: [] for name in names}
         for when in self.halves:
-            exact = {n: first.places[n] * self.relative_places(when, first.programmes[n]) for n in names}
+            year = date(when).year
+            exact = {
+                n: first.places[n]
+                * self.relative_places(when, first.programmes[n])
+                * (1 + f(f"assumptions.extra_places_{n}", year))
+                for n in names
+            }
             for name, number in people(exact, round(sum(exact.values()))).items():
                 servers[name].append((when, number))
         urgent = [f"{t}/urgent/{g}" for t in TOWNS for g in DIAGNOSES]
@@ -404,20 +260,38 @@ class Region:
     # ---- the functions
 
     def quota(self, function: str) -> list[tuple[float, int]]:
-        """Cases a week in whole numbers: as many each week of a year, the first year in its second half."""
-        weeks = [day(dt.date(2025, 7, 1)) + WEEK * i for i in range(400)]
-        in_year = Counter(date(week).year for week in weeks)
+        """Cases a week in whole numbers: as many each week of a year, or more and more; the first year in its second
+        half."""
+        weeks = [self.works + WEEK * i for i in range(400)]
+        height: dict[float, float] = {}
+        for week in weeks:
+            year = date(week).year
+            so_far = (week - day(dt.date(year, 1, 1))) / YEAR
+            before, now = self.volume(function, year - 1), self.volume(function, year)
+            height[week] = 1.0 if self.set["ramp"] == "spread" else before + (now - before) * so_far
+        in_year: defaultdict[int, float] = defaultdict(float)
+        for week in weeks:
+            in_year[date(week).year] += height[week]
         made: list[tuple[float, int]] = []
         passed = given = 0.0
         for week in weeks:
             year = date(week).year
             if week >= self.horizon:
                 break
-            cases = self.f(f"functions.{function}", year) if self.network == "functions" else 0.0
-            passed += cases / in_year[year]
+            if in_year[year] > 0:
+                passed += self.volume(function, year) * height[week] / in_year[year]
             made.append((week, math.floor(passed + 1e-9) - int(given)))
             given = math.floor(passed + 1e-9)
         return made
+
+    def volume(self, function: str, year: int) -> float:
+        """Cases in a year."""
+        if self.network != "functions" or year < self.pilot:
+            return 0.0
+        cases = self.f(f"functions.{function}", year)
+        if function == "transfers" and self.set["transfers"] == "fade" and year > self.full:
+            return cases / 2 if year == self.full + 1 else 0.0
+        return cases
 
     def desks(self) -> list[Document]:
         made = []
@@ -438,7 +312,7 @@ class Region:
         return made
 
     def outcome(self, function: str, town: str, onward: dict[str, float]) -> list[Document]:
-        """Out of ggz, on with half of a treatment, or on as before."""
+        """Out of ggz, on with a treatment that is so much shorter, or on as before."""
         f = self.f
         real = f("assumptions.would_have_entered")
         away = real * f(f"functions.{function}_not_to_ggz")
@@ -452,7 +326,7 @@ class Region:
             ("exit", away * (1 - social) / 2, 1.0),
         ]
         if shorter > 0:
-            ways += [(to, share * shorter, f("business_case.shortened_saving")) for to, share in onward.items()]
+            ways += [(to, share * shorter, 1 - f("business_case.shortened_saving")) for to, share in onward.items()]
         ways += [(to, share * (1 - away - shorter), 1.0) for to, share in onward.items()]
         return [{"to": to, "probability": p, "service_factor": factor} for to, p, factor in ways]
 
@@ -472,7 +346,6 @@ class Region:
         def route(origin: str, label: str | None, to: Any, on: str = "completion", start: float = 0.0) -> None:
             made.append({"from": origin, "to": to, "on": on, "start": start} | ({"class": label} if label else {}))
 
-        ways_on = {"collegial_consultation": {"light": "", "multi_domain": "exploratory_conversation"}}
         for t in TOWNS:
             for need, g in KINDS:
                 label, ggz = f"{t}/{need}/{g}", self.lists_of(need, g)
@@ -492,7 +365,7 @@ class Region:
                         f"support_point_{t}": f("assumptions.gp_to_support_point"),
                     }
                     later = {"collegial_consultation": first.light_later, "exit": 1 - first.light_later}
-                    route("gp_mental_health", label, later)
+                    self.towards_ggz(route, "gp_mental_health", label, t, later)
                 else:
                     chance = f(
                         "assumptions.referred_multi_domain"
@@ -500,14 +373,18 @@ class Region:
                         else "assumptions.referred_complex"
                     )
                     to = {"collegial_consultation": chance}
-                route("gp", label, to | {"exit": max(0.0, 1 - sum(to.values()))})
+                self.towards_ggz(route, "gp", label, t, to | {"exit": max(0.0, 1 - sum(to.values()))})
                 # without a token: light to ggz, several domains to a conversation, complex to a conference
-                missed = ways_on["collegial_consultation"].get(need, "case_conference")
-                route("collegial_consultation", label, {missed: 1.0} if missed else ggz, "full")
-                route("collegial_consultation", label, self.outcome("consultations", t, ggz))
+                talk, conference = {"exploratory_conversation": 1.0}, {"case_conference": 1.0}
+                missed = {"light": ggz, "multi_domain": talk}.get(need, conference)
+                path = self.set["overlap"] == "one_path"
+                route("collegial_consultation", label, missed, "full")
+                onward = missed if path else ggz
+                route("collegial_consultation", label, self.outcome("consultations", t, onward))
                 if need == "multi_domain":
-                    route("exploratory_conversation", label, {"case_conference": 1.0}, "full")
-                    route("exploratory_conversation", label, self.outcome("conversations", t, ggz))
+                    route("exploratory_conversation", label, conference, "full")
+                    onward = conference if path else ggz
+                    route("exploratory_conversation", label, self.outcome("conversations", t, onward))
                 else:
                     route("exploratory_conversation", label, ggz, "full")
                 route("case_conference", label, ggz, "full")
@@ -525,6 +402,35 @@ class Region:
         self.returns(route)
         return made
 
+    def towards_ggz(self, route: Callable[..., None], origin: str, label: str, town: str, to: dict[str, float]) -> None:
+        """The route of the first day; top-down, from 2026 on a share of those bound for ggz goes elsewhere."""
+        route(origin, label, to)
+        bound = to["collegial_consultation"]
+        social = self.f("business_case.share_to_social_domain")
+        for year in YEARS[1:] if self.network == "diversion" else ():
+            away = bound * self.diverted(year)
+            ways = Counter(to)
+            ways["collegial_consultation"] -= away  # type: ignore[assignment]
+            ways[f"social_domain_{town}"] += away * social  # type: ignore[assignment]
+            ways["self_help"] += away * (1 - social) / 2  # type: ignore[assignment]
+            ways["exit"] += away * (1 - social) / 2  # type: ignore[assignment]
+            route(origin, label, dict(ways), start=day(dt.date(year, 1, 1)))
+
+    def diverted(self, year: int) -> float:
+        """Share of those bound for ggz: so many of all clients, all of whom come from those without severe illness."""
+        f, first = self.f, self.first
+        share = f("functions.diversion") * f("functions.ramp", year)
+        starts = {name: one.starts for name, one in first.groups.items()}
+        treated = {n: starts[n] * one.length / YEAR for n, one in first.groups.items()}
+        cost = f("public.cost_per_client") * f("demand.clients")
+        all_to_others = {
+            "inflow": sum(starts.values()) / (sum(starts.values()) - starts["smi"]),
+            "headcount": f("demand.clients") / (sum(starts.values()) - starts["smi"]),
+            "hours": sum(treated.values()) / (sum(treated.values()) - treated["smi"]),
+            "euros": cost / (cost - f("public.smi_cost") * f("demand.smi")),
+        }
+        return min(1.0, share * all_to_others[self.set["diversion_of"]])
+
     def returns(self, route: Callable[..., None]) -> None:
         """After treatment: home for good, or until a return; those who had a crisis are complex again by then."""
         f, first = self.f, self.first
@@ -532,7 +438,9 @@ class Region:
         prevented = f("functions.support_point_relapse_reduction")
         for name, g in first.programmes.items():
             for year in YEARS if prevented > 0 else YEARS[:1]:
-                users = f("functions.support_point_users", year) if year > 2025 and self.network != "none" else 0.0
+                users = (
+                    f("functions.support_point_users", year) if year > self.pilot and self.network != "none" else 0.0
+                )
                 back = f("public.smi_return") if g == "smi" else f("assumptions.return_share")
                 back *= 1 - prevented * min(1, users / ended)
                 since = day(dt.date(year, 1, 1))
@@ -573,7 +481,11 @@ class Region:
         for t in TOWNS:
             came = first.first["light", "other"] * f("assumptions.gp_to_social_domain") * first.of_town[t]
             present = {f"{t}/light/other": round(came * months / 12)}
-            station = {"name": f"social_domain_{t}", "servers": "inf", "service": welfare}
+            station: Document = {"name": f"social_domain_{t}", "servers": "inf", "service": welfare}
+            if self.set["social_domain"] == "limited":
+                station["servers"] = self.social_workers(t, came * months / 12)
+                station["patience"] = exponential(f("assumptions.social_domain_patience"))
+                station["on_renege"] = {"gp": 1.0}
             made.append(station | {"initial": {"in_service": present}})
         crisis = lognormal(f("public.crisis_duration"), f("public.crisis_duration_cv"))
         made.append({"name": "crisis", "servers": "inf", "service": crisis})
@@ -599,13 +511,24 @@ class Region:
         made.append({"name": "between_episodes", "servers": "inf", "service": delay, "initial": {"in_service": home}})
         return made
 
+    def social_workers(self, town: str, present: float) -> list[tuple[float, int]]:
+        """Places: for those who came already, and for whom the plan's extra staff can help, with a little room."""
+        f = self.f
+        helped = f("impact.extra_fte_substitution") * f("impact.residents_per_fte") * self.first.of_town[town]
+        made = []
+        for year in YEARS:
+            ramp = f("functions.ramp", year) if self.network == "functions" and year > 2025 else 0.0
+            places = present + helped * ramp * f("public.welfare_duration") / 12
+            made.append((day(dt.date(year, 1, 1)), round(places / f("assumptions.gp_mental_health_utilisation"))))
+        return made
+
     def users(self, town: str) -> list[tuple[float, int]]:
         """Users of a new support point by month: the plan's number, evenly over those that are open by then."""
         exact = {t: 0.0 for t in TOWNS if self.first.opens[t]}
         given = dict.fromkeys(exact, 0)
         made = []
         for edge in self.edges[:-1]:
-            open_now = [t for t in exact if self.first.opens[t] <= date(edge) and date(edge).year > 2025]
+            open_now = [t for t in exact if self.first.opens[t] <= date(edge) and date(edge).year > self.pilot]
             for t in open_now if self.network != "none" else []:
                 exact[t] += self.f("functions.support_point_users", date(edge).year) / 12 / len(open_now)
             before = given[town]
@@ -629,17 +552,38 @@ class Region:
             "horizon": self.horizon,
             "snapshot_every": WEEK,
             "periods": self.edges,
-            "waiting_norm": self.f("public.treeknorm_total") * WEEK,
+            "waiting_norm": self.norm() * WEEK,
             "wait_bin": WEEK,
             "classes": classes(),
             "stations": [*self.primary_care(), *self.desks(), *self.programmes(), *self.others()],
             "pools": self.pools(),
             "arrivals": self.arrivals(),
             "routes": self.routes(),
-            "stop_rules": [],
+            "stop_rules": self.stop_rules(),
         }
 
+    def norm(self) -> float:
+        """Weeks; the intake's own norm is held against the whole wait, of which the intake is a fixed part."""
+        if self.set["wait_counts"] == "intake":
+            return self.f("public.treeknorm_intake") / self.f("public.waiting_share_intake")
+        return self.f("public.treeknorm_total")
 
-def document(network: str = "functions", reading: str = "net", **changes: float) -> Document:
+    def stop_rules(self) -> list[Document]:
+        """The functions close at the end of the pilot year when the lists have not become shorter."""
+        if not self.set["stop_policy"] or self.network != "functions":
+            return []
+        rule: Document = {"at": day(dt.date(self.pilot, 12, 31)), "measure": "waiting"}
+        rule["stations"] = list(self.first.programmes)
+        rule["at_least"] = self.f("assumptions.stop_at_share") * sum(self.first.waiting.values())
+        rule["close"] = list(FUNCTIONS.values())
+        return [rule]
+
+
+def document(
+    network: str = "functions",
+    reading: str = "net",
+    settings: Document | None = None,
+    **changes: float | dict[str, float],
+) -> Document:
     """The network document of Amstelland; a change is ``assumptions__list_size=900``."""
-    return Region(network, reading, **changes).document()
+    return Region(network, reading, settings, **changes).document()

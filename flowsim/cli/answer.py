@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.options import From, FutureSeedOrNone, Json, Lang, Precision, ScenarioFile, Threads
 from flowsim.cli.repeats import tell
+from flowsim.cli.studies import command, ended, nothing_done, print_precision, written
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,8 +50,8 @@ def answer(
     """Does 10% diversion clear the waiting lists in five years? Simulates until the answer is precise."""
     from flowsim.cli.folders import room
     from flowsim.present.answer import as_json, blocks, print_blocks
-    from flowsim.present.console import print_json, say
-    from flowsim.present.texts import format_number, text, texts
+    from flowsim.present.console import print_json
+    from flowsim.present.texts import format_number, texts
 
     texts(lang)
     chosen: dict[str, Any] = {
@@ -66,24 +65,16 @@ def answer(
     with room(out):
         found, seconds = _simulated(asked, threads, lang, silent=json)
         if found is None:
-            say(text(lang, "answer.run.nothing_done"))
-            return INTERRUPTED
+            return nothing_done("answer", lang)
         tables = found.tables
-        command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
-        _write(out, found, tables, seconds, command, lang)
-    manifest = out / "manifest.json"
+        _write(out, found, tables, seconds, command(), lang)
     if json:
-        print_json(as_json(found, tables, {"seconds": round(seconds, 1), "manifest": str(manifest)}))
+        print_json(as_json(found, tables, written(out, seconds)))
     else:
         print_blocks(blocks(found, tables, lang))
         width = format_number(lang, 100 * found.half_width, 1)
-        values = {"width": width, "seed": found.seed, "seconds": format_number(lang, seconds)}
-        print("\n" + text(lang, "answer.run.precision", **values))
-        if not found.interrupted:
-            print(text(lang, "answer.run.written", place=out))
-    if found.interrupted:
-        say(text(lang, "answer.run.interrupted", place=out))
-    return INTERRUPTED if found.interrupted else DONE
+        print_precision("answer", found, out, lang, seconds, width=width)
+    return ended("answer", found, out, lang)
 
 
 def _drawing(scenario: Scenario, source: str | None) -> Scenario:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.folders import room
 from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, Threads, whole
+from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 from flowsim.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from flowsim.study.compare import Comparison
 
 
 def compare(
@@ -64,8 +56,7 @@ def compare(
     json: Json = False,
 ) -> int:
     """Scenarios side by side on common random numbers: paired differences with simultaneous intervals."""
-    from flowsim.present.console import print_json, say
-    from flowsim.present.texts import format_number, text, texts
+    from flowsim.present.texts import texts
 
     texts(lang)
     if not scenarios and repeat is None:
@@ -93,57 +84,26 @@ def compare(
 
         asked = dict(arguments(context, repeat, again.compare, lang))
     asked["threads"] = threads
-    with room(out):
-        found, seconds = _simulated(asked, lang, silent=json)
-        if found is None:
-            say(text(lang, "compare.run.nothing_done"))
-            return INTERRUPTED
-        tables = found.tables
-        if out is not None:
-            _write(out, found, tables, seconds, lang)
-    if json:
-        from flowsim.present.compare import compare_json
-
-        written = {"seconds": round(seconds, 1), "manifest": str(out / "manifest.json") if out else None}
-        print_json(compare_json(found, tables, written))
-    else:
-        from flowsim.present.answer import print_blocks
-        from flowsim.present.compare import compare_blocks
-
-        print_blocks(compare_blocks(found, tables, lang))
-        values = {"futures": found.done, "seed": found.seed, "seconds": format_number(lang, seconds)}
-        print("\n" + text(lang, "compare.run.precision", **values))
-        if out is not None and not found.interrupted:
-            print(text(lang, "compare.run.written", place=out))
-    if found.interrupted:
-        say(text(lang, "compare.run.interrupted" + ("_only" if out is None else ""), place=out))
-    return INTERRUPTED if found.interrupted else DONE
-
-
-def _simulated(asked: dict[str, Any], lang: str, silent: bool) -> tuple[Comparison | None, float]:
-    """The comparison (None: interrupted before anything was finished), and the seconds it took."""
-    from flowsim.present.console import announce_compiling
-    from flowsim.present.progress import StudyProgress
-    from flowsim.study.compare import compare as simulate
-
-    began = time.monotonic()
-    try:
-        with StudyProgress(lang, silent) as progress:
-            announce_compiling(lang, silent)
-            return simulate(**asked, progress=progress), time.monotonic() - began
-    except KeyboardInterrupt:
-        return None, time.monotonic() - began
-
-
-def _write(out: Path, found: Comparison, tables: dict[str, pd.DataFrame], seconds: float, lang: str) -> None:
+    from flowsim.present.answer import print_blocks
+    from flowsim.present.compare import compare_blocks, compare_json
     from flowsim.present.compare_plot import overlay
-    from flowsim.present.plots import save_figures
+    from flowsim.present.console import print_json
+    from flowsim.present.progress import StudyProgress
     from flowsim.scenario.region import load_region
-    from flowsim.study import store
+    from flowsim.study.compare import compare as study
     from flowsim.study.compare import manifest
 
-    command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
-    with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables, "compare")
-        save_figures(work, overlay(tables, load_region(found.scenario.region).start, lang))
-        store.write_json(work / "manifest.json", manifest(found, seconds, command))
+    with room(out):
+        found, seconds = simulated(study, asked, StudyProgress(lang, json), lang, json)
+        if found is None:
+            return nothing_done("compare", lang)
+        tables = found.tables
+        if out is not None:
+            figures = overlay(tables, load_region(found.scenario.region).start, lang)
+            write(out, "compare", tables, figures, manifest(found, seconds, command()))
+    if json:
+        print_json(compare_json(found, tables, written(out, seconds)))
+    else:
+        print_blocks(compare_blocks(found, tables, lang))
+        print_precision("compare", found, out, lang, seconds, futures=found.done)
+    return ended("compare", found, out, lang)

@@ -94,7 +94,7 @@ def run(
         if animate is not None:
             _write_animation(files, animate, network, runs.first_log, first_day, region, lang)
         if json:
-            print_json(facts | {"summary": found.summary().to_dict("records")})
+            print_json(facts | {"summary": found.summary_rows()})
         else:
             _print_summary(found, network.title or file.name, lang)
         sys.stdout.flush()
@@ -268,7 +268,7 @@ def _print_summary(found: Output, title: str, lang: str) -> None:
     from flowsim.present.run_table import summary_rows
     from flowsim.present.texts import text
 
-    header, rows = summary_rows(found.summary(), lang)
+    header, rows = summary_rows(found.summary_rows(), lang)
     print_table(header, rows, title=title)
     key = "cli.run.one" if found.replications == 1 else "cli.run.many"
     print(text(lang, key, replications=found.replications, seed=found.seed, engine=found.engine))

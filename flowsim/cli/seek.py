@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from flowsim.cli import DONE, INTERRUPTED, MISSED
+from flowsim.cli import DONE, MISSED
 from flowsim.cli.folders import room
 from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, whole
+from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,35 +107,17 @@ def seek(
 
 def _run(asked: dict[str, Any], mapped: bool, out: Path, lang: str, json: bool) -> int:
     """Seek or map, write and print; the exit code."""
-    from flowsim.present.console import announce_compiling, say
-    from flowsim.present.texts import text
-
-    with room(out):
-        announce_compiling(lang, silent=json)
-        began = time.monotonic()
-        found = _simulated(asked, mapped, lang, silent=json)
-        if found is None:
-            say(text(lang, "seek.run.nothing_done"))
-            return INTERRUPTED
-        seconds = time.monotonic() - began
-        _deliver(found, out, seconds, lang, json)
-    if found.interrupted:
-        say(text(lang, "seek.run.interrupted", place=out))
-        return INTERRUPTED
-    return DONE if getattr(found, "reached", True) else MISSED
-
-
-def _simulated(asked: dict[str, Any], mapped: bool, lang: str, silent: bool) -> Seek | DecisionMap | None:
-    """What was sought or mapped; None: interrupted before anything was finished."""
     from flowsim.present.seek import SeekProgress
     from flowsim.study.decision_map import decision_map
-    from flowsim.study.seek import seek as run
+    from flowsim.study.seek import seek as study
 
-    try:
-        with SeekProgress(lang, silent) as progress:
-            return decision_map(**asked, progress=progress) if mapped else run(**asked, progress=progress)
-    except KeyboardInterrupt:
-        return None
+    with room(out):
+        run: Callable[..., Seek | DecisionMap] = decision_map if mapped else study
+        found, seconds = simulated(run, asked, SeekProgress(lang, json), lang, json)
+        if found is None:
+            return nothing_done("seek", lang)
+        _deliver(found, out, seconds, lang, json)
+    return ended("seek", found, out, lang, DONE if getattr(found, "reached", True) else MISSED)
 
 
 def _deliver(found: Seek | DecisionMap, out: Path, seconds: float, lang: str, json: bool) -> None:
@@ -143,32 +125,20 @@ def _deliver(found: Seek | DecisionMap, out: Path, seconds: float, lang: str, js
     from flowsim.present import seek as words
     from flowsim.present import seek_plot
     from flowsim.present.console import print_json
-    from flowsim.present.plots import save_figures
-    from flowsim.present.texts import format_number, text
-    from flowsim.study import decision_map, store
+    from flowsim.study import decision_map
     from flowsim.study import seek as study
 
     tables = found.tables
-    command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
-    mapped = isinstance(found, decision_map.DecisionMap)
-    with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables, "seek")
-        if isinstance(found, decision_map.DecisionMap):
-            save_figures(work, seek_plot.maps(found, lang))
-            store.write_json(work / "manifest.json", decision_map.manifest(found, seconds, command))
-        else:
-            save_figures(work, seek_plot.figures(found, lang))
-            store.write_json(work / "manifest.json", study.manifest(found, seconds, command))
-    written = {"seconds": round(seconds, 1), "manifest": str(out / "manifest.json")}
+    if isinstance(found, decision_map.DecisionMap):
+        write(out, "seek", tables, seek_plot.maps(found, lang), decision_map.manifest(found, seconds, command()))
+    else:
+        write(out, "seek", tables, seek_plot.figures(found, lang), study.manifest(found, seconds, command()))
     if json:
-        as_json: Any = words.map_json if mapped else words.as_json
-        print_json(as_json(found, tables, written))
+        as_json: Any = words.map_json if isinstance(found, decision_map.DecisionMap) else words.as_json
+        print_json(as_json(found, tables, written(out, seconds)))
         return
     if isinstance(found, decision_map.DecisionMap):
         words.print_map(found, lang)
     else:
         words.print_found(found, lang)
-    values = {"futures": found.spent, "seed": found.seed, "seconds": format_number(lang, seconds)}
-    print("\n" + text(lang, "seek.run.precision", **values))
-    if not found.interrupted:
-        print(text(lang, "seek.run.written", place=out))
+    print_precision("seek", found, out, lang, seconds, futures=found.spent)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import sys
-import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from flowsim.cli import DONE, INTERRUPTED, MISSED
+from flowsim.cli import DONE, MISSED
 from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, whole
+from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 from flowsim.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from flowsim.study.update import Update
 
 
 def update(
@@ -56,11 +52,17 @@ def update(
     resembles the counts, so that there is no new forecast.
     """
     from flowsim.cli.folders import room
+    from flowsim.present.answer import print_blocks
     from flowsim.present.console import print_json, say
-    from flowsim.present.texts import format_number, text, texts
+    from flowsim.present.progress import StudyProgress
+    from flowsim.present.texts import text, texts
+    from flowsim.present.update import update_blocks, update_json
+    from flowsim.present.update_plot import forecast_plot
     from flowsim.scenario.load import default
     from flowsim.study.observed import read
     from flowsim.study.together import read_scenario
+    from flowsim.study.update import manifest
+    from flowsim.study.update import update as weigh
 
     texts(lang)
     if template is not None:
@@ -85,30 +87,21 @@ def update(
         loaded = default() if scenario is None else read_scenario(scenario)
         asked = {"scenario": loaded, "futures": futures, "half_width": half_width, "seed": seed}
     with room(out):
-        found, seconds = _simulated(counts, asked | {"threads": threads}, lang, silent=json)
+        weighing = partial(weigh, counts)
+        found, seconds = simulated(weighing, asked | {"threads": threads}, StudyProgress(lang, json), lang, json)
         if found is None:
-            say(text(lang, "update.run.nothing_done"))
-            return INTERRUPTED
+            return nothing_done("update", lang)
         tables = found.tables
-        _write(out, found, tables, seconds, lang)
+        figures = None
+        if not found.conflicts:
+            figures = forecast_plot(tables, found.case.region.start, lang, found.observed.made_up)
+        write(out, "update", tables, figures, manifest(found, seconds, command()))
     if json:
-        from flowsim.present.update import update_json
-
-        written = {"seconds": round(seconds, 1), "manifest": str(out / "manifest.json")}
-        print_json(update_json(found, tables, written))
+        print_json(update_json(found, tables, written(out, seconds)))
     else:
-        from flowsim.present.answer import print_blocks
-        from flowsim.present.update import update_blocks
-
         print_blocks(update_blocks(found, tables, lang))
-        values = {"futures": found.done, "seed": found.seed, "seconds": format_number(lang, seconds)}
-        print("\n" + text(lang, "update.run.precision", **values))
-        if not found.interrupted:
-            print(text(lang, "update.run.written", place=out))
-    if found.interrupted:
-        say(text(lang, "update.run.interrupted", place=out))
-        return INTERRUPTED
-    return MISSED if found.conflicts else DONE
+        print_precision("update", found, out, lang, seconds, futures=found.done)
+    return ended("update", found, out, lang, MISSED if found.conflicts else DONE)
 
 
 def _write_template(file: Path, lang: str) -> None:
@@ -127,33 +120,3 @@ def _write_template(file: Path, lang: str) -> None:
     with Writing([file]) as writing:
         writing.write(file, lambda stream: stream.write(content))
         writing.commit()
-
-
-def _simulated(counts: Any, asked: dict[str, Any], lang: str, silent: bool) -> tuple[Update | None, float]:
-    """The update (None: interrupted before anything was finished), and the seconds it took."""
-    from flowsim.present.console import announce_compiling
-    from flowsim.present.progress import StudyProgress
-    from flowsim.study.update import update as weigh
-
-    began = time.monotonic()
-    try:
-        with StudyProgress(lang, silent) as progress:
-            announce_compiling(lang, silent)
-            return weigh(counts, **asked, progress=progress), time.monotonic() - began
-    except KeyboardInterrupt:
-        return None, time.monotonic() - began
-
-
-def _write(out: Path, found: Update, tables: dict[str, pd.DataFrame], seconds: float, lang: str) -> None:
-    from flowsim.present.plots import save_figures
-    from flowsim.present.update_plot import forecast_plot
-    from flowsim.study import store
-    from flowsim.study.update import manifest
-
-    command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
-    with store.all_or_nothing(out) as work:
-        store.write_tables(work, tables, "update")
-        if not found.conflicts:
-            start = found.case.region.start
-            save_figures(work, forecast_plot(tables, start, lang, found.observed.made_up))
-        store.write_json(work / "manifest.json", manifest(found, seconds, command))

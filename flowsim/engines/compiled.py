@@ -85,7 +85,9 @@ def _appoint_arrival(w: Any, slot: Any, stream: Any, now: Any) -> Any:
     """Appointment of the next resident of a stream; the slot bears that resident's number and key."""
     r = residents(w, slot)
     bits = draws.word(r.key, np.int64(0), np.int64(draws.MAX_STATIONS - 1), draws.PURPOSE_GAP)
-    time = rules.next_arrival(w, stream, now, bits)
+    rate = rules.rate_step(w, stream, calendar(w, slot).ordinal, now)
+    calendar(w, slot).ordinal = rate
+    time = rules.next_arrival(w, stream, rate, now, bits)
     schedule(w, slot, time, rank(events.ARRIVAL, r.id))
 
 
@@ -468,7 +470,7 @@ def present_at_end(world: Addresses) -> np.ndarray:
     residents = world["residents"]
     state = residents["state"]
     there = np.flatnonzero((state == WAITING) | (state == SERVING))
-    there = there[np.argsort(residents["id"][there], kind="stable")]
+    there = there[np.argsort(residents["id"][there])]
     followed = np.zeros(len(there), tally.FOLLOWED)
     for name in ("since", "joined", "station", "patient_class"):
         followed[name] = residents[name][there]

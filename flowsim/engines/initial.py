@@ -88,7 +88,7 @@ def residents_at_start(network: n.Network, addresses: Addresses, key: np.uint64)
     order = np.flatnonzero(~waits)
     queued = np.flatnonzero(waits)
     queued = queued[np.lexsort((present["id"][queued], present["since"][queued]))]
-    order = np.concatenate([order[np.argsort(present["id"][order], kind="stable")], queued])
+    order = np.concatenate([order[np.argsort(present["id"][order])], queued])
     words = present.view(np.uint64).reshape(
         total, PRESENT.itemsize // 8
     )  # rows of words move faster than rows of fields

@@ -74,7 +74,7 @@ class Reference:
         for nth in itertools.count():
             resident = self.resident(n.resident_number(s, nth), patient_class)
             bits = self.bits(resident, draws.PURPOSE_GAP, draws.MAX_STATIONS - 1)
-            time = rules.next_arrival(self.w, s, time, bits)
+            time = rules.next_arrival(self.w, s, rules.rate_step(self.w, s, 0, time), time, bits)
             yield self.appointment(time, events.ARRIVAL, resident.number)
             self.appointments += 1
             self.move(resident, destination)

@@ -72,7 +72,7 @@ APPOINTMENT: Final = np.dtype(
 )
 """The one appointment of a slot (who waits has the first of his clocks in the calendar): ``time``, ``rank``, where it
 is ``held``, its neighbours there (``next`` also of free slots). What a resident rarely needs fills the row: the
-``level`` in the queue, and the ``ordinal`` of the last companion."""
+``level`` in the queue, and the ``ordinal`` of the last companion (of a stream: of the rate that is in force)."""
 RING: Final = np.dtype([("time", "f8"), ("count", "i8")])
 PLACE: Final = np.dtype(
     [

@@ -104,9 +104,21 @@ def patience_beyond(w: Any, code: Any, age: Any, bits: Any) -> Any:
     return age
 
 
+@inlined
+def rate_step(w: Any, stream: Any, before: Any, time: Any) -> Any:
+    """Which of the rates of a Poisson stream is in force at ``time`` (the first one before it begins), counted from 0;
+    ``before``: that of an earlier moment, or 0."""
+    w = opened(w)
+    s = tables.streams(w, stream)
+    i = np.int64(before)
+    while i + 1 < s.rate_count and tables.steps(w, s.rate_first + i + 1).time <= time:
+        i += 1
+    return i
+
+
 @compiled
-def next_arrival(w: Any, stream: Any, time: Any, bits: Any) -> Any:
-    """Time of the arrival after ``time``; inf when there is none.
+def next_arrival(w: Any, stream: Any, step: Any, time: Any, bits: Any) -> Any:
+    """Time of the arrival after ``time``, when the stream's rate number ``step`` is in force; inf when there is none.
 
     A Poisson stream spends one unit-rate exponential gap along its piecewise constant rate (inversion of the cumulated
     rate: E. Cinlar, Introduction to Stochastic Processes, 1975, p. 96), so that a changed rate moves residents in time
@@ -118,9 +130,7 @@ def next_arrival(w: Any, stream: Any, time: Any, bits: Any) -> Any:
         return time + distribution(w, s.interval, bits)
     gap = draws.exponential(bits)
     last = s.rate_first + s.rate_count
-    i = np.int64(s.rate_first)
-    while i + 1 < last and tables.steps(w, i + 1).time <= time:
-        i += 1
+    i = s.rate_first + np.int64(step)
     if time < tables.steps(w, i).time:
         time = tables.steps(w, i).time
     while True:

@@ -194,7 +194,7 @@ def capacity_factor(scenario: Scenario, value: Values, region: Region, day: floa
     if group != "smi":
         factor *= 1.0 + value(f"{EXTRA_PLACES}{'basic' if group == 'light' else 'specialist'}", year)
     pilot = int(value("functions.pilot_year"))
-    before = year == pilot and region.date(day).month < 7
+    before = region.date(day) < dt.date(pilot, 7, 1)
     if scenario.settings["network"] != "functions" or before or group == "smi":
         return factor
     volume = yearly_volume(scenario, value, "conversations", year) * (2.0 if year == pilot else 1.0)

@@ -47,7 +47,7 @@ class Routes(Frame):
     def induced(self, day: float) -> Any:
         """Factor on multi-domain arrivals once conversations run: GPs send sooner (TP 6.3), as far as the ramp is."""
         date = self.region.date(day)
-        if not self.has_functions or date < dt.date(2025, 7, 1):
+        if not self.has_functions or date < dt.date(int(self.value("functions.pilot_year")), 7, 1):
             return 1.0
         full = self.value("functions.conversations", int(self.value("functions.full_operation_year")))
         volume = flows.yearly_volume(self.scenario, self.value, "conversations", date.year)
@@ -159,13 +159,13 @@ class Routes(Frame):
         return {group: 1.0}
 
     def outcome(self, m: str, function: str, onward: dict[str, Number]) -> list[dict[str, Any]]:
-        """What a function leads to: out of ggz, on with half of the treatment, or on as before."""
+        """What a function leads to: out of ggz, on with what is left of the treatment, or on as before."""
         effect = flows.effects(self.scenario, self.value, function)
-        half = self.value("business_case.shortened_saving")
+        rest_of_it = 1.0 - self.value("business_case.shortened_saving")
         ways = [{"to": name, "probability": part} for name, part in self.away(m, effect.away).items()]
         if np.any(effect.shorter > 0.0):
             ways += [
-                {"to": name, "probability": part * effect.shorter, "service_factor": half}
+                {"to": name, "probability": part * effect.shorter, "service_factor": rest_of_it}
                 for name, part in onward.items()
             ]
         rest = 1.0 - effect.away - effect.shorter
@@ -180,8 +180,8 @@ class Routes(Frame):
             share = v("public.smi_return") if one.group == "smi" else v("assumptions.return_share")
             prevented = v("functions.support_point_relapse_reduction")
             for year in self.years if prevented > 0.0 else self.years[:1]:
-                users = v("functions.support_point_users", year) if year >= 2026 else 0.0
-                users = 0.0 if self.scenario.settings["network"] == "none" else users
+                open_by_then = self.scenario.settings["network"] != "none" and year > int(v("functions.pilot_year"))
+                users = v("functions.support_point_users", year) if open_by_then else 0.0
                 back = share * (1.0 - prevented * np.minimum(1.0, users / completions))
                 start = self.region.day(dt.date(year, 1, 1))
                 routes.append(self.after_treatment(one.name, None, "between_episodes", back, start))

@@ -175,11 +175,13 @@ def start_date(scenario: Scenario, months: float) -> dt.date:
 
 def _by_path(scenario: Scenario, path: str, bounds: tuple[float, float] | None, where: str) -> Lever:
     if path.startswith(SETTINGS):
-        raise InputError(where, f"{path!r}, which has no more or less", "a figure, or one of " + _listed(scenario))
+        raise InputError(
+            where, f"{path!r}, which has no more or less", "a figure, or one of " + _listed(scenario, path)
+        )
     try:
         figure = scenario.book.figure(path)
     except InputError as error:
-        known = f"{_listed(scenario)}, or a figure's path ({error.expected})"
+        known = f"{_listed(scenario, path)}, or a figure's path ({error.expected})"
         raise InputError(where, repr(path), known) from None
     if bounds is None and (figure.dated or figure.low is None or figure.high is None):
         what = "multiples of its values by year" if figure.dated else "its own range is not known"
@@ -193,9 +195,13 @@ def _by_path(scenario: Scenario, path: str, bounds: tuple[float, float] | None, 
     return Lever(path, "multiple" if figure.dated else "figure", low, high, 0, turn, plan)
 
 
-def _listed(scenario: Scenario) -> str:
-    shown = [one for one in names(scenario) if not one.startswith("places_")]
-    return ", ".join(shown) + ", places_<programme>"
+def _listed(scenario: Scenario, given: str) -> str:
+    """The levers that there are; of the places by programme those alone, to who asked for one."""
+    known = names(scenario)
+    of_programmes = [one for one in known if one.startswith("places_")]
+    if given.startswith("places_"):
+        return "places, " + ", ".join(of_programmes)
+    return ", ".join(one for one in known if one not in of_programmes) + ", places_<programme>"
 
 
 def _check(scenario: Scenario, made: Lever, where: str) -> None:

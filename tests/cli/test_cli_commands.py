@@ -45,6 +45,21 @@ def test_help_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_a_run_that_writes_nothing_loads_no_tables(tmp_path: Path) -> None:
+    heavy = {"pandas", "matplotlib", "simpy", "scipy.stats"}
+    file = tmp_path / "desk.toml"
+    file.write_text(
+        'horizon = 9.0\nclasses = ["a"]\n[[stations]]\nname = "desk"\nservers = 1\n'
+        'service = {distribution = "exponential", mean = 1.0}\n'
+        '[[arrivals]]\nclass = "a"\nstation = "desk"\nrate = 0.5\n',
+        encoding="utf-8",
+    )
+    order = ["run", str(file), "--replications", "2"]
+    code = f"import sys\nfrom flowsim.cli import main\nmain({order!r})\nassert not {heavy!r} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "desk" in done.stdout
+
+
 # ---------------------------------------------------------------- plan
 
 

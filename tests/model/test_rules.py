@@ -190,25 +190,36 @@ def plain_arrival(rates: list[list[float]], time: float, gap: float) -> float:
     return math.inf
 
 
+def next_arrival(held: Any, stream: int, time: float, bits: np.uint64) -> float:
+    w = held.record[0]
+    return float(rules.next_arrival(w, stream, rules.rate_step(w, stream, 0, time), time, bits))
+
+
+@pytest.mark.parametrize(("time", "step"), [(0.0, 0), (2.0, 0), (4.999, 0), (5.0, 1), (6.9, 2), (9.0, 3), (1e9, 3)])
+def test_rate_in_force(network: Network, held: Any, time: float, step: int) -> None:
+    w, stream = held.record[0], len(LAWS)
+    assert [rules.rate_step(w, stream, before, time) for before in range(step + 1)] == [step] * (step + 1)
+
+
 @pytest.mark.parametrize("time", [0.0, 1.9, 2.0, 4.0, 5.0, 6.0, 6.5, 7.0, 8.999, 9.0, 30.0])
 def test_next_arrival_of_a_schedule(network: Network, held: Any, time: float) -> None:
     stream = len(LAWS)
     for bits in WORDS[:100]:
         gap = draws.exponential(bits)
-        found = rules.next_arrival(held.record[0], stream, time, bits)
+        found = next_arrival(held, stream, time, bits)
         assert found == pytest.approx(plain_arrival(RATES, time, gap), rel=1e-12)
 
 
 def test_next_arrival_of_a_stream_that_ends(network: Network, held: Any) -> None:
     stream = len(LAWS) + 1
-    found = [rules.next_arrival(held.record[0], stream, 0.5, bits) for bits in WORDS]
+    found = [next_arrival(held, stream, 0.5, bits) for bits in WORDS]
     expected = [plain_arrival(ENDS, 0.5, draws.exponential(bits)) for bits in WORDS]
     assert found == pytest.approx(expected, rel=1e-12)
     assert 0 < np.isinf(found).sum() < len(found)
-    assert rules.next_arrival(held.record[0], stream, 3.0, WORDS[0]) == math.inf
+    assert next_arrival(held, stream, 3.0, WORDS[0]) == math.inf
 
 
 def test_next_arrival_after_an_interval(network: Network, held: Any) -> None:
     stream = len(LAWS) + 2
     for bits in WORDS[:50]:
-        assert rules.next_arrival(held.record[0], stream, 7.0, bits) == 7.0 + (1.0 + draws.unit(bits))
+        assert next_arrival(held, stream, 7.0, bits) == 7.0 + (1.0 + draws.unit(bits))

@@ -58,6 +58,14 @@ def test_places_of_one_programme_grow_from_the_year_after_the_pilot_and_no_other
             assert after[name] == pytest.approx(places, abs=1.0)
 
 
+def test_an_unknown_programme_is_answered_with_the_programmes() -> None:
+    with pytest.raises(InputError, match=r"'places_foo'; expected places, places_basic, .*places_smi_ingeest"):
+        lever(PLAN, "places_foo")
+    with pytest.raises(InputError, match=r"'foo'; expected diversion, .*places_<programme>, or a figure") as info:
+        lever(PLAN, "foo")
+    assert "smi_ingeest" not in str(info.value)
+
+
 def test_places_at_both_levels_are_those_of_each_level() -> None:
     before, after = servers(NONE), servers(lever(NONE, "places").turn(NONE, 0.2))
     for name, places in before.items():

@@ -1,0 +1,151 @@
+"""What is read off a simulated future, in plain Python: waits by month, the numbers of a year, the day of clearing.
+
+From outcomes by name, as `naive` and `naive_agreement.named` give them, and the network document; by docs/model.md,
+sections 1 and 8, and nothing of flowsim.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from typing import Any
+
+Document = dict[str, Any]
+Found = dict[str, float]
+START = dt.date(2025, 1, 1)
+YEARS = (2025, 2026, 2027, 2028, 2029)
+LAST_BIN = 255
+REACHED = {
+    "consultations": ("starts", "collegial_consultation"),
+    "conversations": ("starts", "exploratory_conversation"),
+    "case_conferences": ("starts", "case_conference"),
+    "transfers": ("reviewed", "waiting_list_management"),
+    "social_domain": ("starts", "social_domain_"),
+    "support_point_users": ("starts", "support_point_"),
+    "self_help": ("starts", "self_help"),
+    "gp_consults": ("starts", "gp"),
+    "crisis": ("starts", "crisis"),
+    "returns": ("completions", "between_episodes"),
+}
+"""How residents are counted whom a function or place reaches: what happens, at stations whose names begin so."""
+
+
+def listed(document: Document, waiting_list: str = "ggz") -> list[str]:
+    """The stations of a waiting list."""
+    return [one["name"] for one in document["stations"] if one.get("waiting_list") == waiting_list]
+
+
+def quantile(bins: dict[int, float], width: float, share: float) -> float:
+    """A quantile of numbers in bins, as if spread evenly in each; nan for nobody, inf in the last bin, an open one."""
+    wanted, passed = share * sum(bins.values()), 0.0
+    if wanted == 0:
+        return float("nan")
+    for b in sorted(bins):
+        if passed + bins[b] >= wanted:
+            return float("inf") if b == LAST_BIN else width * (b + (wanted - passed) / bins[b])
+        passed += bins[b]
+    raise AssertionError
+
+
+def waits(found: Found, waiting_list: str = "ggz") -> dict[int, dict[int, float]]:
+    """Numbers started, by month and by bin of the wait."""
+    bins: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    begin = f"{waiting_list} started after "
+    for name, number in found.items():
+        if name.startswith(begin):
+            b, _, month = name.removeprefix(begin).partition(" in period ")
+            bins[int(month)][int(b)] = number
+    return bins
+
+
+def total(found: Found, what: str, stations: list[str], months: range) -> float:
+    return sum(found.get(f"{one} {what} in period {m}", 0.0) for one in stations for m in months)
+
+
+def by_month(document: Document, found: Found) -> Found:
+    """Mean and 90th percentile of the wait of those who start in a month, days."""
+    made, bins, lists = {}, waits(found), listed(document)
+    for m in range(len(document["periods"]) - 1):
+        starts = total(found, "starts", lists, range(m, m + 1))
+        if starts:
+            made[f"ggz mean_wait in period {m}"] = total(found, "wait", lists, range(m, m + 1)) / starts
+            made[f"ggz wait_90 in period {m}"] = quantile(bins[m], document["wait_bin"], 0.9)
+    return made
+
+
+def used(document: Document, found: Found) -> Found:
+    """Part of the server time of each station that is in use, where the number of servers has a limit."""
+    made = {}
+    for one in document["stations"]:
+        steps = one["servers"] if isinstance(one["servers"], list) else [(0.0, one["servers"])]
+        if one["servers"] == "inf":
+            continue
+        ends = [*(time for time, _ in steps[1:]), document["horizon"]]
+        hours = sum(number * (end - time) for (time, number), end in zip(steps, ends, strict=True))
+        served = sum(found.get(f"{one['name']}/{kind} service_time", 0.0) for kind in document["classes"])
+        if hours:
+            made[f"{one['name']} utilisation"] = served / hours
+    return made
+
+
+def weekly(document: Document, found: Found, what: str, stations: list[str]) -> list[float]:
+    """Snapshots, added up over stations."""
+    count, every = int(document["horizon"] / document["snapshot_every"] + 1e-9), document["snapshot_every"]
+    return [sum(found[f"{one} {what} at {j * every:g}"] for one in stations) for j in range(count + 1)]
+
+
+def by_year(document: Document, found: Found, users_at: list[str], expected: bool = False) -> dict[str, list[float]]:
+    """The measures of a year; ``users_at``: municipalities whose support point is new; ``expected``: see `late`."""
+    lists, bins = listed(document), waits(found)
+    names = [one["name"] for one in document["stations"]]
+    made: defaultdict[str, list[float]] = defaultdict(list)
+    waiting, treated = (weekly(document, found, one, lists) for one in ("waiting", "in_service"))
+    overdue = late(document, found, expected)
+    for y, year in enumerate(YEARS):
+        months, second_half = range(12 * y, 12 * y + 12), range(12 * y + 6, 12 * y + 12)
+        begin, end = (round((dt.date(one, 1, 1) - START).days / document["snapshot_every"]) for one in (year, year + 1))
+        starts = total(found, "starts", lists, months)
+        in_year: defaultdict[int, float] = defaultdict(float)
+        for m in months:
+            for b, number in bins.get(m, {}).items():
+                in_year[b] += number
+        made["waiting"].append(waiting[end])
+        made["overdue"].append(overdue[end])
+        made["mean_wait"].append(total(found, "wait", lists, months) / max(starts, 1))
+        made["wait_90"].append(quantile(in_year, document["wait_bin"], 0.9))
+        made["expected_wait"].append(waiting[end] / max(total(found, "starts", lists, second_half), 1) * 184)
+        made["clients"].append(treated[begin] + starts)
+        made["referred"].append(total(found, "arrivals", lists, months))
+        for what in ("starts", "reneged", "completions"):
+            made[what].append(total(found, what, lists, months))
+        for name, (what, place) in REACHED.items():
+            at = [one for one in names if one == place or (place.endswith("_") and one.startswith(place))]
+            if place == "support_point_":
+                at = [place + town for town in users_at]
+            made[name].append(total(found, what, at, months))
+    return dict(made)
+
+
+def late(document: Document, found: Found, expected: bool) -> list[float]:
+    """Overdue at each snapshot; ``expected``: all on a list where who joins now must expect to be overdue."""
+    lists, edges = listed(document), document["periods"]
+    if not expected:
+        return weekly(document, found, "overdue", lists)
+    overdue: list[float] = []
+    for one in lists:
+        for j, waiting in enumerate(weekly(document, found, "waiting", [one])):
+            over = sum(edge <= j * document["snapshot_every"] for edge in edges) - 1  # months
+            over = min(max(over, 3), len(edges) - 1)
+            a_day = total(found, "starts", [one], range(over - 3, over)) / (edges[over] - edges[over - 3])
+            overdue += [0.0] * (j == len(overdue))
+            overdue[j] += waiting if waiting > document["waiting_norm"] * a_day else 0.0
+    return overdue
+
+
+def cleared(document: Document, found: Found, share: float, weeks: int, expected: bool = False) -> float:
+    """The first day from which so few are overdue, for so many weeks on end; inf for never."""
+    overdue = late(document, found, expected)
+    for j in range(len(overdue) - weeks):
+        if all(number <= share * overdue[0] for number in overdue[j : j + weeks + 1]):
+            return j * float(document["snapshot_every"])
+    return float("inf")
