@@ -32,9 +32,20 @@ def results() -> dict[str, Any]:
     return content
 
 
-def sample(fresh: bool = False) -> list[dict[str, Any]]:
-    """The mutants of the sample; or the fresh ones, for which no test was written."""
-    return [one for one in results()["mutants"] if one["fresh"] == fresh]
+PARTS: Final = {
+    "first": "tests were written for what survived of them, and then they were judged once more",
+    "second": "no test had been written for these; since then, one for each gap",
+    "third": "judged once, after tests had been written for the plan and the analysis: none was written for these",
+    "fourth": "judged once, after tests had been written for the documents of networks too: none was written for these",
+}
+"""Samples in the order in which they were drawn -> what the share of each says."""
+UNSEEN: Final = ("third", "fourth")
+"""Those for whose mutants no test was written, of the code as it is: all of them that there are, taken together."""
+
+
+def sample(*parts: str) -> list[dict[str, Any]]:
+    """The mutants of these samples; none named: of the unseen ones."""
+    return [one for one in results()["mutants"] if one["part"] in (parts or UNSEEN)]
 
 
 def share(mutants: list[dict[str, Any]]) -> Estimate:
@@ -53,34 +64,52 @@ def package(module: str) -> str:
 
 def summary() -> str:
     """The answer, in a paragraph."""
-    told = results()
-    mutants, population = sample(), sum(told["population"].values())
-    found = share(mutants)
+    mutants, population = sample(), sum(results()["population"].values())
+    found, least = share(mutants), _percent(LEAST)
     kinds = Counter(one["outcome"] for one in mutants)
     why = Counter(one["kind"] for one in mutants if one["outcome"] not in NOTICED)
-    same = why["equivalent"]
+    noticed, same = sum(kinds[one] for one in NOTICED), why["equivalent"]
     text = (
-        f"Of {number(population)} mutants, {number(len(mutants))} were drawn and judged: a sample, not all of them. "
-        f"**{sum(kinds[one] for one in NOTICED)} of {len(mutants)} were noticed: {_percent(found.value)}** "
-        f"(95% interval {_percent(found.low)} to {_percent(found.high)}; at least {_percent(LEAST)} is asked for). "
+        f"Of {number(population)} mutants, {len(mutants)} were drawn and judged for which no test was written, in two "
+        f"samples. **{noticed} of {len(mutants)} were noticed: {_percent(found.value)}** (95% interval "
+        f"{_percent(found.low)} to {_percent(found.high)}; at least {least} is asked for). That is what to expect of a "
+        "fault that nobody has thought of. "
     )
     if kinds["timeout"]:
         text += f"Among them are {kinds['timeout']} that never ended. "
-    text += f"{len(mutants) - sum(kinds[one] for one in NOTICED)} survived"
+    text += f"{len(mutants) - noticed} survived"
     if same:
         text += (
             f"; {same} of those mean the same as the program that they replace, and no test could tell. Without them "
-            f"the share is {_percent(sum(kinds[one] for one in NOTICED) / (len(mutants) - same))}"
+            f"the share is {_percent(noticed / (len(mutants) - same))}"
         )
-    again = sample(fresh=True)
-    later, noticed = share(again), sum(one["outcome"] in NOTICED for one in again)
-    text += (
-        ".\n\nTests were written for what survived, so that is the share of a suite that has seen its exam. Afterwards "
-        f"{len(again)} *fresh* mutants were drawn, for which no test was written: **{noticed} of {len(again)} were "
-        f"noticed, {_percent(later.value)}** ({_percent(later.low)} to {_percent(later.high)}). That is what to expect "
-        "of a fault that nobody has thought of.\n"
-    )
-    return text
+    missed = [part for part in UNSEEN if share(sample(part)).value < LEAST]
+    if missed:
+        text += f".\n\nOf the {' and the '.join(missed)} sample by itself it is less than {least}"
+    if found.low < LEAST <= found.value:
+        text += (
+            f".\n\nThe interval begins below {least}: a sample of this size does not prove that the share of all "
+            "mutants is that high"
+        )
+    return text + ".\n"
+
+
+def samples() -> str:
+    """Every sample that was ever judged."""
+    rows = []
+    for part, what in PARTS.items():
+        mutants = sample(part)
+        found = share(mutants)
+        noticed = sum(one["outcome"] in NOTICED for one in mutants)
+        interval = f"{_percent(found.low)} to {_percent(found.high)}"
+        rows.append([part, str(len(mutants)), str(noticed), _percent(found.value), interval, what])
+    return table(["sample", "mutants", "noticed", "share", "95% interval", "what it says"], rows, right=(1, 2, 3, 4))
+
+
+def left_alone() -> str:
+    """What is not planted, by rule."""
+    rows = [[one["what"], number(one["mutants"])] for one in results()["left_alone"].values()]
+    return table(["not planted", "mutants"], rows, right=(1,))
 
 
 def packages() -> str:
@@ -113,10 +142,10 @@ def reasons() -> str:
     return table(["why", "meaning", "survivors"], [[kind, KINDS[kind], str(n)] for kind, n in why.most_common()], (2,))
 
 
-def survivors(fresh: bool = False) -> str:
-    """Every survivor, with its explanation."""
+def survivors(*parts: str) -> str:
+    """Every survivor of these samples, with its explanation."""
     rows = []
-    for one in sample(fresh):
+    for one in (mutant for part in parts or UNSEEN for mutant in sample(part)):
         if one["outcome"] in NOTICED:
             continue
         place = f"{one['module'].removeprefix('flowsim/')}:{one['line']}"
@@ -124,6 +153,6 @@ def survivors(fresh: bool = False) -> str:
     return table(["where", "was", "became", "why", "explanation"], rows)
 
 
-def fresh_survivors() -> str:
-    """Every survivor among the fresh mutants."""
-    return survivors(fresh=True)
+def earlier() -> str:
+    """Every survivor of the samples before the unseen ones; lines are those of that moment."""
+    return survivors(*(part for part in PARTS if part not in UNSEEN))

@@ -161,6 +161,7 @@ def test_waits_by_list(output: Output) -> None:
         [0, 0, "ggz"], [0, 1, "ggz"], [1, 0, "ggz"], [1, 1, "ggz"]
     ]  # fmt: skip
     assert table.starts.tolist() == [2, 1, 0, 0]
+    assert table[["start", "end"]].to_numpy().tolist() == [[0.0, 10.0], [10.0, 20.0]] * 2
     # Waits 0 and 4 in bins of 2: half of them in the first bin. One wait of 2: in the middle of the second bin.
     assert table.wait[:2].tolist() == [2.0, 3.0]
     assert table.wait[2:].isna().all()

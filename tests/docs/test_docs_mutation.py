@@ -22,61 +22,70 @@ def told() -> dict[str, Any]:
     return mutation.results()
 
 
-@pytest.fixture(scope="module")
-def survivors(told: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in told["mutants"] if one["outcome"] not in ("killed", "timeout")]
+def survivors(*parts: str) -> list[dict[str, Any]]:
+    return [one for part in parts for one in mutation.sample(part) if one["outcome"] not in ("killed", "timeout")]
 
 
-def test_enough_faults_are_noticed(told: dict[str, Any], survivors: list[dict[str, Any]]) -> None:
-    mutants = told["mutants"]
-    assert len({one["name"] for one in mutants}) == len(mutants)
-    assert {one["outcome"] for one in mutants} <= {"killed", "timeout", "survived", "untested"}
-    drawn = [one for one in mutants if not one["fresh"]]
-    share = mutation.share(mutation.sample())
-    assert share.value == pytest.approx(1.0 - sum(not one["fresh"] for one in survivors) / len(drawn))
+def test_enough_faults_are_noticed_that_no_test_was_written_for(told: dict[str, Any]) -> None:
+    mutants = mutation.sample()
+    assert {one["outcome"] for one in told["mutants"]} <= {"killed", "timeout", "survived", "untested"}
+    share = mutation.share(mutants)
+    assert share.value == pytest.approx(1.0 - len(survivors(*mutation.UNSEEN)) / len(mutants))
     assert share.value >= mutation.LEAST == 0.85
 
 
-def test_every_survivor_is_explained(survivors: list[dict[str, Any]]) -> None:
-    for one in survivors:
+def test_no_mutant_is_in_two_samples(told: dict[str, Any]) -> None:
+    def like(part: str) -> set[tuple[str, ...]]:
+        return {tuple(one[key] for key in ("module", "operator", "before", "after")) for one in mutation.sample(part)}
+
+    assert list(mutation.UNSEEN) == PLAN["told"]
+    assert set(mutation.PARTS) == {one["part"] for one in told["mutants"]} == {*PLAN["earlier"], *PLAN["told"]}
+    for part in PLAN["told"]:
+        assert not like(part) & set().union(*(like(other) for other in mutation.PARTS if other != part))
+    for part in mutation.PARTS:
+        names = [one["name"] for one in mutation.sample(part)]
+        assert len(set(names)) == len(names)
+
+
+def test_every_survivor_is_explained() -> None:
+    every = survivors(*mutation.PARTS)
+    for one in every:
         assert one["kind"] in mutation.KINDS, one["name"]
         assert len(one["why"]) > 20, one["name"]
-        assert EXPLAINED[one["name"]] == {"kind": one["kind"], "why": one["why"]}
-    assert set(EXPLAINED) == {one["name"] for one in survivors}, (
+        assert EXPLAINED[f"{one['part']} {one['name']}"] == {"kind": one["kind"], "why": one["why"]}
+    assert set(EXPLAINED) == {f"{one['part']} {one['name']}" for one in every}, (
         "make mutants: explanations of mutants that are noticed"
     )
 
 
 def test_the_sample_is_that_of_the_plan(told: dict[str, Any]) -> None:
-    """Every module has its share, to one mutant, of the number that was asked for."""
-    mutants, total = mutation.sample(), sum(told["population"].values())
-    assert len(mutation.sample(fresh=True)) == PLAN["fresh"]
+    """Every module has its share, to two mutants, of the number that was asked for."""
+    total = sum(told["population"].values())
     assert told["seed"] == PLAN["seed"]
     assert told["tool"] == PLAN["tool"]
-    assert len(mutants) == PLAN["size"]
+    for part, size in (PLAN["earlier"] | {part: PLAN["parts"][part] for part in PLAN["told"]}).items():
+        assert len(mutation.sample(part)) == size
     for module, number in told["population"].items():
         assert module.startswith(tuple(PLAN["packages"]))
-        drawn = sum(one["module"] == module for one in mutants)
-        assert abs(drawn - PLAN["size"] * number / total) < 1.0
-    assert {one["operator"] for one in mutants} <= set(PLAN["operators"])
+        for part in PLAN["told"]:
+            drawn = sum(one["module"] == module for one in mutation.sample(part))
+            assert abs(drawn - PLAN["parts"][part] * number / total) < 2.0
+    assert {one["operator"] for one in told["mutants"]} <= set(PLAN["operators"])
 
 
-def test_the_page_says_what_the_verdicts_say(told: dict[str, Any], survivors: list[dict[str, Any]]) -> None:
-    mutants, again = mutation.sample(), mutation.sample(fresh=True)
+def test_the_page_says_what_the_verdicts_say(told: dict[str, Any]) -> None:
+    mutants, left = mutation.sample(), survivors(*mutation.UNSEEN)
+    noticed = len(mutants) - len(left)
     page = (ROOT / "docs" / "mutation.md").read_text(encoding="utf-8")
-    for part in ("summary", "packages", "operators", "reasons", "survivors", "fresh"):
+    for part in ("summary", "samples", "packages", "left-alone", "operators", "reasons", "survivors", "earlier"):
         assert f"_made/mutation-{part}.md" in page
-    late = [one for one in survivors if one["fresh"]]
-    early = [one for one in survivors if not one["fresh"]]
-    noticed = len(mutants) - len(early)
     summary = mutation.summary()
     assert f"**{noticed} of {len(mutants)} were noticed: {100 * noticed / len(mutants):.1f}%**" in summary
-    assert f"{len(early)} survived" in summary
-    assert (
-        f"**{len(again) - len(late)} of {len(again)} were noticed, {100 - 100 * len(late) / len(again):.1f}%**"
-        in summary
-    )
-    for mine, text in ((early, mutation.survivors()), (late, mutation.fresh_survivors())):
+    assert f"{len(left)} survived" in summary
+    for mine, text in (
+        (left, mutation.survivors()),
+        (survivors(*(part for part in mutation.PARTS if part not in mutation.UNSEEN)), mutation.earlier()),
+    ):
         rows = text.splitlines()[2:]
         assert len(rows) == len(mine)
         for one, row in zip(mine, rows, strict=True):
@@ -85,4 +94,10 @@ def test_the_page_says_what_the_verdicts_say(told: dict[str, Any], survivors: li
     assert [row.split("|")[1].strip(" `") for row in packages] == PLAN["packages"]
     assert sum(int(row.split("|")[3]) for row in packages) == len(mutants)
     assert sum(int(row.split("|")[4]) for row in packages) == noticed
-    assert sum(int(row.split("|")[3]) for row in mutation.reasons().splitlines()[2:]) == len(early)
+    assert sum(int(row.split("|")[3]) for row in mutation.reasons().splitlines()[2:]) == len(left)
+    for part, row in zip(mutation.PARTS, mutation.samples().splitlines()[2:], strict=True):
+        cells = [cell.strip() for cell in row.split("|")[1:4]]
+        found = mutation.sample(part)
+        assert cells == [part, str(len(found)), str(len(found) - len(survivors(part)))]
+    rules = mutation.left_alone().splitlines()[2:]
+    assert [int(row.split("|")[2]) for row in rules] == [one["mutants"] for one in told["left_alone"].values()]

@@ -285,6 +285,7 @@ def chosen(mutant: dict[str, Any], known: dict[str, Any]) -> tuple[list[str], fl
     module, line = mutant["module"], mutant["line"]
     tests = {name: one for file in known.values() for name, one in file["tests"].items()}
     named = PLAN["by_module"].get(module, [])
+    named = [*PLAN["always"], *named]
     by_name = [t for t in tests if any(t == one or t.startswith((one + "::", one + "[")) for one in named)]
     over = [t for t, one in tests.items() if line in one["lines"].get(module, [])]
     files = {t.partition("::")[0] for t in over}  # a fixture of a file counts as passed over by its first test only
@@ -321,7 +322,7 @@ def chosen(mutant: dict[str, Any], known: dict[str, Any]) -> tuple[list[str], fl
 # ---------------------------------------------------------------- verdicts
 
 
-def judge(folder: Path, again: str, only: str, until: float) -> None:
+def judge(folder: Path, again: str, only: str, part: str, until: float) -> None:
     """Judge mutants one by one; keeps ``verdicts.json`` after each."""
     sample = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
     known = json.loads((folder / "cover.json").read_text(encoding="utf-8"))
@@ -332,7 +333,7 @@ def judge(folder: Path, again: str, only: str, until: float) -> None:
     there = compile_modules(tree, folder)
     for file in known.values():  # tests that have gone since they were followed
         file["tests"] = {name: one for name, one in file["tests"].items() if name in there}
-    wanted = [m for m in sample["mutants"] if any(part in m["module"] for part in only.split(","))]
+    wanted = [m for m in sample["mutants"] if any(one in m["module"] for one in only.split(",")) and part in m["part"]]
     sources = sample["sources"]
     wanted = [m for m in wanted if _is_open(verdicts.get(m["name"]), sources[m["module"]], again)]
     in_module = Counter(m["module"] for m in sample["mutants"])
@@ -401,23 +402,26 @@ def write(folder: Path) -> None:
     sample = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
     explained = tomllib.loads((HERE / "survivors.toml").read_text(encoding="utf-8"))
-    told = []
+    path = ROOT / "docs" / "results" / "mutation.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["mutants"]
+    told = [one for one in kept if one["part"] in PLAN["earlier"]]  # of the code of then: not judged again
     for mutant in sample["mutants"]:
         verdict = verdicts.get(mutant["name"])
-        if verdict is None:
+        if verdict is None or mutant["part"] not in PLAN["told"]:
             continue
-        one = {key: mutant[key] for key in ("name", "module", "line", "operator", "before", "after", "fresh")}
+        one = {key: mutant[key] for key in ("name", "module", "line", "operator", "before", "after", "part")}
         one |= {"outcome": verdict["outcome"], "by": verdict["by"]}
-        if verdict["outcome"] in (SURVIVED, UNTESTED):
-            one |= explained.get(mutant["name"], {"kind": "", "why": ""})
         told.append(one)
-    results = {key: sample[key] for key in ("seed", "population", "sources")} | {"tool": PLAN["tool"], "mutants": told}
-    path = ROOT / "docs" / "results" / "mutation.json"
+    for one in told:
+        if one["outcome"] in (SURVIVED, UNTESTED):
+            one |= explained.get(f"{one['part']} {one['name']}", {"kind": "", "why": ""})
+    results = {key: sample[key] for key in ("seed", "population", "sources", "left_alone")} | {
+        "tool": PLAN["tool"],
+        "mutants": told,
+    }
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    open_ones = [one["name"] for one in told if "why" in one and not one["why"]]
-    print(
-        f"{len(told)} of {len(sample['mutants'])} judged; without explanation: {len(open_ones)}", *open_ones, sep="\n"
-    )
+    open_ones = [f"{one['part']} {one['name']}" for one in told if "why" in one and not one["why"]]
+    print(f"{len(told)} told; without explanation: {len(open_ones)}", *open_ones, sep="\n")
 
 
 def main() -> int:
@@ -427,6 +431,7 @@ def main() -> int:
     parser.add_argument("what", choices=("cover", "judge", "write"))
     parser.add_argument("--again", default="", help="judge anew those with this outcome")
     parser.add_argument("--module", default="", help="only modules whose path holds this, or one of these (commas)")
+    parser.add_argument("--part", default="", help="only mutants of this part of the plan")
     parser.add_argument("--seconds", type=float, help="of tests that pass over the line; instead of the plan's")
     parser.add_argument("--minutes", type=float, default=1e6, help="stop after so many minutes")
     asked = parser.parse_args()
@@ -448,7 +453,7 @@ def main() -> int:
     if asked.what == "cover":
         cover(folder)
     else:
-        judge(folder, asked.again, asked.module, time.time() + 60 * asked.minutes)
+        judge(folder, asked.again, asked.module, asked.part, time.time() + 60 * asked.minutes)
     return 0
 
 
