@@ -33,7 +33,7 @@ PAGES: Final = {
 LINK: Final = "s"
 """Query parameter of a scenario in a link."""
 LANG: Final = "lang"
-POLL: Final = 0.25
+POLL: Final = 0.1
 """Seconds between two looks at a run."""
 
 
