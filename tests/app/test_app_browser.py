@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -193,7 +194,8 @@ IS_DARK = """dark => {
 }"""
 
 MARK = """() => {
-    const all = 'a[href], button, input, select, textarea, summary, [tabindex="0"], [role=slider], [role=button]';
+    const all = 'a[href], button, input, select, textarea, summary, [tabindex="0"], [role=slider], [role=button], '
+        + '.fs-term, .fs-scroll';
     const groups = new Set();
     return [...document.querySelectorAll(all)].filter(x => {
         if (x.disabled || x.closest('[inert], [aria-hidden=true]')) return false;
@@ -481,3 +483,23 @@ def test_a_page_is_found_under_its_name_in_both_languages(
     # Streamlit asks for its own files beside the address first, for an app that stands in a folder.
     visitor.told = [said for said in visitor.told if "404" not in said]
     visitor.close()
+
+
+def test_the_health_check_of_the_container_tells_a_running_app_from_none(server: str) -> None:
+    recipe = (Path(__file__).parents[2] / "docs" / "Containerfile").read_text(encoding="utf-8")
+    (asked,) = re.findall(r"^HEALTHCHECK CMD (.+)$", recipe, re.M)
+    (listens,) = re.findall(r'^CMD \[.*"--port", "(\d+)".*\]$', recipe, re.M)
+    program, option, code = shlex.split(asked)
+    assert (program, option) == ("python", "-c")
+    assert f"127.0.0.1:{listens}/" in code
+    assert f"EXPOSE {listens}" in recipe
+    port = server.rpartition(":")[2]
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        silent = str(nobody.getsockname()[1])
+    codes = []
+    for one in (port, silent):
+        command = [sys.executable, option, code.replace(f":{listens}/", f":{one}/")]
+        codes.append(subprocess.run(command, stderr=subprocess.DEVNULL, timeout=30, check=False).returncode)
+    assert codes[0] == 0
+    assert codes[1] != 0
