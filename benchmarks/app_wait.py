@@ -28,8 +28,9 @@ LEVERS = ("conversations", "staff_growth")
 LOOK = """() => {
     window.seen = []; window.began = null;
     const look = () => {
-        const found = document.body.innerText.match(/([\\d.]+) toekomsten per scenario/);
-        const number = document.querySelector('#cards') && found ? Number(found[1]) : 0;
+        const above = document.querySelector('#cards')?.previousElementSibling;  // a look must cost next to nothing
+        const found = above && above.textContent.match(/([\\d.]+) toekomsten per scenario/);
+        const number = found ? Number(found[1]) : 0;
         if (!seen.length || seen[seen.length - 1][1] != number) seen.push([performance.now(), number]);
     };
     window.looking = setInterval(look, 20);

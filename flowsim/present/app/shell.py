@@ -34,7 +34,7 @@ PAGES: Final = {
 LINK: Final = "s"
 """Query parameter of a scenario in a link."""
 LANG: Final = "lang"
-POLL: Final = 0.1
+POLL: Final = 0.2
 """Seconds between two looks at a run."""
 
 
