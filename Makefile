@@ -133,6 +133,7 @@ lock: setup-dev
 	$(COMPILE) $(UPGRADE) --output-file requirements/run.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements/run.txt --extra app --extra cluster --extra research --extra dev \
 	  --output-file requirements/dev.txt
+	$(COMPILE) $(UPGRADE) --constraint requirements/dev.txt --extra app --output-file requirements/app.txt
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

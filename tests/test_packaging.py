@@ -18,7 +18,7 @@ import yaml
 import flowsim
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ["requirements/run.txt", "requirements/dev.txt"]
+LOCKS = ["requirements/run.txt", "requirements/app.txt", "requirements/dev.txt"]
 PINNED = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.*?))?(?P<hashes>(?: --hash=\S+)*)"
 )
@@ -104,12 +104,15 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     extras = {name_of(item) for extra in metadata["optional-dependencies"].values() for item in extra}
     assert run <= pins("requirements/run.txt").keys()
     assert run | extras <= pins("requirements/dev.txt").keys()
+    app = {name_of(item) for item in metadata["optional-dependencies"]["app"]}
+    assert run | app <= pins("requirements/app.txt").keys()
 
 
 def test_what_is_tested_is_what_is_run() -> None:
     tested = pins("requirements/dev.txt")
-    for name, pin in pins("requirements/run.txt").items():
-        assert (tested[name]["version"], tested[name]["marker"]) == (pin["version"], pin["marker"]), name
+    for lock in LOCKS:
+        for name, pin in pins(lock).items():
+            assert (tested[name]["version"], tested[name]["marker"]) == (pin["version"], pin["marker"]), (lock, name)
 
 
 # ---------------------------------------------------------------- a package that holds its files

@@ -293,7 +293,7 @@ class Page:
             f"  {self.case(name)}: " + self.t(f"why.{name}", n=self.number(value), mean=mean)
             for name, value in values.items()
         ]
-        lines.append("  " + self.t("why.not_entering", n=self.number(freed.not_entering, 1)))
+        lines.append("  " + self.t("why.not_entering", n=self.number(freed.not_entering)))
         return Paragraph(tuple(lines), self.t("why.title", year=FULL_YEAR))
 
     def curve(self) -> Rows | None:

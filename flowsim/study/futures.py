@@ -225,6 +225,21 @@ class Case:
         second: bool = False,
     ) -> None:
         """Run ``count`` more futures (or second runs), on threads; those done stay when it is interrupted."""
+        with closing(self.extending(count, seed, balances, threads, progress, second)) as steps:
+            for _ in steps:
+                pass
+
+    def extending(
+        self,
+        count: int,
+        seed: int,
+        balances: Balances,
+        threads: int | None,
+        progress: Callable[[int], None] | None = None,
+        second: bool = False,
+    ) -> Generator[int, None, None]:
+        """As `extend`, and gives the number done after each: whoever waits meanwhile leaves the threads a few futures
+        to go on with. Close it to stop."""
         goal = self.second_runs if second else self.futures
         first = len(goal)
         jobs = (
@@ -236,6 +251,7 @@ class Case:
                 goal.append(future)
                 if not second:
                     self.drawn.append(self.values(i, seed))
+                yield i + 1 - first
         with self._one_at_a_time:
             while len(self._blocks) > 1:  # a case that waits for its turn keeps little
                 self._blocks.popitem(last=False)

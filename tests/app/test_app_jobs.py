@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -165,3 +168,18 @@ def test_what_all_share_leaves_turns_to_others_once_it_has_something_to_show() -
         assert everyones.ended.wait(10)
     finally:
         desk.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a thread a priority of its own")
+def test_simulations_step_back_for_pages_and_pages_do_not(desk: Desk) -> None:
+    seen: list[int] = []
+
+    def work(job: Job) -> Generator[None, None, None]:
+        with ThreadPoolExecutor(1) as pool:  # as the engine's threads are started
+            seen.append(pool.submit(os.getpriority, os.PRIO_PROCESS, 0).result())
+        yield
+
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    assert desk.submit(work).ended.wait(10)
+    assert seen == [max(jobs.COURTESY, here)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == here

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from flowsim.present.app.jobs import Desk, Job
 from flowsim.present.app.levers import BY_NAME
 from flowsim.present.app.state import House, Visit
 from flowsim.present.app.studies import Compared, Runs, compare_work, twin, twin_key
+from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import load_region
 from flowsim.study.futures import Balances, Case
 from flowsim.study.replicate import simulate
@@ -78,13 +82,13 @@ def test_a_comparison_is_what_the_study_gives_by_itself(house: House, few: None)
 
 def test_the_plan_is_not_run_again(house: House, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
-    extend = Case.extend
+    extending = Case.extending
 
-    def counted(self: Case, count: int, *rest: object, **more: object) -> None:
+    def counted(self: Case, *given: Any, **more: Any) -> Generator[int, None, None]:
         ran.append(self.name)
-        extend(self, count, *rest, **more)  # type: ignore[arg-type]
+        return extending(self, *given, **more)
 
-    monkeypatch.setattr(Case, "extend", counted)
+    monkeypatch.setattr(Case, "extending", counted)
     run(house, drafts())
     assert ran == []
     run(house, drafts(("conversations", 1000.0)))  # its run without a network is the plan's
@@ -236,24 +240,71 @@ def test_the_picture_of_the_route_loses_nobody_before_treatment(house: House) ->
     assert none.into("basic") + none.into("specialist") > flows.into("basic") + flows.into("specialist")
 
 
-def test_the_first_results_do_not_wait_for_the_runs_without_a_network(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def results(house: House, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> tuple[Job, list[Compared]]:
+    """What a comparison of one scenario publishes."""
     monkeypatch.setenv(studies.FUTURES_SETTING, "5")
     monkeypatch.setattr(studies, "FINER", (2, 3))
     seen: list[Compared] = []
     job = Job(lambda _: iter(()))  # type: ignore[arg-type,return-value]
     monkeypatch.setattr(job, "publish", seen.append)
-    scenarios = [draft.scenario() for draft in drafts(("staff_growth", 0.02))]
-    for _ in compare_work(scenarios[1:], house.runs, lambda runs: None)(job):
+    for _ in compare_work([scenario], house.runs, lambda runs: None)(job):
         pass
-    assert [(one.futures, one.paired) for one in seen] == [(2, 0), (2, 2), (3, 2), (5, 2), (5, 5)]
-    assert [len(one.answers[0].cases) for one in seen] == [1, 2, 2, 2, 2]
-    assert [len(one.tables[0]["targets"]) > 0 for one in seen] == [False, True, True, True, True]
+    return job, seen
+
+
+def test_the_results_do_not_wait_for_the_runs_without_a_network(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studies, "LOOK", 0.0)
+    scenario = drafts(("staff_growth", 0.02))[1].scenario()
+    job, seen = results(house, scenario, monkeypatch)
+    assert [(one.futures, one.paired) for one in seen] == [(2, 0), (3, 0), (5, 0), (5, 2), (5, 5)]
+    assert [len(one.answers[0].cases) for one in seen] == [1, 1, 1, 2, 2]
+    assert [len(one.tables[0]["targets"]) > 0 for one in seen] == [False, False, False, True, True]
     assert job.done == job.total == 10
-    alone = Case("mine", scenarios[1])
+    alone = Case("mine", scenario)
     alone.extend(5, studies.SEED, Balances(studies.SEED), 1)
     assert seen[-1].chances[0] == alone.probability(studies.SEED)
+
+
+def test_a_fast_machine_is_not_made_to_draw_in_between(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studies, "LOOK", 3600.0)
+    plan = drafts(("conversations", 1100.0))[1].scenario()  # the run without a network is the plan's
+    _, seen = results(house, plan, monkeypatch)
+    assert [(one.futures, one.paired) for one in seen] == [(2, 2), (5, 5)]
+
+
+def test_tables_of_what_did_not_change_are_made_once(house: House, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    beside = studies._beside
+    monkeypatch.setattr(
+        studies, "_beside", lambda answer, paired: made.append(answer.scenario.hash) or beside(answer, paired)
+    )
+    visit = Visit("nl")
+    for value in (1000.0, 1100.0, 1000.0):
+        visit.drafts = drafts(("conversations", value))
+        job = visit.compare(house)
+        assert job is not None
+        assert job.ended.wait(120)
+    plan, first = (draft.scenario().hash for draft in visit.drafts)
+    assert made.count(plan) == made.count(first) == 1
+    assert len(made) == 3
+    assert visit.result is not None
+    again = beside(visit.result.answers[1], FEW)
+    assert all(again[name].equals(table) for name, table in visit.result.tables[1].items())
+
+
+def test_a_case_that_waits_for_its_turn_goes_on_where_it_was(house: House, few: None) -> None:
+    """Slices leave the threads something to do, and change nothing of the futures."""
+    case, job = Case("mine", drafts()[0].scenario()), Job(lambda _: iter(()))  # type: ignore[arg-type,return-value]
+    ahead = studies.Ahead(job, 5, Balances(studies.SEED))
+    for goal in (2, 5):
+        for _ in ahead.reach([case], goal):
+            pass
+        assert len(case.futures) == goal
+    ahead.close()
+    other = Case("other", drafts()[0].scenario())
+    other.extend(5, studies.SEED, Balances(studies.SEED), 1)
+    assert all(np.array_equal(a.waiting, b.waiting) for a, b in zip(case.futures, other.futures, strict=True))
+    assert job.done == 5
 
 
 def test_a_lever_turned_back_costs_nothing_and_what_is_kept_is_bounded(house: House, few: None) -> None:

@@ -164,7 +164,7 @@ def test_a_crash_of_a_run_leaves_the_page_up(monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret place")
 
-    monkeypatch.setattr(studies, "_extend", broken)
+    monkeypatch.setattr(studies, "Ahead", broken)
     app = opened("compare")
     slider = next(one for one in app.select_slider if one.key.endswith("demand_growth"))
     slider.set_value(0.02).run()

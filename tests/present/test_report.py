@@ -179,7 +179,7 @@ def test_euros_are_given_within_both_boundaries(made: Made, reports: dict[str, R
     euros = tables["euros"]
     for line in ("net_effect", "net_of_social_domain"):
         own = euros[(euros["case"] == "net") & (euros["line"] == line)].sort_values("year")["mean"]
-        shown = [int(cell.replace("−", "-").replace(",", "")) for cell in rows[text("en", f"report.line.{line}")]]
+        shown = [int(cell.replace("−", "-").replace(",", "")) for cell in rows[text("en", f"euros.line.{line}")]]
         assert shown[:-1] == [round(value / 1000.0) for value in own]
         assert shown[-1] == round(own.sum() / 1000.0)
     assert rows[text("en", "report.printed.net_effect")][:2] == ["15", "113"]  # TP 7.1: 14,928 and 112,905

@@ -79,13 +79,14 @@ def table(
         body.append(tag("tr", *cells))
     made = tag(
         "table",
-        tag("caption", caption, class_="fs-hidden" if hidden_caption else None),
+        tag("caption", caption, class_="fs-hidden"),
         tag("thead", head),
         tag("tbody", *body),
         class_="fs-table fs-wide" if wide else "fs-table",
     )
     below = join(paragraph(note, kind="fs-small") for note in notes if note)
-    return join((tag("div", made, class_="fs-scroll", tabindex=0, role="region", aria_label=caption), below))
+    above = Html("") if hidden_caption else tag("p", caption, class_="fs-caption", aria_hidden="true")  # stays in place
+    return join((above, tag("div", made, class_="fs-scroll", tabindex=0, role="region", aria_label=caption), below))
 
 
 def _short(cell: str) -> str:

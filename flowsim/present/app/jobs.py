@@ -9,11 +9,14 @@ when the queue is full, a run is refused. A run that fails leaves the desk and t
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,6 +26,8 @@ QUEUE: Final = 12
 """Runs that may wait."""
 PATIENCE: Final = 4
 """Of so many turns, a run that all visitors share leaves all but one to others, once it has something to show."""
+COURTESY: Final = 10
+"""By how much simulations step back for pages (nice)."""
 UNSEEN: Final = 45.0
 """Seconds after which a run that nobody asks about any more is stopped: its visitor has left."""
 STATES: Final = ("waiting", "running", "done", "cancelled", "failed")
@@ -182,6 +187,7 @@ class Desk:
     # ---- the thread -----------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
+        _step_back()
         while True:
             with self._news:
                 self._drop_stopped()
@@ -214,6 +220,17 @@ class Desk:
             log.exception("run %s failed", job.fault)
             _end(job, "failed")
         return False
+
+
+def _step_back() -> None:
+    """Let pages go before simulations: this thread, and those it starts, take the cores that others leave.
+
+    Drawing a page takes many short turns, each of which would wait while simulations keep all cores busy.
+    """
+    if sys.platform == "linux":  # elsewhere it would hold for the whole process
+        with suppress(OSError):
+            mine = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, mine, max(COURTESY, os.getpriority(os.PRIO_PROCESS, mine)))
 
 
 def _end(job: Job, state: str) -> None:

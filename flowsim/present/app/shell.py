@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from importlib import import_module, resources
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.jobs import Desk, Full, Job
 from flowsim.present.app.state import House, Visit, house
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
+from flowsim.scenario.region import load_region
 
 PAGES: Final = {
     "answer": ":material/help_center:",
@@ -29,11 +30,11 @@ PAGES: Final = {
     "plan": ":material/calculate:",
     "account": ":material/fact_check:",
 }
-"""Pages in order, and their icons. Addresses are ``app.page.<name>.address`` in Dutch, in every language."""
+"""Pages in order, and their icons. Addresses are ``app.page.<name>.address`` in Dutch; those in English lead there."""
 LINK: Final = "s"
 """Query parameter of a scenario in a link."""
 LANG: Final = "lang"
-POLL: Final = 0.25
+POLL: Final = 0.2
 """Seconds between two looks at a run."""
 
 
@@ -47,7 +48,9 @@ def run() -> None:
     lang = _language()
     _link(lang)
     pages = {name: _page(name, icon, lang) for name, icon in PAGES.items()}
-    chosen = st.navigation(list(pages.values()), position="sidebar")
+    chosen = st.navigation([*pages.values(), *_other_addresses(pages)], position="sidebar")
+    if chosen.visibility == "hidden":  # another address of a page
+        chosen.run()
     show(Html(f"<style>{style()}</style>"))
     st.html(f"<script>document.documentElement.lang = '{lang}';</script>", unsafe_allow_javascript=True)
     _language_switch(lang)
@@ -71,7 +74,31 @@ def _page(name: str, icon: str, lang: str) -> Any:
 
     address = text("nl", f"app.page.{name}.address")
     title = text(lang, f"app.page.{name}.title")
-    return st.Page(page, title=title, icon=icon, url_path=address, default=name == "answer")
+    first = name == "answer"  # Streamlit shows it at the root, and would keep its address from leading there
+    return st.Page(page, title=title, icon=icon, url_path=None if first else address, default=first)
+
+
+def _other_addresses(pages: Mapping[str, Any]) -> list[Any]:
+    """Addresses that lead to a page and do not stand in the navigation: those in the other languages, which set the
+    language too unless the link names one, and that of the first page, which Streamlit knows by no name."""
+    known = {page.url_path for page in pages.values()}
+    found: dict[str, Any] = {}
+    for lang in LANGUAGES:
+        for name, page in pages.items():
+            address = text(lang, f"app.page.{name}.address")
+            if address not in known | found.keys():
+                follow = partial(_follow, page, lang)
+                found[address] = st.Page(follow, title=page.title, url_path=address, visibility="hidden")
+    return list(found.values())
+
+
+def _follow(page: Any, lang: str) -> None:
+    """To the page itself, with what the link says."""
+    said = {name: st.query_params.get_all(name) for name in st.query_params}
+    if LANG not in said:
+        st.session_state[LANG] = lang
+        said[LANG] = [lang]
+    st.switch_page(page, query_params=said)
 
 
 def _language() -> str:
@@ -167,12 +194,19 @@ def paper() -> str:
 
 def source_of(figure: Figure) -> str:
     """Where a figure stands, in a few words: the document's short name where it has one, and the section."""
-    codes = {title: code for code, title in read_documents(region_directory(ground().region)).items()}
+    homes = [ground().region, *([figure.taken_from] if figure.taken_from else [])]
+    codes = {title: code for home in homes for code, title in read_documents(region_directory(home)).items()}
     named = texts(lang()).get(f"app.source.{codes.get(figure.source.document, '')}")
+    place = figure.source.section
+    if figure.taken_from:  # which the section ends with, in English
+        place = place.rpartition(" (")[0]
     if named is None:
-        return str(figure.source)
-    place = figure.source.section.partition(", ")[0]
-    return named if figure.kind == "assumed" else f"{named}, {place}"
+        said = f"{figure.source.document}, {place}"
+    else:
+        said = named if figure.kind == "assumed" else f"{named}, {place.partition(', ')[0]}"
+    if figure.taken_from:
+        said += f" ({t('ground.taken', other=load_region(figure.taken_from).name)})"
+    return said
 
 
 def show(content: Html) -> None:

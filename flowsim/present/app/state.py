@@ -189,7 +189,7 @@ class Visit:
             return self.job
         self.stop()
         self.asked, self.stopped, self.full, self.shown = keys, False, False, -1
-        known = Runs({**shared.runs.cases, **self.known.cases}, shared.runs.balances)
+        known = Runs({**shared.runs.cases, **self.known.cases}, shared.runs.balances, self.known.tables)
         scenarios = [draft.scenario() for draft in self.drafts]
         try:
             self.job = shared.desk.submit(compare_work(scenarios, known, self.keep))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -28,9 +29,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Work = Callable[[Job], Generator[None, None, None]]
+Tables = Mapping[str, "pd.DataFrame"]
+TablesKey = tuple[str, str, int, int]
+"""Key of a case, of its run without a network, and the futures of each."""
 SEED: Final = 1
 FINER: Final = (32, 64, 128)
-"""Futures of the first results; each is shown as soon as it is there."""
+"""Futures of the first results: the first is shown as soon as it is there, further ones after `LOOK`."""
+LOOK: Final = 2.0
+"""Seconds that a result is left on the page at the least, but for the last one: to make and draw one takes time too."""
 FUTURES: Final = 200
 """Futures of the last result, unless `FUTURES_SETTING` says otherwise."""
 FUTURES_SETTING: Final = "FLOWSIM_APP_FUTURES"
@@ -72,10 +78,12 @@ def twin_key(scenario: Scenario) -> str:
 
 @dataclass
 class Runs:
-    """Cases that are known already, by what they depend on, the latest last; the balances of their first days."""
+    """Cases that are known already, by what they depend on, the latest last; the balances of their first days; tables
+    that were made of them."""
 
     cases: dict[str, Case] = field(default_factory=dict)
     balances: Balances = field(default_factory=lambda: Balances(SEED))
+    tables: dict[TablesKey, Tables] = field(default_factory=dict)
 
     def case(self, name: str, scenario: Scenario, key: str) -> Case:
         """A case to extend: what is known of it, under this name."""
@@ -89,14 +97,15 @@ class Runs:
     def remembered(self, more: Runs, most: int = REMEMBERED) -> Runs:
         """These cases and ``more``, which are later; at most so many."""
         cases = {key: case for key, case in self.cases.items() if key not in more.cases} | more.cases
-        latest = list(cases.items())[-max(most, len(more.cases)) :]
-        return Runs(dict(latest), more.balances)
+        latest = dict(list(cases.items())[-max(most, len(more.cases)) :])
+        tables = {key: made for key, made in more.tables.items() if key[0] in latest}
+        return Runs(latest, more.balances, tables)
 
     def with_balances(self) -> Runs:
         """A copy to add to: later balances do not pile up in the original."""
         own = Balances(SEED)
         own.known.update(self.balances.known)
-        return Runs(dict(self.cases), own)
+        return Runs(dict(self.cases), own, dict(self.tables))
 
 
 def _cut(case: Case, count: int) -> Case:
@@ -107,14 +116,35 @@ def _cut(case: Case, count: int) -> Case:
     return mine
 
 
-def _extend(job: Job, cases: Sequence[Case], goal: int, balances: Balances) -> Generator[None, None, None]:
-    """Bring every case to ``goal`` futures, a slice at a time; stops between replications when the job must."""
-    for case in cases:
-        while (have := len(case.futures)) < goal:
-            before = job.done
-            number = min(SLICE, goal - have)
-            case.extend(number, SEED, balances, None, lambda n, before=before: job.count(before + n))  # type: ignore[misc]
-            yield
+class Ahead:
+    """Futures of several cases, in slices. A case that has begun goes on where it was left: its threads never wait for
+    a slice to end, and work a few futures ahead while a result is made or another run has its turn."""
+
+    def __init__(self, job: Job, most: int, balances: Balances) -> None:
+        self.job = job
+        self.most = most
+        self.balances = balances
+        self._begun: dict[int, Generator[int, None, None]] = {}
+
+    def reach(self, cases: Iterable[Case], goal: int) -> Generator[None, None, None]:
+        """Bring every case to ``goal`` futures, of ``most`` in the end; stops after any of them when the job must."""
+        for case in cases:
+            if len(case.futures) >= goal:
+                continue
+            steps = self._begun.get(id(case))
+            if steps is None:
+                steps = case.extending(self.most - len(case.futures), SEED, self.balances, None)
+                self._begun[id(case)] = steps
+            while len(case.futures) < goal:
+                next(steps)
+                self.job.count(self.job.done + 1)
+                if len(case.futures) % SLICE == 0:
+                    yield
+
+    def close(self) -> None:
+        """Stop; what is running ends by itself."""
+        for steps in self._begun.values():
+            steps.close()
 
 
 # ---------------------------------------------------------------- the plan
@@ -147,17 +177,19 @@ def plan_work(scenario: Scenario, runs: Runs) -> Work:
             cases[name] = Case(name, one)
             yield
         table = None
-        for goal in goals:
-            yield from _extend(job, list(cases.values()), goal, runs.balances)
-            cut = {name: _cut(case, goal) for name, case in cases.items()}
-            runs.cases |= {keyed[name]: case for name, case in cut.items()}
-            job.publish(told(Answer(scenario, SEED, HALF_WIDTH, cut, calibration=table)))
-            yield
-            if table is None:
-                still = Case("balance", balanced(scenario))
-                yield from _extend(job, [still], still_goal, runs.balances)
-                table = calibration(scenario, case=still, futures=still_goal)
+        with closing(Ahead(job, goals[-1], runs.balances)) as ahead:
+            for goal in goals:
+                yield from ahead.reach(cases.values(), goal)
+                cut = {name: _cut(case, goal) for name, case in cases.items()}
+                runs.cases |= {keyed[name]: case for name, case in cut.items()}
                 job.publish(told(Answer(scenario, SEED, HALF_WIDTH, cut, calibration=table)))
+                yield
+                if table is None:
+                    still = Case("balance", balanced(scenario))
+                    with closing(Ahead(job, still_goal, runs.balances)) as aside:
+                        yield from aside.reach([still], still_goal)
+                    table = calibration(scenario, case=still, futures=still_goal)
+                    job.publish(told(Answer(scenario, SEED, HALF_WIDTH, cut, calibration=table)))
 
     return work
 
@@ -251,8 +283,8 @@ class Beside:
         """Futures, of so many, in which there is a run without a network beside every scenario."""
         return min((len(case.futures) for case in self.twins.values()), default=futures)
 
-    def shown(self, futures: int) -> tuple[dict[str, Case], Compared]:
-        """The cases as far as they go, and the result to show."""
+    def shown(self, futures: int, known: dict[TablesKey, Tables]) -> tuple[dict[str, Case], Compared]:
+        """The cases as far as they go, and the result to show. ``known`` : tables made before; those made are added."""
         paired = min(futures, self.paired(futures))
         chances = {key: _chance(case, futures) for key, case in self.own.items()}
         cut = {key: _cut(case, futures) for key, case in self.own.items()}
@@ -263,7 +295,10 @@ class Beside:
             if key != none:
                 cases["case"] = cut[key]
             answers.append(Answer(scenario, SEED, HALF_WIDTH, cases))
-            tables.append(_beside(answers[-1], paired))
+            place = (key, none, futures, paired)
+            if place not in known:
+                known[place] = _beside(answers[-1], paired)
+            tables.append(known[place])
         keys = tuple(scenario.hash for scenario in self.scenarios)
         order = tuple(chances[key] for key, _ in self.pairs)
         return cut, Compared(tuple(answers), tuple(tables), order, keys, futures, paired)
@@ -286,7 +321,7 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
     """Scenarios side by side; publishes a `Compared` at each milestone.
 
     What the verdicts, the fans and the differences need is run first; the runs without a network, which the targets and
-    the euros need beside it, follow after the first result and after the last.
+    the euros need beside it, follow, to as many futures as the first result and then to all.
     ``keep`` is given the cases run so far, for the visitor's next comparison.
     """
 
@@ -297,24 +332,30 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
         for _ in all_of_it.prepare(runs):
             job.check()
             yield
-        cases = all_of_it.cases
-        job.done = sum(min(len(case.futures), goals[-1]) for case in cases.values())
-        job.total = len(cases) * goals[-1]
-        shortest = min(len(case.futures) for case in all_of_it.own.values())
+        own, twins = list(all_of_it.own.values()), list(all_of_it.twins.values())
+        job.done = sum(min(len(case.futures), goals[-1]) for case in (*own, *twins))
+        job.total = len((*own, *twins)) * goals[-1]
+        shortest = min(len(case.futures) for case in own)
         steps = [goal for goal in goals if goal > shortest or goal == goals[-1]]
+        looked = -LOOK
 
         def show(goal: int) -> Generator[None, None, None]:
-            cut, result = all_of_it.shown(goal)
-            keep(Runs(cut, known.balances))
+            nonlocal looked
+            cut, result = all_of_it.shown(goal, runs.tables)
+            keep(Runs(cut, known.balances, runs.tables))
             job.publish(result)
+            looked = time.monotonic()
             yield
 
-        for goal in steps:
-            yield from _extend(job, list(all_of_it.own.values()), goal, runs.balances)
-            yield from show(goal)
-            if goal in (steps[0], steps[-1]) and all_of_it.paired(goal) < goal:
-                yield from _extend(job, list(all_of_it.twins.values()), goal, runs.balances)
-                yield from show(goal)
+        with closing(Ahead(job, goals[-1], runs.balances)) as ahead:
+            for goal in steps:
+                yield from ahead.reach(own, goal)
+                if goal == goals[-1] or time.monotonic() - looked >= LOOK:
+                    yield from show(goal)
+            for goal in (steps[0], steps[-1]):
+                if all_of_it.paired(goals[-1]) < goal:
+                    yield from ahead.reach(twins, goal)
+                    yield from show(goals[-1])
 
     return work
 

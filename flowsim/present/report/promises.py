@@ -15,6 +15,7 @@ from flowsim.present.plots import COLOURS, OTHER
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
+from flowsim.present.texts import text
 from flowsim.present.wording import promise_name
 
 SIGNS: Final = {"yes": "met", "uncertain": "unsure", "no": "missed", "none": "absent"}
@@ -129,7 +130,7 @@ class Promises(Chapter):
             for year in years:
                 row = self.row("euros", self.leading, line=line, year=year)
                 cells.append(self.thousands(row["mean"]))
-            rows.append([self.r(f"line.{line}"), *cells, self.thousands(totals[line])])
+            rows.append([text(self.lang, f"euros.line.{line}"), *cells, self.thousands(totals[line])])
         for line in BOUNDARIES:
             cells = [self.thousands(printed[line][year]) if year in printed[line] else "–" for year in years]
             rows.append([self.r(f"printed.{line}"), *cells, self.thousands(sum(printed[line].values()))])

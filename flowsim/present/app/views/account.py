@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import streamlit as st
 
 from flowsim.plan.figures import Figure
@@ -9,12 +12,13 @@ from flowsim.present.answer import Page
 from flowsim.present.app import html
 from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
-from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
+from flowsim.present.app.shell import lang, number, shared, shared_run, show, source_of, t, title
 from flowsim.present.app.views.answer import lines
 from flowsim.present.wording import unknown_name
 from flowsim.scenario.region import load_region
 from flowsim.scenario.unknowns import drawn
 
+ADDRESS: Final = re.compile(r"https://[^\s)]+")
 VERIFIED = ("engines", "theory", "naive", "plan", "seed")
 LIMITS = ("children", "effects", "region", "interval")
 
@@ -69,6 +73,17 @@ def _is_of_the_model(figure: Figure) -> bool:
     return not figure.key.startswith(("investment.", "budget.", "kpi_numbers.")) and ".printed_" not in figure.key
 
 
+def _cited(figure: Figure) -> Html:
+    """Where a figure stands; the address of a page as a link."""
+    found = ADDRESS.search(figure.source.document)
+    if found is None:
+        return html.tag("span", source_of(figure))
+    name = figure.source.document[: found.start()].rstrip(" (")
+    link = html.tag("a", name, href=found[0], target="_blank", rel="noopener noreferrer")
+    taken = t("ground.taken", other=load_region(figure.taken_from).name) if figure.taken_from else ""
+    return html.tag("span", link, f" ({taken})" if taken else "")
+
+
 def _row(figure: Figure, name: str) -> list[Html | str]:
     percent = figure.unit.startswith("fraction")
 
@@ -84,8 +99,5 @@ def _row(figure: Figure, name: str) -> list[Html | str]:
     if figure.low is not None and figure.high is not None:
         span = t("account.range", low=shown(figure.low), high=shown(figure.high))
     below = [html.tag("span", figure.note, class_="fs-cause", lang="en")] if figure.note else []
-    if figure.taken_from:
-        taken = t("ground.taken", other=load_region(figure.taken_from).name)
-        below.insert(0, html.tag("span", taken, class_="fs-cause"))
-    source = html.tag("span", str(figure.source), *below)
+    source = html.tag("span", _cited(figure), *below)
     return [name, value, span, t(f"account.kinds.{figure.kind}"), source]

@@ -19,6 +19,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.shell import as_table, chart, lang, number, show, t
 from flowsim.present.app.studies import MEASURES, Compared
 from flowsim.present.app.views.goals import amount, code_of, day
+from flowsim.present.texts import text
 from flowsim.present.wording import percent, promise_name
 from flowsim.scenario.region import load_region
 
@@ -194,7 +195,7 @@ def _euros(titles: Sequence[str], result: Compared) -> None:
         return
     rows: list[list[Html | str]] = []
     for line in LINES:
-        cells: list[Html | str] = [t(f"euros.{line}")]
+        cells: list[Html | str] = [text(lang(), f"euros.line.{line}")]
         for i in with_euros:
             found = tables[i][(tables[i]["line"] == line) & (tables[i]["case"] == result.name(i))]
             last = found[found["year"] == LAST_YEAR].iloc[0]

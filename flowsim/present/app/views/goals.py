@@ -16,6 +16,7 @@ from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Told
+from flowsim.present.texts import text
 from flowsim.present.wording import case_name, promise_name
 from flowsim.study.answer import READINGS
 
@@ -69,6 +70,11 @@ def code_of(row: dict[Any, Any]) -> str:
     return verdict.chance(row["probability_low"], row["probability_high"]) if row["simulated"] else "none"
 
 
+def verdict_words(code: str) -> str:
+    """The verdict on a promise in words, those of `flowsim targets`."""
+    return text(lang(), f"targets.verdict.{'not_simulated' if code == 'none' else code}")
+
+
 def _lights(counts: dict[str, int]) -> Html:
     """How many promises have which light."""
     items = [
@@ -91,14 +97,14 @@ def row_of(row: dict[Any, Any], code: str, kpi: Kpi | None) -> list[Html | str]:
     date = day(dt.date.fromisoformat(row["date"]))
     payment = t("euro", amount=number(kpi.amount)) if kpi is not None and kpi.amount else "–"
     if not row["simulated"]:
-        return [name, html.light(code, t(f"goals.light.{code}")), date, sign, "–", "–", payment]
+        return [name, html.light(code, verdict_words(code)), date, sign, "–", "–", payment]
     expected = t(
         "goals.range", mean=amount(row["mean"], unit), low=amount(row["q05"], unit), high=amount(row["q95"], unit)
     )
     ends = (row["probability"], row["probability_low"], row["probability_high"])
     return [
         name,
-        html.light(code, t(f"goals.light.{code}")),
+        html.light(code, verdict_words(code)),
         date,
         sign,
         expected,

@@ -59,11 +59,13 @@ def _table(found: Sequence[Check], caption: str, place: bool) -> Html:
     header = [text(lang(), f"plan.head.{name}") for name in ("row", "column", "printed", "recomputed", "difference")]
     header.append(text(lang(), "plan.head.verdict"))
     made = []
+    before: list[str] = []
     for check in found:
         row, column, *numbers, words = (_local(cell) for cell in plan_cells(check, lang()))
         below = [texts(lang())[f"plan.table.{check.table}"]] if place else []
         below += [cause_text(check, lang())] if check.cause else []
-        named = html.tag("span", row, *(html.tag("span", words, class_="fs-cause") for words in below))
+        said, before = ([] if [row, *below] == before else below), [row, *below]  # once for a row of years
+        named = html.tag("span", row, *(html.tag("span", words, class_="fs-cause") for words in said))
         made.append([named, column, *numbers, html.light(SIGNS[check.verdict], words)])
     return html.table(header, made, caption, left=2, hidden_caption=True, wide=True)
 
