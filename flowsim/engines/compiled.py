@@ -27,6 +27,7 @@ from flowsim.engines.queues import (
     free_slot,
     give_up_ticket,
     go_to,
+    kind_of,
     link,
     new_resident,
     new_slot,
@@ -61,8 +62,6 @@ DONE: Final = 0
 MORE_SLOTS: Final = 1
 LONGER_LOG: Final = 2
 
-_RANK_BITS = np.uint64(events.RANK_BITS)
-
 
 @step
 def _appoint_step(w: Any, slot: Any, k: Any) -> Any:
@@ -85,10 +84,9 @@ def _appoint_arrival(w: Any, slot: Any, stream: Any, now: Any) -> Any:
     """Appointment of the next resident of a stream; the slot bears that resident's number and key."""
     r = residents(w, slot)
     bits = draws.word(r.key, np.int64(0), np.int64(draws.MAX_STATIONS - 1), draws.PURPOSE_GAP)
-    rate = rules.rate_step(w, stream, calendar(w, slot).ordinal, now)
-    calendar(w, slot).ordinal = rate
-    time = rules.next_arrival(w, stream, rate, now, bits)
-    schedule(w, slot, time, rank(events.ARRIVAL, r.id))
+    a = calendar(w, slot)
+    a.ordinal = rules.rate_step(w, stream, a.ordinal, now)
+    schedule(w, slot, rules.next_arrival(w, stream, a.ordinal, now, bits), rank(events.ARRIVAL, r.id))
 
 
 @inlined_step
@@ -293,7 +291,7 @@ def run(w: Any) -> Any:
             return DONE
         appointment = calendar(w, slot)
         now = appointment.time
-        kind = np.int64(appointment.rank >> _RANK_BITS)
+        kind = kind_of(appointment.rank)
         r = residents(w, slot)
         s.events += 1
         tally.advance(w, now)

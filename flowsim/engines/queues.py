@@ -39,6 +39,12 @@ def rank(kind: Any, resident: Any) -> Any:
 
 
 @inlined_step
+def kind_of(rank: Any) -> Any:
+    """The kind of event in a rank."""
+    return np.int64(rank >> _RANK_BITS)
+
+
+@inlined_step
 def at(r: Any) -> Any:
     """Code of the station where a resident is, or was last; -1 before the first."""
     return np.int64(r.station)
