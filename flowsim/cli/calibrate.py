@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.options import Json, Lang, ScenarioFile, Threads, whole
+from flowsim.cli.studies import command, nothing_done
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,11 +43,9 @@ def calibrate(
     with room(out):
         found, seconds = _simulated(loaded, points, seed, threads, lang, silent=json)
         if found is None:
-            say(text(lang, "calibrate.run.nothing_done"))
-            return INTERRUPTED
+            return nothing_done("calibrate", lang)
         tables = found.tables
-        command = ["flowsim", *sys.argv[1:]] if Path(sys.argv[0]).stem == "flowsim" else None
-        _write(out, found, tables, seconds, command, lang)
+        _write(out, found, tables, seconds, command(), lang)
     if json:
         print_json(as_json(found, tables, {"seconds": round(seconds, 1), "manifest": str(out / "posterior.json")}))
     else:
