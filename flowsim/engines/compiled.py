@@ -12,6 +12,7 @@ import numpy as np
 
 from flowsim.engines import world as worlds
 from flowsim.engines.calendar import cancel, schedule, take
+from flowsim.engines.ending import present_at_end
 from flowsim.engines.initial import residents_at_start
 from flowsim.engines.queues import (
     appoint_first_clock,
@@ -56,7 +57,7 @@ from flowsim.engines.world import (
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined_step, step, was_compiled
-from flowsim.model.memory import Addresses, opened
+from flowsim.model.memory import block, opened
 
 DONE: Final = 0
 MORE_SLOTS: Final = 1
@@ -144,6 +145,8 @@ def seat(w: Any, present: Any) -> Any:
         tally.queued(w, k)
         link(w, slot, k, np.int64(tables.cell(w, k, c).level))
         if w.queue_rules:
+            for j in range(w.ring_count):
+                ring(w, slot, j).count = 0
             ring(w, slot, 0).time = one.patience_ends
             draw_clocks(w, slot, 0.0)
             appoint_first_clock(w, slot)
@@ -463,19 +466,6 @@ def run(w: Any) -> Any:
             mover = np.int64(0)
 
 
-def present_at_end(world: Addresses) -> np.ndarray:
-    """Those waiting or in service, by number: what `tally.replay` would hold at the end."""
-    residents = world["residents"]
-    state = residents["state"]
-    there = np.flatnonzero((state == WAITING) | (state == SERVING))
-    there = there[np.argsort(residents["id"][there])]
-    followed = np.zeros(len(there), tally.FOLLOWED)
-    for name in ("since", "joined", "station", "patient_class"):
-        followed[name] = residents[name][there]
-    followed["state"] = np.where(state[there] == WAITING, tally.WAITING, tally.SERVING)
-    return followed
-
-
 def simulate_once(
     network: n.Network, seed: int, replication: int, log: bool = False
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None, int]:
@@ -485,16 +475,17 @@ def simulate_once(
     so that replications can run on threads.
     """
     features = worlds.features_of(network)
-    world = worlds.create(network, seed, replication, log, features)
-    w = world.record[0]
-    open_doors(w)
-    seat(w, residents_at_start(network, world, world.record["key"][0]))
-    while (status := run(w)) != DONE:
-        if status == MORE_SLOTS:
-            worlds.add_slots(world)
-        else:
-            worlds.lengthen_log(world)
-    tally.close(w, present_at_end(world))
-    was_compiled(worlds.build(features, log))
-    written = world["log"][: int(world["state"]["log_size"][0])].copy() if log else None
-    return tally.outcome(world.arrays), written, int(world["state"]["events"][0])
+    with block() as room:
+        world = worlds.create(network, seed, replication, log, features, room)
+        w = world.record[0]
+        open_doors(w)
+        seat(w, residents_at_start(network, world, world.record["key"][0]))
+        while (status := run(w)) != DONE:
+            if status == MORE_SLOTS:
+                worlds.add_slots(world)
+            else:
+                worlds.lengthen_log(world)
+        tally.close(w, present_at_end(world))
+        was_compiled(worlds.build(features, log))
+        written = world["log"][: int(world["state"]["log_size"][0])].copy() if log else None
+        return tally.outcome(world), written, int(world["state"]["events"][0])

@@ -6,7 +6,8 @@ A half is compiled by running it on a world where nothing is about to happen, wi
 from __future__ import annotations
 
 from flowsim.engines import world as worlds
-from flowsim.engines.compiled import open_doors, present_at_end, run, seat
+from flowsim.engines.compiled import open_doors, run, seat
+from flowsim.engines.ending import present_at_end
 from flowsim.engines.initial import residents_at_start
 from flowsim.model import network as n
 from flowsim.model import tally
@@ -24,3 +25,4 @@ def compile_doors(network: n.Network, features: worlds.Features, logging: bool =
     open_doors(w)
     seat(w, residents_at_start(network, world, world.record["key"][0]))
     tally.close(w, present_at_end(world))
+    tally.outcome(world)

@@ -13,7 +13,7 @@ import numpy as np
 
 from flowsim.model import draws, events, tables, tally
 from flowsim.model import network as n
-from flowsim.model.memory import Addresses, aligned, table
+from flowsim.model.memory import Addresses, Block, aligned, table
 from flowsim.model.tables import WORD
 
 # What a slot is used for.
@@ -36,6 +36,8 @@ MOMENTS: Final = 1024
 """Parts of a day of the calendar (see `flowsim.engines.calendar`)."""
 A_DAY: Final = 256
 """Appointments that a day of the calendar is meant to hold."""
+MOST_SERVERS: Final = 2**14
+"""Servers for whom there are slots from the start."""
 PAGE: Final = 16
 """Words of a page of a day: the page before it, and appointments of 15 slots."""
 
@@ -131,9 +133,13 @@ log = table("log", events.EVENT)
 states = table("state", STATE)
 
 
-def slots_needed(network: n.Network) -> int:
-    """Slots to begin with: the fixed ones, those present at time zero and half as many again, and some room."""
+def slots_needed(network: n.Network, expected: float) -> int:
+    """Slots to begin with: the fixed ones, those present at time zero or, within reason, all servers, and half as many
+    again, and some room. ``expected``: residents over the horizon."""
     present = int(network.initial["waiting"].sum() + network.initial["in_service"].sum())
+    servers = network.stations["servers"]
+    limited = int(servers[servers < n.ALWAYS_OPEN].clip(max=MOST_SERVERS).sum())
+    present = max(present, min(limited, MOST_SERVERS, int(expected)))
     fixed = 1 + len(network.streams) + 2 * len(network.stations) + len(network.stop_rules)
     return fixed + present + present // 2 + 512
 
@@ -190,42 +196,50 @@ def build(features: Features, logging: bool) -> str:
 
 
 def create(
-    network: n.Network, seed: int, replication: int, logging: bool, features: Features | None = None
+    network: n.Network,
+    seed: int,
+    replication: int,
+    logging: bool,
+    features: Features | None = None,
+    block: Block | None = None,
 ) -> Addresses:
     """A world at time zero, still without residents: the network's tables, an empty tally, and room. ``features``: more
-    than the network uses; None: just those."""
-    slots = slots_needed(network)
+    than the network uses; None: just those. ``block``: where it is to be; None: in memory of its own."""
     expected = max(network.expected_arrivals, 16.0)
+    slots = slots_needed(network, expected)
     day_count = 1 << min(17, max(4, math.ceil(math.log2(3.0 * expected / A_DAY))))
+    stations = len(network.stations)
     rings = 1 + int(network.cells["clock_count"].max(initial=0))
     levels = int(network.stations["levels"].max(initial=1))
     log_length = log_lines(network) if logging else 1
     # A line of reserve per slot in use for what one appointment can lead to; more when stations can close.
-    reserve = 4 + (2 * len(network.stations) if len(network.stop_rules) else 0)
-    start = np.zeros(len(network.stations), PLACE)
+    reserve = 4 + (2 * stations if len(network.stop_rules) else 0)
+    page_count = pages_needed(slots, day_count)
+    cleared = tally.shapes(network) | {
+        "residents": ((slots,), RESIDENT),
+        "calendar": ((slots,), APPOINTMENT),
+        "places": ((stations,), PLACE),
+        "queues": ((stations, levels), QUEUE),
+        "heads": ((MOMENTS,), HEAD),
+        "marks": ((MOMENTS // 64,), WORD),
+        "days": ((day_count,), DAY),
+        "state": ((1,), STATE),
+    }
+    written_first = {
+        "pages": ((page_count * PAGE,), ON_PAGE),
+        "rings": ((slots, rings), RING),
+        "log": ((log_length,), events.EVENT),
+        "heap": ((4 * slots,), ENTRY),
+    }
+    arrays = (Block() if block is None else block).arrays(cleared, written_first)
+    start = arrays["places"]
     start["capacity"] = network.stations["servers"]
     start["limit"] = network.stations["queue_limit"]
     start["tokens"] = network.stations["tokens"]
-    state = np.zeros(1, STATE)
+    state = arrays["state"]
     state["top"], state["open_day"], state["top_page"] = 1, -1, 1
-    page_count = pages_needed(slots, day_count)
     state["next_epoch"] = network.route_times[1] if len(network.route_times) > 1 else math.inf
-    arrays = {name: getattr(network, name) for name in tables.ARRAYS}
-    arrays |= tally.arrays(network)
-    arrays |= {
-        "residents": aligned(slots, RESIDENT),
-        "calendar": aligned(slots, APPOINTMENT),
-        "rings": aligned((slots, rings), RING),
-        "heap": np.zeros(4 * slots, ENTRY),
-        "places": start,
-        "queues": np.zeros((len(network.stations), levels), QUEUE),
-        "heads": aligned(MOMENTS, HEAD),
-        "marks": aligned(MOMENTS // 64, WORD),
-        "days": aligned(day_count, DAY),
-        "pages": aligned(page_count * PAGE, ON_PAGE),
-        "log": np.zeros(log_length, events.EVENT),
-        "state": state,
-    }
+    arrays |= {name: getattr(network, name) for name in tables.ARRAYS} | tally.begin(network, arrays)
     settings = {
         "key": ("u8", draws.replication_key(seed, replication)),
         "scale": ("f8", day_count / network.horizon),

@@ -12,7 +12,11 @@ compiled code runs. Without that, every store would make the compiler load every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +32,10 @@ compiler: Any = intrinsic
 LINE: Final = 64
 """Bytes of a cache line: arrays begin on one, so that a row of this size lies on one line."""
 _BYTES: Final = ir.IntType(8).as_pointer()
+MOST_KEPT: Final = 2**25
+"""Bytes of a block that a thread keeps for its next replication."""
+
+Shape = tuple[int, ...]
 
 
 class Row(types.Type):
@@ -175,6 +183,70 @@ def aligned(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     return room[start : start + size].view(dtype).reshape(shape)
 
 
+class Block:
+    """One piece of memory for all that changes in a replication.
+
+    A thread uses it again for its next replication (`block`): to ask the system for memory anew, and to have it cleared
+    page by page when it is first touched, takes longer than to clear it here.
+    """
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.uint8)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self._memory)
+
+    def arrays(
+        self, clear: Mapping[str, tuple[Shape, np.dtype]], other: Mapping[str, tuple[Shape, np.dtype]]
+    ) -> dict[str, np.ndarray]:
+        """Arrays of these shapes, each from a cache line on: those of ``clear`` zero, the others not. They hold until
+        arrays are asked for again."""
+        places: dict[str, int] = {}
+        end = cleared = 0
+        for group in (clear, other):
+            for name, (shape, dtype) in group.items():
+                places[name] = end
+                end += -(-math.prod(shape) * dtype.itemsize // LINE) * LINE
+            if group is clear:
+                cleared = end
+        if end + LINE > len(self._memory):
+            self._memory = np.empty(end + end // 4 + LINE, np.uint8)
+        memory = self._memory
+        first = -address(memory) % LINE
+        memory[first : first + cleared] = 0
+        wanted = {**clear, **other}
+        return {
+            name: np.ndarray(shape, dtype, memory, first + places[name]) for name, (shape, dtype) in wanted.items()
+        }
+
+
+_mine = threading.local()
+
+
+@contextmanager
+def block() -> Generator[Block, None, None]:
+    """A block that nobody else uses meanwhile; the thread keeps one, unless it is very large."""
+    found: Block = _mine.__dict__.pop("block", None) or Block()
+    try:
+        yield found
+    finally:
+        if found.size <= MOST_KEPT:
+            _mine.block = found
+
+
+@lru_cache(maxsize=64)
+def _record_type(names: tuple[str, ...], kinds: tuple[tuple[str, str], ...], constants: tuple[str, ...]) -> np.dtype:
+    """Type of a record of addresses: one and the same object for what is compiled once."""
+    return np.dtype([(name, "u8") for name in names] + [*kinds] + [(name, "u1") for name in constants], align=True)
+
+
+def address(array: np.ndarray) -> int:
+    """Where an array begins."""
+    return array.ctypes.data
+
+
 class Addresses:
     """Arrays by name, and the record with their addresses and other settings that compiled code is given.
 
@@ -189,21 +261,24 @@ class Addresses:
         settings: Mapping[str, tuple[str, Any]],
         constants: Mapping[str, int] | None = None,
     ) -> None:
-        fields = [(name, "u8") for name in arrays] + [(name, kind) for name, (kind, _) in settings.items()]
-        fields += [(f"{name}={value}", "u1") for name, value in (constants or {}).items()]
-        self.arrays = dict(arrays)
-        self.record = np.zeros(1, np.dtype(fields, align=True))
-        for name, (_, value) in settings.items():
-            self.record[name] = value
         for name, array in arrays.items():
-            self.put(name, array)
+            _check(name, array)
+        kinds = tuple((name, kind) for name, (kind, _) in settings.items())
+        flags = tuple(f"{name}={value}" for name, value in (constants or {}).items())
+        values = [address(array) for array in arrays.values()] + [value for _, value in settings.values()]
+        self.arrays = dict(arrays)
+        self.record = np.array([(*values, *(0 for _ in flags))], _record_type(tuple(arrays), kinds, flags))
 
     def put(self, name: str, array: np.ndarray) -> None:
         """Put another array in the place of one; it must be C-contiguous."""
-        if not array.flags.c_contiguous:
-            raise ValueError(f"table {name}: a C-contiguous array is needed")
+        _check(name, array)
         self.arrays[name] = array
-        self.record[name] = array.ctypes.data
+        self.record[name] = address(array)
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]
+
+
+def _check(name: str, array: np.ndarray) -> None:
+    if not array.flags.c_contiguous:
+        raise ValueError(f"table {name}: a C-contiguous array is needed")

@@ -19,7 +19,7 @@ import numpy as np
 from flowsim.model import events
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined_step, step
-from flowsim.model.memory import Addresses, aligned, opened, table
+from flowsim.model.memory import Addresses, Block, Shape, opened, table
 from flowsim.model.tables import CODE, NUMBER
 
 WAIT_BINS: Final = 256
@@ -100,31 +100,38 @@ _ONE = np.uint32(1)
 
 def snapshot_times(network: n.Network) -> np.ndarray:
     """Times of the snapshots: (J + 1,) float64, the horizon included when it is a multiple."""
-    count = math.floor(network.horizon / network.snapshot_every * (1 + 1e-12))
-    return np.arange(count + 1) * network.snapshot_every
+    return np.arange(_snapshot_count(network)) * network.snapshot_every
 
 
-def arrays(network: n.Network) -> dict[str, np.ndarray]:
-    """The arrays of a tally in which nothing has happened yet, by name.
+def _snapshot_count(network: n.Network) -> int:
+    return math.floor(network.horizon / network.snapshot_every * (1 + 1e-12)) + 1
+
+
+def shapes(network: n.Network) -> dict[str, tuple[Shape, np.dtype]]:
+    """Shape and type of the arrays that a tally fills; all zero while nothing has happened yet.
 
     counters and at_warm_up (K, C) `COUNTER`; present (K,) `PRESENT`; snapshots (J + 1, K) `SNAPSHOT`; overdue
     (J + 2, K), as differences until `outcome`; sums (M + 1, K) `PERIOD`, cumulated at each edge; waits (M + 1, L, B),
-    numbers started by wait, the last row unread; edges (M + 1,); lists (K,); turn (1,) `TURN`.
+    numbers started by wait, the last row unread; turn (1,) `TURN`.
     """
-    stations, edges, snapshots = len(network.stations), len(network.periods), len(snapshot_times(network))
+    stations, edges, snapshots = len(network.stations), len(network.periods), _snapshot_count(network)
     cells = (stations, len(network.class_names))
     return {
-        "counters": aligned(cells, COUNTER),
-        "at_warm_up": np.zeros(cells, COUNTER),
-        "present": np.zeros(stations, PRESENT),
-        "snapshots": np.zeros((snapshots, stations), SNAPSHOT),
-        "overdue": np.zeros((snapshots + 1, stations), CHANGE),
-        "sums": np.zeros((edges, stations), PERIOD),
-        "waits": np.zeros((edges, max(1, len(network.list_names)), WAIT_BINS), STARTED_BY_WAIT),
-        "edges": network.periods,
-        "lists": np.ascontiguousarray(network.stations["list"]),
-        "turn": np.array([(-math.inf, 0, 0, 0, 0)], TURN),
+        "counters": (cells, COUNTER),
+        "at_warm_up": (cells, COUNTER),
+        "present": ((stations,), PRESENT),
+        "snapshots": ((snapshots, stations), SNAPSHOT),
+        "overdue": ((snapshots + 1, stations), CHANGE),
+        "sums": ((edges, stations), PERIOD),
+        "waits": ((edges, max(1, len(network.list_names)), WAIT_BINS), STARTED_BY_WAIT),
+        "turn": ((1,), TURN),
     }
+
+
+def begin(network: n.Network, filled: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What a tally reads beside the arrays that it fills, which are made ready: edges (M + 1,), lists (K,)."""
+    filled["turn"]["turns"] = -math.inf
+    return {"edges": network.periods, "lists": np.ascontiguousarray(network.stations["list"])}
 
 
 def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
@@ -134,7 +141,7 @@ def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
         "every": ("f8", network.snapshot_every),
         "norm": ("f8", network.waiting_norm),
         "wait_bin": ("f8", network.wait_bin),
-        "snapshot_count": ("i8", len(snapshot_times(network))),
+        "snapshot_count": ("i8", _snapshot_count(network)),
         "period_count": ("i8", len(network.periods) - 1),
         "list_count": ("i8", max(1, len(network.list_names))),
     }
@@ -433,30 +440,65 @@ def close(w: Any, followed: Any) -> Any:
             served(w, f.station, f.patient_class, f.joined, w.horizon)
 
 
-def outcome(tally: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+@compiled
+def _sum_up(w: Any, cells: Any, snapshots: Any, periods: Any) -> Any:
+    w = opened(w)
+    for k in range(w.station_count):
+        for c in range(w.class_count):
+            counter, before, cell = _counter(w, k, c), _warm(w, k, c), cells[k, c]
+            cell.arrivals = counter.arrivals - before.arrivals
+            cell.starts = counter.starts - before.starts
+            cell.completions = counter.completions - before.completions
+            cell.exits = counter.exits - before.exits
+            cell.reneged = counter.reneged - before.reneged
+            cell.balked = counter.balked - before.balked
+            cell.transferred = counter.transferred - before.transferred
+            cell.reviewed = counter.reviewed - before.reviewed
+            cell.wait = counter.wait - before.wait
+            cell.wait_reneged = counter.wait_reneged - before.wait_reneged
+            cell.queue_time = counter.queue_time  # they know the warm-up by themselves
+            cell.service_time = counter.service_time
+        overdue = 0
+        for j in range(w.snapshot_count):
+            overdue += _changes(w, j, k).overdue
+            shown = snapshots[j, k]
+            shown.waiting = _snapshots(w, j, k).waiting
+            shown.in_service = _snapshots(w, j, k).in_service
+            shown.overdue = overdue
+        for m in range(w.period_count):
+            then, now, period = _sums(w, m, k), _sums(w, m + 1, k), periods[m, k]
+            period.arrivals = now.arrivals - then.arrivals
+            period.starts = now.starts - then.starts
+            period.completions = now.completions - then.completions
+            period.reneged = now.reneged - then.reneged
+            period.balked = now.balked - then.balked
+            period.reviewed = now.reviewed - then.reviewed
+            period.transferred = now.transferred - then.transferred
+            period.exits = now.exits - then.exits
+            period.wait = now.wait - then.wait
+
+
+def outcome(world: Addresses) -> dict[str, np.ndarray]:
     """The outcome arrays by name: cells (K, C) `CELL_TALLY`, snapshots (J + 1, K) `SNAPSHOT`, periods (M, K) `PERIOD`,
-    waits (M, L, B). To be called after `close`."""
-    counters, before = tally["counters"], tally["at_warm_up"]
-    cells = np.zeros(counters.shape, CELL_TALLY)
-    for name in CELL_TALLY.names or ():
-        cells[name] = counters[name]
-        cells[name] -= before[name]  # nothing was kept of the times spent
-    snapshots = tally["snapshots"]
-    snapshots["overdue"] = np.cumsum(tally["overdue"]["overdue"], axis=0)[:-1]
-    sums = tally["sums"]
-    periods = np.empty((len(sums) - 1, sums.shape[1]), PERIOD)
-    for name in PERIOD.names or ():
-        np.subtract(sums[name][1:], sums[name][:-1], out=periods[name])
-    return {"cells": cells, "snapshots": snapshots, "periods": periods, "waits": tally["waits"]["count"][:-1]}
+    waits (M, L, B). To be called after `close`; ``world`` holds the arrays of a tally."""
+    edges, stations = world["sums"].shape
+    found = {
+        "cells": np.empty(world["counters"].shape, CELL_TALLY),
+        "snapshots": np.empty(world["snapshots"].shape, SNAPSHOT),
+        "periods": np.empty((edges - 1, stations), PERIOD),
+    }
+    _sum_up(world.record[0], *found.values())
+    return {**found, "waits": world["waits"]["count"][:-1].copy()}
 
 
 def replay(network: n.Network, log: np.ndarray) -> dict[str, np.ndarray]:
     """The outcome arrays of a log, an array of `flowsim.model.events.EVENT` in the order of the event rule."""
     shape = {"station_count": ("i8", len(network.stations)), "class_count": ("i8", len(network.class_names))}
     horizon = {"horizon": ("f8", network.horizon)}
-    tally = Addresses(arrays(network), shape | horizon | settings(network))
+    filled = Block().arrays(shapes(network), {})
+    tally = Addresses(filled | begin(network, filled), shape | horizon | settings(network))
     _, who = np.unique(log["resident"], return_inverse=True)
     followed = np.zeros(int(who.max(initial=-1)) + 1, FOLLOWED)
     _replay(tally.record[0], log, who.astype(np.int64), followed)
     close(tally.record[0], followed)
-    return outcome(tally.arrays)
+    return outcome(tally)
