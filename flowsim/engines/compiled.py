@@ -42,6 +42,7 @@ from flowsim.engines.queues import (
     unlink,
 )
 from flowsim.engines.world import (
+    AHEAD,
     MOVING,
     SERVING,
     STATION,
@@ -49,6 +50,7 @@ from flowsim.engines.world import (
     TICKET,
     WAITING,
     calendar,
+    coming,
     places,
     residents,
     ring,
@@ -81,13 +83,32 @@ def _appoint_release(w: Any, slot: Any, k: Any) -> Any:
 
 
 @step
+def _look_ahead(w: Any, slot: Any, stream: Any, time: Any) -> Any:
+    """Work out when the next residents of a stream come, and their keys: in a row, which is quicker than one by one."""
+    r = residents(w, slot)
+    a = calendar(w, slot)
+    rate = np.int64(a.ordinal)
+    for i in range(AHEAD):
+        one = coming(w, stream, i)
+        one.key = draws.resident_key(w.key, r.id + i)
+        if time < w.horizon:
+            rate = rules.rate_step(w, stream, rate, time)
+            bits = draws.word(one.key, np.int64(0), np.int64(draws.MAX_STATIONS - 1), draws.PURPOSE_GAP)
+            time = rules.next_arrival(w, stream, rate, time, bits)
+        one.time = time
+    a.ordinal = rate
+
+
+@inlined_step
 def _appoint_arrival(w: Any, slot: Any, stream: Any, now: Any) -> Any:
     """Appointment of the next resident of a stream; the slot bears that resident's number and key."""
     r = residents(w, slot)
-    bits = draws.word(r.key, np.int64(0), np.int64(draws.MAX_STATIONS - 1), draws.PURPOSE_GAP)
-    a = calendar(w, slot)
-    a.ordinal = rules.rate_step(w, stream, a.ordinal, now)
-    schedule(w, slot, rules.next_arrival(w, stream, a.ordinal, now, bits), rank(events.ARRIVAL, r.id))
+    nth = r.id & (AHEAD - 1)
+    if nth == 0:
+        _look_ahead(w, slot, stream, now)
+    one = coming(w, stream, nth)
+    r.key = one.key
+    schedule(w, slot, one.time, rank(events.ARRIVAL, r.id))
 
 
 @inlined_step
@@ -107,7 +128,6 @@ def open_doors(w: Any) -> Any:
         slot = _fixed_slot(w, STREAM, i)
         r = residents(w, slot)
         r.id = np.int64(i) << n.STREAM_BITS
-        r.key = draws.resident_key(w.key, r.id)
         _appoint_arrival(w, slot, i, 0.0)
     for k in range(w.station_count):
         _appoint_step(w, _fixed_slot(w, STATION, k), k)
@@ -332,7 +352,6 @@ def run(w: Any) -> Any:
             new_resident(w, mover, r.id, r.key, np.int64(tables.streams(w, stream).patient_class))
             destination = np.int64(tables.streams(w, stream).station)
             r.id += 1
-            r.key = draws.resident_key(w.key, r.id)
             _appoint_arrival(w, slot, stream, now)
         elif w.queue_rules and kind == events.RENEGE:
             k = at(r)

@@ -41,6 +41,9 @@ MOST_SERVERS: Final = 2**14
 PAGE: Final = 16
 """Words of a page of a day: the page before it, and appointments of 15 slots."""
 
+AHEAD: Final = 16
+"""Arrivals of a stream that are worked out together, a power of 2."""
+
 RESIDENT: Final = np.dtype(
     [
         ("since", "f8"),
@@ -75,6 +78,7 @@ APPOINTMENT: Final = np.dtype(
 """The one appointment of a slot (who waits has the first of his clocks in the calendar): ``time``, ``rank``, where it
 is ``held``, its neighbours there (``next`` also of free slots). What a resident rarely needs fills the row: the
 ``level`` in the queue, and the ``ordinal`` of the last companion (of a stream: of the rate that is in force)."""
+COMING: Final = np.dtype([("time", "f8"), ("key", "u8")])
 RING: Final = np.dtype([("time", "f8"), ("count", "i8")])
 PLACE: Final = np.dtype(
     [
@@ -115,6 +119,8 @@ STATE: Final = np.dtype(
 
 residents = table("residents", RESIDENT)
 calendar = table("calendar", APPOINTMENT)
+coming = table("coming", COMING, columns="ahead")
+"""The next arrivals of a stream, by number modulo `AHEAD`."""
 ring = table("rings", RING, columns="ring_count")
 """Clock ``j`` of a slot; 0 is patience."""
 places = table("places", PLACE)
@@ -223,6 +229,7 @@ def create(
         "heads": ((MOMENTS,), HEAD),
         "marks": ((MOMENTS // 64,), WORD),
         "days": ((day_count,), DAY),
+        "coming": ((max(1, len(network.streams)), AHEAD), COMING),
         "state": ((1,), STATE),
     }
     written_first = {
@@ -244,6 +251,7 @@ def create(
         "key": ("u8", draws.replication_key(seed, replication)),
         "scale": ("f8", day_count / network.horizon),
         "slot_count": ("i8", slots),
+        "ahead": ("i8", AHEAD),
         "ring_count": ("i8", rings),
         "level_count": ("i8", levels),
         "day_count": ("i8", day_count),
