@@ -38,6 +38,7 @@ from flowsim.model.memory import compiler, soon
 
 _ONE: Final = np.uint64(1)
 _WORDS: Final = MOMENTS // 64
+_DAY: Final = MOMENTS.bit_length() - 1
 
 
 @compiler
@@ -124,20 +125,20 @@ def _compact(w: Any) -> Any:
 
 
 @inlined_step
-def _day(w: Any, x: Any) -> Any:
-    return min(np.int64(x), w.day_count - 1)
+def _moment_of(w: Any, time: Any) -> Any:
+    """Moment of a time, counted from time zero; a monotone function, so the order of moments is that of times."""
+    return min(np.int64(time * w.scale), w.last_moment)
 
 
 @inlined_step
-def _moment(x: Any, day: Any) -> Any:
-    """Moment within a day; a monotone function of time, so the order of moments is that of times."""
-    return max(0, min(np.int64((x - day) * MOMENTS), MOMENTS - 1))
+def _day_of(moment: Any) -> Any:
+    return moment >> _DAY
 
 
 @inlined_step
-def _deal(w: Any, slot: Any, a: Any, x: Any, day: Any) -> Any:
+def _deal(w: Any, slot: Any, a: Any, moment: Any) -> Any:
     """Put an appointment of the open day into the list of its moment; at or before the open moment, into the heap."""
-    m = _moment(x, day)
+    m = moment & (MOMENTS - 1)
     if m <= states(w, 0).open_moment:
         _push(w, slot)
         return
@@ -158,7 +159,7 @@ def _is_due(w: Any, slot: Any, d: Any) -> Any:
     if not w.queue_rules:
         return True
     a = calendar(w, slot)
-    return a.held == IN_DAY and _day(w, a.time * w.scale) == d
+    return a.held == IN_DAY and _day_of(_moment_of(w, a.time)) == d
 
 
 @step
@@ -246,12 +247,12 @@ def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
         if w.queue_rules:
             a.held = NOWHERE
         return
-    x = time * w.scale
-    d = _day(w, x)
+    moment = _moment_of(w, time)
+    d = _day_of(moment)
     if d > states(w, 0).open_day:
         _write_down(w, slot, a, d)
     else:
-        _deal(w, slot, a, x, d)
+        _deal(w, slot, a, moment)
 
 
 @step
@@ -264,8 +265,7 @@ def cancel(w: Any, slot: Any) -> Any:
         if before != 0:
             calendar(w, before).next = after
         else:
-            x = a.time * w.scale
-            heads(w, _moment(x, _day(w, x))).head = after
+            heads(w, _moment_of(w, a.time) & (MOMENTS - 1)).head = after
         calendar(w, after).prev = before
     a.held = NOWHERE
 
@@ -295,7 +295,7 @@ def _open_day(w: Any) -> Any:
             if _is_due(w, slot, d):
                 soon(residents(w, slot))
                 a = calendar(w, slot)
-                _deal(w, slot, a, a.time * w.scale, d)
+                _deal(w, slot, a, _moment_of(w, a.time))
         before = np.int64(pages(w, page * PAGE).slot)
         pages(w, page * PAGE).slot = s.free_page
         s.free_page = page

@@ -33,7 +33,7 @@ IN_DAY: Final = 3
 KEPT: Final = 4
 
 MOMENTS: Final = 1024
-"""Parts of a day of the calendar (see `flowsim.engines.calendar`)."""
+"""Parts of a day of the calendar (see `flowsim.engines.calendar`), a power of 2."""
 A_DAY: Final = 256
 """Appointments that a day of the calendar is meant to hold."""
 MOST_SERVERS: Final = 2**14
@@ -249,7 +249,8 @@ def create(
     arrays |= {name: getattr(network, name) for name in tables.ARRAYS} | tally.begin(network, arrays)
     settings = {
         "key": ("u8", draws.replication_key(seed, replication)),
-        "scale": ("f8", day_count / network.horizon),
+        "scale": ("f8", day_count / network.horizon * MOMENTS),
+        "last_moment": ("i8", day_count * MOMENTS - 1),
         "slot_count": ("i8", slots),
         "ahead": ("i8", AHEAD),
         "ring_count": ("i8", rings),

@@ -247,8 +247,8 @@ def _snapshot(w: Any, now: Any) -> Any:
 
 @inlined_step
 def _overlap(w: Any, start: Any, end: Any) -> Any:
-    """Length of (start, end) within (warm_up, horizon)."""
-    return max(0.0, min(end, w.horizon) - max(start, w.warm_up))
+    """Length of (start, end) after the warm-up; nothing ends after the horizon."""
+    return max(0.0, end - max(start, w.warm_up))
 
 
 @inlined_step
