@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from flowsim.engines import world as worlds
-from flowsim.engines.calendar import cancel, schedule, take
+from flowsim.engines.calendar import cancel, take
+from flowsim.engines.doors import appoint_arrival, appoint_release, appoint_step, open_doors, seat
 from flowsim.engines.ending import present_at_end
 from flowsim.engines.initial import residents_at_start
 from flowsim.engines.queues import (
@@ -33,7 +34,6 @@ from flowsim.engines.queues import (
     new_resident,
     new_slot,
     people_waiting,
-    rank,
     resolve,
     soonest,
     start,
@@ -42,15 +42,9 @@ from flowsim.engines.queues import (
     unlink,
 )
 from flowsim.engines.world import (
-    AHEAD,
     MOVING,
-    SERVING,
-    STATION,
-    STREAM,
     TICKET,
-    WAITING,
     calendar,
-    coming,
     places,
     residents,
     ring,
@@ -58,120 +52,12 @@ from flowsim.engines.world import (
 )
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
-from flowsim.model.compiling import compiled, inlined_step, step, was_compiled
+from flowsim.model.compiling import compiled, step, was_compiled
 from flowsim.model.memory import block, opened
 
 DONE: Final = 0
 MORE_SLOTS: Final = 1
 LONGER_LOG: Final = 2
-
-
-@step
-def _appoint_step(w: Any, slot: Any, k: Any) -> Any:
-    """Appointment of the next step in a station's schedule of servers."""
-    s = tables.stations(w, k)
-    if places(w, k).step < s.servers_count:
-        schedule(w, slot, tables.steps(w, s.servers_first + places(w, k).step).time, rank(events.CAPACITY, k))
-
-
-@step
-def _appoint_release(w: Any, slot: Any, k: Any) -> Any:
-    """Appointment of the next release of a station's quota."""
-    s = tables.stations(w, k)
-    if places(w, k).release < s.quota_count:
-        schedule(w, slot, tables.steps(w, s.quota_first + places(w, k).release).time, rank(events.QUOTA, k))
-
-
-@step
-def _look_ahead(w: Any, slot: Any, stream: Any, time: Any) -> Any:
-    """Work out when the next residents of a stream come, and their keys: in a row, which is quicker than one by one."""
-    r = residents(w, slot)
-    a = calendar(w, slot)
-    rate = np.int64(a.ordinal)
-    for i in range(AHEAD):
-        one = coming(w, stream, i)
-        one.key = draws.resident_key(w.key, r.id + i)
-        if time < w.horizon:
-            rate = rules.rate_step(w, stream, rate, time)
-            bits = draws.word(one.key, np.int64(0), np.int64(draws.MAX_STATIONS - 1), draws.PURPOSE_GAP)
-            time = rules.next_arrival(w, stream, rate, time, bits)
-        one.time = time
-    a.ordinal = rate
-
-
-@inlined_step
-def _appoint_arrival(w: Any, slot: Any, stream: Any, now: Any) -> Any:
-    """Appointment of the next resident of a stream; the slot bears that resident's number and key."""
-    r = residents(w, slot)
-    nth = r.id & (AHEAD - 1)
-    if nth == 0:
-        _look_ahead(w, slot, stream, now)
-    one = coming(w, stream, nth)
-    r.key = one.key
-    schedule(w, slot, one.time, rank(events.ARRIVAL, r.id))
-
-
-@inlined_step
-def _fixed_slot(w: Any, state: Any, number: Any) -> Any:
-    """A slot for what is no resident: a stream, a schedule, a rule."""
-    slot = new_slot(w)
-    residents(w, slot).state = state
-    residents(w, slot).station = number
-    return slot
-
-
-@compiled
-def open_doors(w: Any) -> Any:
-    """Slots and first appointments of streams, schedules, quotas and stop rules."""
-    w = opened(w)
-    for i in range(w.stream_count):
-        slot = _fixed_slot(w, STREAM, i)
-        r = residents(w, slot)
-        r.id = np.int64(i) << n.STREAM_BITS
-        _appoint_arrival(w, slot, i, 0.0)
-    for k in range(w.station_count):
-        _appoint_step(w, _fixed_slot(w, STATION, k), k)
-        _appoint_release(w, _fixed_slot(w, STATION, k), k)
-    for i in range(w.rule_count):
-        slot = _fixed_slot(w, STATION, -1)
-        residents(w, slot).id = i
-        schedule(w, slot, tables.stop_rules(w, i).at, rank(events.STOP_RULE, i))
-
-
-@compiled
-def seat(w: Any, present: Any) -> Any:
-    """Seat the residents of time zero; then free places go to those who wait, station by station."""
-    w = opened(w)
-    tally.advance(w, 0.0)
-    for i in range(len(present)):
-        one = present[i]
-        k = np.int64(one.station)
-        c = np.int64(one.patient_class)
-        slot = new_slot(w)
-        new_resident(w, slot, one.id, one.key, c)
-        r = residents(w, slot)
-        r.station = k
-        r.since = one.since
-        r.joined = one.since
-        if one.residual >= 0.0:
-            emit(w, 0.0, events.IN_SERVICE_AT_START, one.id, k, c)
-            r.state = SERVING
-            places(w, k).busy += 1
-            tally.serving(w, k)
-            schedule(w, slot, one.residual, rank(events.COMPLETE, one.id))
-            continue
-        emit(w, one.since, events.WAITING_AT_START, one.id, k, c)
-        r.state = WAITING
-        tally.queued(w, k)
-        link(w, slot, k, np.int64(tables.cell(w, k, c).level))
-        if w.queue_rules:
-            for j in range(w.ring_count):
-                ring(w, slot, j).count = 0
-            ring(w, slot, 0).time = one.patience_ends
-            draw_clocks(w, slot, 0.0)
-            appoint_first_clock(w, slot)
-    for station in range(w.station_count):
-        fill(w, station, 0.0)
 
 
 @step
@@ -352,7 +238,7 @@ def run(w: Any) -> Any:
             new_resident(w, mover, r.id, r.key, np.int64(tables.streams(w, stream).patient_class))
             destination = np.int64(tables.streams(w, stream).station)
             r.id += 1
-            _appoint_arrival(w, slot, stream, now)
+            appoint_arrival(w, slot, stream, now)
         elif w.queue_rules and kind == events.RENEGE:
             k = at(r)
             c = class_of(r)
@@ -392,7 +278,7 @@ def run(w: Any) -> Any:
                 p.capacity = np.int64(tables.steps(w, tables.stations(w, k).servers_first + p.step).value)
                 to_fill = k
             p.step += np.int32(1)
-            _appoint_step(w, slot, k)
+            appoint_step(w, slot, k)
         elif w.calendar_rules and kind == events.QUOTA:
             k = at(r)
             p = places(w, k)
@@ -401,7 +287,7 @@ def run(w: Any) -> Any:
                 p.tokens = p.tokens + fresh if tables.stations(w, k).quota_carries else fresh
                 to_fill = k
             p.release += np.int32(1)
-            _appoint_release(w, slot, k)
+            appoint_release(w, slot, k)
         elif w.calendar_rules:
             rule = tables.stop_rules(w, r.id)
             if _stop_rule_holds(w, rule):

@@ -231,11 +231,11 @@ def create(
         "days": ((day_count,), DAY),
         "coming": ((max(1, len(network.streams)), AHEAD), COMING),
         "state": ((1,), STATE),
+        "log": ((log_length,), events.EVENT),
     }
     written_first = {
         "pages": ((page_count * PAGE,), ON_PAGE),
         "rings": ((slots, rings), RING),
-        "log": ((log_length,), events.EVENT),
         "heap": ((4 * slots,), ENTRY),
     }
     arrays = (Block() if block is None else block).arrays(cleared, written_first)

@@ -217,9 +217,7 @@ class Block:
         first = -address(memory) % LINE
         memory[first : first + cleared] = 0
         wanted = {**clear, **other}
-        return {
-            name: np.ndarray(shape, dtype, memory, first + places[name]) for name, (shape, dtype) in wanted.items()
-        }
+        return {name: np.ndarray(shape, dtype, memory, first + places[name]) for name, (shape, dtype) in wanted.items()}
 
 
 _mine = threading.local()

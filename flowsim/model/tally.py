@@ -44,19 +44,8 @@ CELL_TALLY: Final = np.dtype(
 waiting and in service within (warm_up, horizon). ``transferred``: came from another queue of the list, with the wait
 so far."""
 SNAPSHOT: Final = np.dtype([("waiting", "i4"), ("in_service", "i4"), ("overdue", "i4")])
-PERIOD: Final = np.dtype(
-    [
-        ("arrivals", "i4"),
-        ("starts", "i4"),
-        ("completions", "i4"),
-        ("reneged", "i4"),
-        ("balked", "i4"),
-        ("reviewed", "i4"),
-        ("transferred", "i4"),
-        ("exits", "i4"),
-        ("wait", "f8"),
-    ]
-)
+_NUMBERS = ("arrivals", "starts", "completions", "reneged", "balked", "reviewed", "transferred", "exits")
+PERIOD: Final = np.dtype([*((name, "i4") for name in _NUMBERS), ("wait", "f8")])
 STARTED_BY_WAIT: Final = np.dtype([("count", "u4")])
 COUNTER: Final = np.dtype(
     [

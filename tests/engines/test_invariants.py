@@ -14,7 +14,7 @@ import pytest
 from network_documents import NETWORKS, RICH, Document
 
 from flowsim.engines import compiled, world
-from flowsim.model import tally
+from flowsim.model import memory, tally
 from flowsim.model.events import KIND_NAMES
 from flowsim.model.network import STREAM_BITS, Network
 
@@ -253,12 +253,24 @@ def test_threads_change_nothing(document: Document) -> None:
 
 
 @every_network
+def test_what_another_replication_left_in_memory_changes_nothing(document: Document) -> None:
+    """The block that a thread keeps is dirty: here with what is no number, no slot and no station."""
+    network = Network.from_dict(document)
+    with memory.block():  # not the thread's own: in fresh memory
+        fresh = as_bytes(compiled.simulate_once(network, 5, 1, log=True))
+    for dirt in (0xFF, 0x55):
+        with memory.block() as room:
+            room.arrays({}, {"all": ((2**22,), np.dtype("u1"))})["all"][:] = dirt
+        assert as_bytes(compiled.simulate_once(network, 5, 1, log=True)) == fresh
+
+
+@every_network
 def test_growing_changes_nothing(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network.from_dict(document)
     roomy = as_bytes(compiled.simulate_once(network, 5, 0, log=True))
     grown: Counter[str] = Counter()
 
-    def narrow(network: Network) -> int:
+    def narrow(network: Network, expected: float = 0.0) -> int:
         present = int(network.initial["waiting"].sum() + network.initial["in_service"].sum())
         return 1 + len(network.streams) + 2 * len(network.stations) + len(network.stop_rules) + present
 

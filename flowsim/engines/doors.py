@@ -1,0 +1,144 @@
+"""How a replication of the compiled engine begins, and the appointments of what is no resident: streams, schedules,
+quotas and stop rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flowsim.engines.calendar import schedule
+from flowsim.engines.queues import (
+    appoint_first_clock,
+    draw_clocks,
+    emit,
+    fill,
+    link,
+    new_resident,
+    new_slot,
+    rank,
+)
+from flowsim.engines.world import (
+    AHEAD,
+    SERVING,
+    STATION,
+    STREAM,
+    WAITING,
+    calendar,
+    coming,
+    places,
+    residents,
+    ring,
+)
+from flowsim.model import draws, events, rules, tables, tally
+from flowsim.model import network as n
+from flowsim.model.compiling import compiled, inlined_step, step
+from flowsim.model.memory import opened
+
+
+@step
+def appoint_step(w: Any, slot: Any, k: Any) -> Any:
+    """Appointment of the next step in a station's schedule of servers."""
+    s = tables.stations(w, k)
+    if places(w, k).step < s.servers_count:
+        schedule(w, slot, tables.steps(w, s.servers_first + places(w, k).step).time, rank(events.CAPACITY, k))
+
+
+@step
+def appoint_release(w: Any, slot: Any, k: Any) -> Any:
+    """Appointment of the next release of a station's quota."""
+    s = tables.stations(w, k)
+    if places(w, k).release < s.quota_count:
+        schedule(w, slot, tables.steps(w, s.quota_first + places(w, k).release).time, rank(events.QUOTA, k))
+
+
+@step
+def _look_ahead(w: Any, slot: Any, stream: Any, time: Any) -> Any:
+    """Work out when the next residents of a stream come, and their keys: in a row, which is quicker than one by one."""
+    r = residents(w, slot)
+    a = calendar(w, slot)
+    rate = np.int64(a.ordinal)
+    for i in range(AHEAD):
+        one = coming(w, stream, i)
+        one.key = draws.resident_key(w.key, r.id + i)
+        if time < w.horizon:
+            rate = rules.rate_step(w, stream, rate, time)
+            bits = draws.word(one.key, np.int64(0), np.int64(draws.MAX_STATIONS - 1), draws.PURPOSE_GAP)
+            time = rules.next_arrival(w, stream, rate, time, bits)
+        one.time = time
+    a.ordinal = rate
+
+
+@inlined_step
+def appoint_arrival(w: Any, slot: Any, stream: Any, now: Any) -> Any:
+    """Appointment of the next resident of a stream; the slot bears that resident's number and key."""
+    r = residents(w, slot)
+    nth = r.id & (AHEAD - 1)
+    if nth == 0:
+        _look_ahead(w, slot, stream, now)
+    one = coming(w, stream, nth)
+    r.key = one.key
+    schedule(w, slot, one.time, rank(events.ARRIVAL, r.id))
+
+
+@inlined_step
+def _fixed_slot(w: Any, state: Any, number: Any) -> Any:
+    """A slot for what is no resident: a stream, a schedule, a rule."""
+    slot = new_slot(w)
+    residents(w, slot).state = state
+    residents(w, slot).station = number
+    return slot
+
+
+@compiled
+def open_doors(w: Any) -> Any:
+    """Slots and first appointments of streams, schedules, quotas and stop rules."""
+    w = opened(w)
+    for i in range(w.stream_count):
+        slot = _fixed_slot(w, STREAM, i)
+        r = residents(w, slot)
+        r.id = np.int64(i) << n.STREAM_BITS
+        appoint_arrival(w, slot, i, 0.0)
+    for k in range(w.station_count):
+        appoint_step(w, _fixed_slot(w, STATION, k), k)
+        appoint_release(w, _fixed_slot(w, STATION, k), k)
+    for i in range(w.rule_count):
+        slot = _fixed_slot(w, STATION, -1)
+        residents(w, slot).id = i
+        schedule(w, slot, tables.stop_rules(w, i).at, rank(events.STOP_RULE, i))
+
+
+@compiled
+def seat(w: Any, present: Any) -> Any:
+    """Seat the residents of time zero; then free places go to those who wait, station by station."""
+    w = opened(w)
+    tally.advance(w, 0.0)
+    for i in range(len(present)):
+        one = present[i]
+        k = np.int64(one.station)
+        c = np.int64(one.patient_class)
+        slot = new_slot(w)
+        new_resident(w, slot, one.id, one.key, c)
+        r = residents(w, slot)
+        r.station = k
+        r.since = one.since
+        r.joined = one.since
+        if one.residual >= 0.0:
+            emit(w, 0.0, events.IN_SERVICE_AT_START, one.id, k, c)
+            r.state = SERVING
+            places(w, k).busy += 1
+            tally.serving(w, k)
+            schedule(w, slot, one.residual, rank(events.COMPLETE, one.id))
+            continue
+        emit(w, one.since, events.WAITING_AT_START, one.id, k, c)
+        r.state = WAITING
+        tally.queued(w, k)
+        link(w, slot, k, np.int64(tables.cell(w, k, c).level))
+        if w.queue_rules:
+            for j in range(w.ring_count):
+                ring(w, slot, j).count = 0
+            ring(w, slot, 0).time = one.patience_ends
+            draw_clocks(w, slot, 0.0)
+            appoint_first_clock(w, slot)
+    for station in range(w.station_count):
+        fill(w, station, 0.0)
