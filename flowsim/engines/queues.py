@@ -329,8 +329,8 @@ def enqueue(w: Any, slot: Any, now: Any) -> Any:
     r.state = WAITING
     tally.queued(w, k)
     link(w, slot, k, np.int64(cell.level))
-    if not w.queue_rules:
-        return
+    if not w.queue_rules or (cell.patience < 0 and cell.clock_count == 0):
+        return  # no clock can ring, nor give this resident another class, which might have some
     ring(w, slot, 0).time = np.inf
     if cell.patience >= 0:
         bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_CLOCK)
