@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 
 from flowsim.model.compiling import compiled
-from flowsim.model.memory import LINE, Addresses, aligned, opened, table
+from flowsim.model.memory import LINE, MOST_KEPT, Addresses, Block, aligned, block, opened, table
 
 PAIR = np.dtype([("whole", "i4"), ("pad", "i4"), ("real", "f8")])
 
@@ -75,3 +77,44 @@ def test_what_is_no_table_of_the_record_is_not_compiled() -> None:
     )
     with pytest.raises(Exception, match="rows"):
         move(whole.record[0], 0.5, 0, 0)
+
+
+def test_a_block_is_cleared_where_it_should_be_and_used_again() -> None:
+    room = Block()
+    shapes = {"a": ((3, 5), PAIR), "b": ((7,), PAIR)}, {"c": ((1000,), PAIR)}
+    made = room.arrays(*shapes)
+    assert {name: (array.shape, array.dtype) for name, array in made.items()} == {
+        name: wanted for group in shapes for name, wanted in group.items()
+    }
+    ends = []
+    for array in made.values():
+        assert array.ctypes.data % LINE == 0
+        array.view(np.uint8)[:] = 0xAB
+        ends.append((array.ctypes.data, array.ctypes.data + array.nbytes))
+    ends.sort()
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(ends)), "none over another"
+    again = room.arrays(*shapes)
+    assert [one.ctypes.data for one in again.values()] == [one.ctypes.data for one in made.values()]
+    assert not again["a"].tobytes().strip(b"\0")
+    assert not again["b"].tobytes().strip(b"\0")
+    assert set(again["c"].tobytes()) == {0xAB}, "nobody asked for that to be cleared"
+    size = room.size
+    smaller = room.arrays({"c": ((10,), PAIR)}, {"a": ((2,), PAIR)})
+    assert room.size == size
+    assert not smaller["c"].tobytes().strip(b"\0")
+    assert room.arrays({"c": ((size,), PAIR)}, {})["c"].shape == (size,)
+    assert room.size > size
+
+
+def test_nobody_is_given_a_block_that_is_in_use() -> None:
+    with block() as one:
+        with block() as other:
+            assert other is not one
+        with block() as third:
+            assert third is other, "kept by the thread"
+    with ThreadPoolExecutor(1) as pool, block() as mine:
+        assert pool.submit(lambda: block().__enter__() is not mine).result()
+    with block() as large:
+        large.arrays({}, {"a": ((MOST_KEPT + 1,), np.dtype("u1"))})
+    with block() as fresh:
+        assert fresh is not large, "too large to be kept"
