@@ -252,12 +252,14 @@ class Beside:
     ----------
     own : the cases that the scenarios are judged by; twins : runs without a network that only the targets and the euros
         need. Both by what they depend on, so that what scenarios share is run once.
+    later : scenarios whose twin is not known yet, by its key; they become cases when their turn comes.
     pairs : per scenario, the keys of its own case and of its twin.
     """
 
     scenarios: Sequence[Scenario]
     own: dict[str, Case] = field(default_factory=dict)
     twins: dict[str, Case] = field(default_factory=dict)
+    later: dict[str, Scenario] = field(default_factory=dict)
     pairs: list[tuple[str, str]] = field(default_factory=list)
 
     def prepare(self, runs: Runs) -> Generator[None, None, None]:
@@ -271,17 +273,21 @@ class Beside:
                 self.own[key] = runs.case("none" if alone else "case", twin(scenario) if alone else scenario, key)
                 yield
         for scenario, (_, none) in zip(self.scenarios, self.pairs, strict=True):
-            if none not in self.own and none not in self.twins:
+            if none in runs.cases and none not in self.own:
                 self.twins[none] = runs.case("none", twin(scenario), none)
-                yield
+            elif none not in self.own:
+                self.later[none] = scenario
 
-    @property
-    def cases(self) -> dict[str, Case]:
-        return {**self.own, **self.twins}
+    def prepare_twins(self, runs: Runs) -> Generator[None, None, None]:
+        """Set up the cases that only come later; pauses after each."""
+        for none, scenario in self.later.items():
+            self.twins[none] = runs.case("none", twin(scenario), none)
+            yield
+        self.later = {}
 
     def paired(self, futures: int) -> int:
         """Futures, of so many, in which there is a run without a network beside every scenario."""
-        return min((len(case.futures) for case in self.twins.values()), default=futures)
+        return 0 if self.later else min((len(case.futures) for case in self.twins.values()), default=futures)
 
     def shown(self, futures: int, known: dict[TablesKey, Tables]) -> tuple[dict[str, Case], Compared]:
         """The cases as far as they go, and the result to show. ``known`` : tables made before; those made are added."""
@@ -332,9 +338,9 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
         for _ in all_of_it.prepare(runs):
             job.check()
             yield
-        own, twins = list(all_of_it.own.values()), list(all_of_it.twins.values())
-        job.done = sum(min(len(case.futures), goals[-1]) for case in (*own, *twins))
-        job.total = len((*own, *twins)) * goals[-1]
+        own, twins = list(all_of_it.own.values()), all_of_it.twins
+        job.done = sum(min(len(case.futures), goals[-1]) for case in (*own, *twins.values()))
+        job.total = (len(own) + len(twins) + len(all_of_it.later)) * goals[-1]
         shortest = min(len(case.futures) for case in own)
         steps = [goal for goal in goals if goal > shortest or goal == goals[-1]]
         looked = -LOOK
@@ -352,9 +358,12 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
                 yield from ahead.reach(own, goal)
                 if goal == goals[-1] or time.monotonic() - looked >= LOOK:
                     yield from show(goal)
+            for _ in all_of_it.prepare_twins(runs):
+                job.check()
+                yield
             for goal in (steps[0], steps[-1]):
                 if all_of_it.paired(goals[-1]) < goal:
-                    yield from ahead.reach(twins, goal)
+                    yield from ahead.reach(twins.values(), goal)
                     yield from show(goals[-1])
 
     return work

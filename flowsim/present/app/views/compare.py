@@ -52,13 +52,15 @@ def page() -> None:
     told = st.session_state.pop("refused", None)
     if told is not None:
         refused(told)
-    _scenarios()
-    job, stopped = None, False
+    job, stopped, refusal = None, False, None
     try:
-        job = visit().compare(shared())
+        job = visit().compare(shared())  # before the levers are drawn: they take a tenth of a second
         stopped = visit().stopped
     except InputError as error:  # values that cannot go together
-        refused(error)
+        refusal = error
+    _scenarios()
+    if refusal is not None:
+        refused(refusal)
     show(html.heading(t("compare.result")))
     if visit().full:
         show(html.notice(t("run.full"), kind="warning", role="alert"))
