@@ -32,9 +32,9 @@ IN_HEAP: Final = 2
 IN_DAY: Final = 3
 KEPT: Final = 4
 
-MOMENTS: Final = 1024
+MOMENTS: Final = 8192
 """Parts of a day of the calendar (see `flowsim.engines.calendar`), a power of 2."""
-A_DAY: Final = 256
+A_DAY: Final = 1024
 """Appointments that a day of the calendar is meant to hold."""
 MOST_SERVERS: Final = 2**14
 """Servers for whom there are slots from the start."""
