@@ -218,7 +218,14 @@ def run(w: Any) -> Any:
         same_list = np.int64(-1)  # the waiting list on which the mover's wait goes on counting
         closing = np.int64(-1)  # a stop rule whose stations are being emptied
 
-        if kind == events.COMPLETE:
+        if slot <= w.stream_count:  # an arrival: known before its appointment has been read
+            stream = at(r)
+            mover = new_slot(w)
+            new_resident(w, mover, r.id, r.key, np.int64(tables.streams(w, stream).patient_class))
+            destination = np.int64(tables.streams(w, stream).station)
+            r.id += 1
+            appoint_arrival(w, slot, stream, now)
+        elif kind == events.COMPLETE:
             k = at(r)
             c = class_of(r)
             emit(w, now, events.COMPLETE, r.id, k, c)
@@ -232,13 +239,6 @@ def run(w: Any) -> Any:
             mover = slot
             row = np.int64(tables.route_row(w, s.epoch if w.calendar_rules else 0, k, c))
             bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_ROUTE)
-        elif kind == events.ARRIVAL:
-            stream = at(r)
-            mover = new_slot(w)
-            new_resident(w, mover, r.id, r.key, np.int64(tables.streams(w, stream).patient_class))
-            destination = np.int64(tables.streams(w, stream).station)
-            r.id += 1
-            appoint_arrival(w, slot, stream, now)
         elif w.queue_rules and kind == events.RENEGE:
             k = at(r)
             c = class_of(r)
