@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -185,7 +186,7 @@ class Network:
         """Build a network from a TOML file; errors name the file."""
         return Network.from_dict(read_toml(path), str(path))
 
-    @property
+    @cached_property
     def expected_arrivals(self) -> float:
         """Residents expected from outside over the horizon, those present at time zero included."""
         total = float(self.initial["waiting"].sum() + self.initial["in_service"].sum())
