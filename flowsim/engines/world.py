@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from flowsim.model import draws, events, tables, tally
 from flowsim.model import network as n
-from flowsim.model.memory import Addresses, Block, aligned, table
+from flowsim.model.memory import Addresses, Block, Shapes, aligned, table
 from flowsim.model.tables import WORD
 
 # What a slot is used for.
@@ -141,13 +142,14 @@ states = table("state", STATE)
 
 def slots_needed(network: n.Network, expected: float) -> int:
     """Slots to begin with: the fixed ones, those present at time zero or, within reason, all servers, and half as many
-    again, and some room. ``expected``: residents over the horizon."""
+    again, and some room; few different numbers, so that futures of a region fit into each other's places.
+    ``expected``: residents over the horizon."""
     present = int(network.initial["waiting"].sum() + network.initial["in_service"].sum())
     servers = network.stations["servers"]
     limited = int(servers[servers < n.ALWAYS_OPEN].clip(max=MOST_SERVERS).sum())
     present = max(present, min(limited, MOST_SERVERS, int(expected)))
     fixed = 1 + len(network.streams) + 2 * len(network.stations) + len(network.stop_rules)
-    return fixed + present + present // 2 + 512
+    return -(-(fixed + present + present // 2 + 512) // 512) * 512
 
 
 def log_lines(network: n.Network) -> int:
@@ -178,6 +180,16 @@ EVERYTHING: Final = Features(1, 1)
 
 def features_of(network: n.Network) -> Features:
     """The features that a network uses."""
+    known = _features.get(network)
+    if known is None:
+        known = _features[network] = _used_by(network)
+    return known
+
+
+_features: WeakKeyDictionary[n.Network, Features] = WeakKeyDictionary()
+
+
+def _used_by(network: n.Network) -> Features:
     cells, stations = network.cells, network.stations
     queue_rules = (
         (cells["patience"] >= 0).any()
@@ -201,16 +213,15 @@ def build(features: Features, logging: bool) -> str:
     return "".join(str(flag) for flag in (*features, int(logging)))
 
 
-def create(
-    network: n.Network,
-    seed: int,
-    replication: int,
-    logging: bool,
-    features: Features | None = None,
-    block: Block | None = None,
-) -> Addresses:
-    """A world at time zero, still without residents: the network's tables, an empty tally, and room. ``features``: more
-    than the network uses; None: just those. ``block``: where it is to be; None: in memory of its own."""
+class _Plan(NamedTuple):
+    """What worlds of one network have in common: the shapes of what changes, and a world to copy."""
+
+    clear: Shapes
+    other: Shapes
+    first: Addresses
+
+
+def _plan(network: n.Network, logging: bool, features: Features) -> _Plan:
     expected = max(network.expected_arrivals, 16.0)
     slots = slots_needed(network, expected)
     day_count = 1 << min(17, max(4, math.ceil(math.log2(3.0 * expected / A_DAY))))
@@ -221,7 +232,7 @@ def create(
     # A line of reserve per slot in use for what one appointment can lead to; more when stations can close.
     reserve = 4 + (2 * stations if len(network.stop_rules) else 0)
     page_count = pages_needed(slots, day_count)
-    cleared = tally.shapes(network) | {
+    clear = tally.shapes(network) | {
         "residents": ((slots,), RESIDENT),
         "calendar": ((slots,), APPOINTMENT),
         "places": ((stations,), PLACE),
@@ -233,22 +244,13 @@ def create(
         "state": ((1,), STATE),
         "log": ((log_length,), events.EVENT),
     }
-    written_first = {
+    other = {
         "pages": ((page_count * PAGE,), ON_PAGE),
         "rings": ((slots, rings), RING),
         "heap": ((4 * slots,), ENTRY),
     }
-    arrays = (Block() if block is None else block).arrays(cleared, written_first)
-    start = arrays["places"]
-    start["capacity"] = network.stations["servers"]
-    start["limit"] = network.stations["queue_limit"]
-    start["tokens"] = network.stations["tokens"]
-    state = arrays["state"]
-    state["top"], state["open_day"], state["top_page"] = 1, -1, 1
-    state["next_epoch"] = network.route_times[1] if len(network.route_times) > 1 else math.inf
-    arrays |= {name: getattr(network, name) for name in tables.ARRAYS} | tally.begin(network, arrays)
     settings = {
-        "key": ("u8", draws.replication_key(seed, replication)),
+        "key": ("u8", 0),
         "scale": ("f8", day_count / network.horizon * MOMENTS),
         "last_moment": ("i8", day_count * MOMENTS - 1),
         "slot_count": ("i8", slots),
@@ -260,8 +262,43 @@ def create(
         "log_length": ("i8", log_length),
         "log_reserve": ("i8", reserve),
     }
-    constants = {"logging": int(logging), **(features or features_of(network))._asdict()}
-    return Addresses(arrays, tables.settings(network) | tally.settings(network) | settings, constants)
+    changing = {name: np.empty(0, dtype) for name, (_, dtype) in {**clear, **other}.items()}
+    fixed = {name: getattr(network, name) for name in tables.ARRAYS} | tally.fixed(network)
+    constants = {"logging": int(logging), **features._asdict()}
+    settings = tables.settings(network) | tally.settings(network) | settings
+    return _Plan(clear, other, Addresses(changing | fixed, settings, constants))
+
+
+_plans: WeakKeyDictionary[n.Network, dict[tuple[bool, Features], _Plan]] = WeakKeyDictionary()
+
+
+def create(
+    network: n.Network,
+    seed: int,
+    replication: int,
+    logging: bool,
+    features: Features | None = None,
+    block: Block | None = None,
+) -> Addresses:
+    """A world at time zero, still without residents: the network's tables, an empty tally, and room. ``features``: more
+    than the network uses; None: just those. ``block``: where it is to be; None: in memory of its own."""
+    built = (logging, features or features_of(network))
+    plans = _plans.setdefault(network, {})
+    plan = plans.get(built)
+    if plan is None:
+        plan = plans[built] = _plan(network, *built)
+    arrays, places = (Block() if block is None else block).arrays(plan.clear, plan.other)
+    world = plan.first.elsewhere(arrays, places)
+    world.record["key"] = draws.replication_key(seed, replication)
+    arrays["turn"]["turns"] = -math.inf
+    start = arrays["places"]
+    start["capacity"] = network.stations["servers"]
+    start["limit"] = network.stations["queue_limit"]
+    start["tokens"] = network.stations["tokens"]
+    state = arrays["state"]
+    state["top"], state["open_day"], state["top_page"] = 1, -1, 1
+    state["next_epoch"] = network.route_times[1] if len(network.route_times) > 1 else math.inf
+    return world
 
 
 def _grown(array: np.ndarray, length: int) -> np.ndarray:

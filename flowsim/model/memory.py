@@ -36,6 +36,8 @@ MOST_KEPT: Final = 2**25
 """Bytes of a block that a thread keeps for its next replication."""
 
 Shape = tuple[int, ...]
+Shapes = Mapping[str, tuple[Shape, np.dtype]]
+"""Shape and type of arrays, by name."""
 
 
 class Row(types.Type):
@@ -192,32 +194,44 @@ class Block:
 
     def __init__(self) -> None:
         self._memory = np.empty(0, np.uint8)
+        self._clear = self._memory
+        self._asked: tuple[Shapes, Shapes] = {}, {}
+        self._arrays: dict[str, np.ndarray] = {}
+        self._places = np.empty(0, np.uint64)
 
     @property
     def size(self) -> int:
         """Bytes."""
         return len(self._memory)
 
-    def arrays(
-        self, clear: Mapping[str, tuple[Shape, np.dtype]], other: Mapping[str, tuple[Shape, np.dtype]]
-    ) -> dict[str, np.ndarray]:
-        """Arrays of these shapes, each from a cache line on: those of ``clear`` zero, the others not. They hold until
-        arrays are asked for again."""
-        places: dict[str, int] = {}
+    def arrays(self, clear: Shapes, other: Shapes) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Arrays of these shapes, each from a cache line on: those of ``clear`` zero, the others not; and the addresses
+        where they begin. They hold until arrays are asked for again."""
+        if self._asked != (clear, other):  # else: the same places as last time
+            self._lay_out(clear, other)
+        self._clear[:] = 0
+        return self._arrays, self._places
+
+    def _lay_out(self, clear: Shapes, other: Shapes) -> None:
+        places: list[int] = []
         end = cleared = 0
         for group in (clear, other):
-            for name, (shape, dtype) in group.items():
-                places[name] = end
+            for shape, dtype in group.values():
+                places.append(end)
                 end += -(-math.prod(shape) * dtype.itemsize // LINE) * LINE
             if group is clear:
                 cleared = end
         if end + LINE > len(self._memory):
             self._memory = np.empty(end + end // 4 + LINE, np.uint8)
-        memory = self._memory
-        first = -address(memory) % LINE
-        memory[first : first + cleared] = 0
+        first = -self._memory.ctypes.data % LINE
         wanted = {**clear, **other}
-        return {name: np.ndarray(shape, dtype, memory, first + places[name]) for name, (shape, dtype) in wanted.items()}
+        self._asked = clear, other
+        self._clear = self._memory[first : first + cleared]
+        self._places = np.array(places, np.uint64) + np.uint64(self._memory.ctypes.data + first)
+        self._arrays = {
+            name: np.ndarray(shape, dtype, self._memory, first + place)
+            for (name, (shape, dtype)), place in zip(wanted.items(), places, strict=True)
+        }
 
 
 _mine = threading.local()
@@ -240,11 +254,6 @@ def _record_type(names: tuple[str, ...], kinds: tuple[tuple[str, str], ...], con
     return np.dtype([(name, "u8") for name in names] + [*kinds] + [(name, "u1") for name in constants], align=True)
 
 
-def address(array: np.ndarray) -> int:
-    """Where an array begins."""
-    return array.ctypes.data
-
-
 class Addresses:
     """Arrays by name, and the record with their addresses and other settings that compiled code is given.
 
@@ -263,7 +272,7 @@ class Addresses:
             _check(name, array)
         kinds = tuple((name, kind) for name, (kind, _) in settings.items())
         flags = tuple(f"{name}={value}" for name, value in (constants or {}).items())
-        values = [address(array) for array in arrays.values()] + [value for _, value in settings.values()]
+        values = [array.ctypes.data for array in arrays.values()] + [value for _, value in settings.values()]
         self.arrays = dict(arrays)
         self.record = np.array([(*values, *(0 for _ in flags))], _record_type(tuple(arrays), kinds, flags))
 
@@ -271,7 +280,15 @@ class Addresses:
         """Put another array in the place of one; it must be C-contiguous."""
         _check(name, array)
         self.arrays[name] = array
-        self.record[name] = address(array)
+        self.record[name] = array.ctypes.data
+
+    def elsewhere(self, arrays: dict[str, np.ndarray], places: np.ndarray) -> Addresses:
+        """The same, with the arrays that were named first in other places; ``places``: their addresses, uint64."""
+        moved = object.__new__(Addresses)
+        moved.arrays = self.arrays | arrays
+        moved.record = self.record.copy()
+        moved.record.view(np.uint64)[: len(places)] = places
+        return moved
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]

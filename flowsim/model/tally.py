@@ -11,7 +11,6 @@ Snapshots show the state after all events up to and including that time.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -117,9 +116,8 @@ def shapes(network: n.Network) -> dict[str, tuple[Shape, np.dtype]]:
     }
 
 
-def begin(network: n.Network, filled: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What a tally reads beside the arrays that it fills, which are made ready: edges (M + 1,), lists (K,)."""
-    filled["turn"]["turns"] = -math.inf
+def fixed(network: n.Network) -> dict[str, np.ndarray]:
+    """What a tally reads beside the arrays that it fills, whose ``turns`` is to be -inf: edges (M + 1,), lists (K,)."""
     return {"edges": network.periods, "lists": np.ascontiguousarray(network.stations["list"])}
 
 
@@ -484,8 +482,9 @@ def replay(network: n.Network, log: np.ndarray) -> dict[str, np.ndarray]:
     """The outcome arrays of a log, an array of `flowsim.model.events.EVENT` in the order of the event rule."""
     shape = {"station_count": ("i8", len(network.stations)), "class_count": ("i8", len(network.class_names))}
     horizon = {"horizon": ("f8", network.horizon)}
-    filled = Block().arrays(shapes(network), {})
-    tally = Addresses(filled | begin(network, filled), shape | horizon | settings(network))
+    filled, _ = Block().arrays(shapes(network), {})
+    filled["turn"]["turns"] = -math.inf
+    tally = Addresses(filled | fixed(network), shape | horizon | settings(network))
     _, who = np.unique(log["resident"], return_inverse=True)
     followed = np.zeros(int(who.max(initial=-1)) + 1, FOLLOWED)
     _replay(tally.record[0], log, who.astype(np.int64), followed)

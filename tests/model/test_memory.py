@@ -82,7 +82,7 @@ def test_what_is_no_table_of_the_record_is_not_compiled() -> None:
 def test_a_block_is_cleared_where_it_should_be_and_used_again() -> None:
     room = Block()
     shapes = {"a": ((3, 5), PAIR), "b": ((7,), PAIR)}, {"c": ((1000,), PAIR)}
-    made = room.arrays(*shapes)
+    made = dict(room.arrays(*shapes)[0])
     assert {name: (array.shape, array.dtype) for name, array in made.items()} == {
         name: wanted for group in shapes for name, wanted in group.items()
     }
@@ -93,16 +93,16 @@ def test_a_block_is_cleared_where_it_should_be_and_used_again() -> None:
         ends.append((array.ctypes.data, array.ctypes.data + array.nbytes))
     ends.sort()
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(ends)), "none over another"
-    again = room.arrays(*shapes)
-    assert [one.ctypes.data for one in again.values()] == [one.ctypes.data for one in made.values()]
+    again, places = room.arrays(*shapes)
+    assert [one.ctypes.data for one in again.values()] == [one.ctypes.data for one in made.values()] == places.tolist()
     assert not again["a"].tobytes().strip(b"\0")
     assert not again["b"].tobytes().strip(b"\0")
     assert set(again["c"].tobytes()) == {0xAB}, "nobody asked for that to be cleared"
     size = room.size
-    smaller = room.arrays({"c": ((10,), PAIR)}, {"a": ((2,), PAIR)})
+    smaller, _ = room.arrays({"c": ((10,), PAIR)}, {"a": ((2,), PAIR)})
     assert room.size == size
     assert not smaller["c"].tobytes().strip(b"\0")
-    assert room.arrays({"c": ((size,), PAIR)}, {})["c"].shape == (size,)
+    assert room.arrays({"c": ((size,), PAIR)}, {})[0]["c"].shape == (size,)
     assert room.size > size
 
 
