@@ -26,10 +26,13 @@ PRESENT: Final = np.dtype(
 
 
 @compiled
-def _fill(w: Any, present: Any, key: Any) -> Any:
+def _fill(w: Any, present: Any, key: Any, in_service: Any) -> Any:
+    """Those in service first, ``in_service`` of them, then those who wait; each in the order of the groups, which is that
+    of stations: by number."""
     w = opened(w)
-    i = 0
-    served = 0  # numbers go on over the groups of one station, which stand next to each other
+    next_in_service = 0
+    next_waiting = in_service
+    served = 0  # numbers go on over the groups of one station
     queued = 0
     station = -1
     for g in range(w.group_count):
@@ -40,12 +43,14 @@ def _fill(w: Any, present: Any, key: Any) -> Any:
             served = 0
             queued = 0
         for j in range(group.in_service + group.waiting):
-            one = present[i]
-            i += 1
             if j < group.in_service:
+                one = present[next_in_service]
+                next_in_service += 1
                 one.id = (np.int64(n.INITIAL_IN_SERVICE + k) << n.STREAM_BITS) | served
                 served += 1
             else:
+                one = present[next_waiting]
+                next_waiting += 1
                 one.id = (np.int64(n.INITIAL_WAITING + k) << n.STREAM_BITS) | queued
                 queued += 1
             one.key = draws.resident_key(key, one.id)
@@ -76,20 +81,15 @@ def _fill(w: Any, present: Any, key: Any) -> Any:
 
 
 def residents_at_start(network: n.Network, addresses: Addresses, key: np.uint64) -> np.ndarray:
-    """Residents of time zero, `PRESENT`: those in service, then those who wait, the longest waiting first.
+    """Residents of time zero, `PRESENT`: those in service by number, then those who wait, the longest waiting first.
 
     Residual services follow the stationary-excess distribution of the service time; patience is that of somebody who
     has waited so long. ``addresses`` hold the network's tables; ``key`` is the replication's.
     """
-    total = int(network.initial["in_service"].sum() + network.initial["waiting"].sum())
-    present = np.zeros(total, PRESENT)
-    _fill(addresses.record[0], present, key)
-    waits = present["residual"] < 0.0
-    order = np.flatnonzero(~waits)
-    queued = np.flatnonzero(waits)
-    queued = queued[np.lexsort((present["id"][queued], present["since"][queued]))]
-    order = np.concatenate([order[np.argsort(present["id"][order])], queued])
-    words = present.view(np.uint64).reshape(
-        total, PRESENT.itemsize // 8
-    )  # rows of words move faster than rows of fields
-    return words[order].view(PRESENT).reshape(total)
+    served = int(network.initial["in_service"].sum())
+    present = np.empty(served + int(network.initial["waiting"].sum()), PRESENT)
+    _fill(addresses.record[0], present, key, served)
+    waiting = present[served:]
+    words = waiting.view(np.uint64).reshape(len(waiting), PRESENT.itemsize // 8)  # they move faster than fields
+    words[:] = words[np.lexsort((waiting["id"], waiting["since"]))]
+    return present
