@@ -65,6 +65,7 @@ def _write(w: Any, now: Any, kind: Any, resident: Any, station: Any, patient_cla
     line.resident = resident
     line.station = station
     line.patient_class = patient_class
+    line.pad = 0
     s.log_size += 1
 
 

@@ -242,11 +242,11 @@ def _plan(network: n.Network, logging: bool, features: Features) -> _Plan:
         "days": ((day_count,), DAY),
         "coming": ((max(1, len(network.streams)), AHEAD), COMING),
         "state": ((1,), STATE),
-        "log": ((log_length,), events.EVENT),
     }
     other = {
         "pages": ((page_count * PAGE,), ON_PAGE),
         "rings": ((slots, rings), RING),
+        "log": ((log_length,), events.EVENT),
         "heap": ((4 * slots,), ENTRY),
     }
     settings = {
