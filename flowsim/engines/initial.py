@@ -27,8 +27,8 @@ PRESENT: Final = np.dtype(
 
 @compiled
 def _fill(w: Any, present: Any, key: Any, in_service: Any) -> Any:
-    """Those in service first, ``in_service`` of them, then those who wait; each in the order of the groups, which is that
-    of stations: by number."""
+    """Those in service first, ``in_service`` of them, then those who wait; each in the order of the groups, which is
+    that of stations: by number."""
     w = opened(w)
     next_in_service = 0
     next_waiting = in_service
