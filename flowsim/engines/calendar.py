@@ -4,8 +4,8 @@ The run is cut into days of some 500 to 1,000 appointments. The slot of an appoi
 day's page in a handful of instructions; taken back, it stays there and is passed over. When a day opens, its
 appointments are dealt out over 8,192 moments (lists threaded through the slots), with a mark for each moment that has
 any; when a moment opens, it mostly holds one appointment, which is the next. Several go to a small binary heap in the
-order (time, rank). Days are that long so that most appointments fall on the open one: whether they do is luck, and a
-processor that has guessed wrong loses as much time as an appointment takes.
+order (time, rank). Days are that long so that most appointments fall on the open one: which ones do not is luck, and a
+processor loses time whenever it has guessed wrong.
 This is a calendar queue (R. Brown, CACM 31(10), 1988, p. 1220) of two levels, with a heap that keeps the worst case
 logarithmic when all appointments fall on one moment. A page tells many slots at once, so their rows can be asked for
 before they are needed: in a large region they are far from the processor.

@@ -218,7 +218,7 @@ def run(w: Any) -> Any:
         same_list = np.int64(-1)  # the waiting list on which the mover's wait goes on counting
         closing = np.int64(-1)  # a stop rule whose stations are being emptied
 
-        if slot <= w.stream_count:  # an arrival: known before its appointment has been read
+        if slot <= w.stream_count:  # an arrival (streams have the first slots), before its appointment has been read
             stream = at(r)
             mover = new_slot(w)
             new_resident(w, mover, r.id, r.key, np.int64(tables.streams(w, stream).patient_class))

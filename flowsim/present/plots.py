@@ -336,10 +336,12 @@ def ranking(tables: Mapping[str, pd.DataFrame], cases: Sequence[str], lang: str)
     with the highest third of the unknown's values.
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     table = tables["unknowns"]
     order = list(table[table["case"] == cases[0]]["unknown"])
-    figure = Figure(figsize=(5.4 + 4.6 * len(cases), 1.9 + 0.36 * len(order)), layout="constrained")
+    size = 5.4 + 4.6 * len(cases), 1.9 + 0.36 * len(order)
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.12))  # else the longest name touches the edge
     panels = figure.subplots(1, len(cases), sharey=True, squeeze=False)[0]
     for axes, case in zip(panels, cases, strict=True):
         found = table[table["case"] == case].set_index("unknown").loc[order]

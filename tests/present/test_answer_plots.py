@@ -124,6 +124,19 @@ def test_no_words_lie_over_each_other(made: Made, lang: str) -> None:
                 assert not a.padded(-1).overlaps(b.padded(-1)), (name, first, second)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nothing_touches_the_edge_of_a_saved_picture(made: Made, lang: str, tmp_path: Path) -> None:
+    """Letters are a little wider at the resolution of a file than where the picture was laid out."""
+    from matplotlib.image import imread
+
+    answer, tables = made
+    for path in save_plots(tmp_path, answer, tables, lang):
+        if path.suffix == ".png":
+            picture = imread(path)[..., :3]
+            for edge in (picture[:3], picture[-3:], picture[:, :3], picture[:, -3:]):
+                assert (edge == 1.0).all(), path.name
+
+
 @pytest.mark.parametrize("inches", [4.0, 7.0, 11.0, 16.0])
 def test_a_long_title_is_broken_where_the_picture_ends(inches: float) -> None:
     """Wide letters and narrow ones: measured, not counted."""
