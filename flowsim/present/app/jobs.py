@@ -9,6 +9,7 @@ when the queue is full, a run is refused. A run that fails leaves the desk and t
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import sys
@@ -51,6 +52,7 @@ class Job:
     ----------
     state : one of `STATES`. done, total : replications so far and in all. result : the latest complete result, None
         before the first. version : how many results there were. fault : a reference for the log of a failed run.
+    goal : replications done when the next result is made; 0 when that is not known.
     passed : turns that it left to others.
     """
 
@@ -61,11 +63,14 @@ class Job:
     total: int = 0
     result: Any = None
     version: int = 0
+    goal: int = 0
     fault: str = ""
     passed: int = 0
     seen: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _news: threading.Condition = field(default_factory=threading.Condition)
+    _began: tuple[float, int] | None = None
     _steps: Generator[None, None, None] | None = None
 
     @property
@@ -81,6 +86,22 @@ class Job:
         """The visitor is still there."""
         self.seen = time.monotonic()
 
+    @property
+    def due(self) -> float:
+        """Seconds until the next result at the pace so far, 0 when it is being made; inf when that is not known."""
+        if not self.goal or self._began is None:
+            return math.inf
+        began, before = self._began
+        left, made = self.goal - self.done, self.done - before
+        if left <= 0:
+            return 0.0
+        return left * (time.monotonic() - began) / made if made else math.inf
+
+    def wait_for_news(self, seen: int, seconds: float) -> None:
+        """Until there is another result than number ``seen`` or the run is over, at most so long."""
+        with self._news:
+            self._news.wait_for(lambda: self.version != seen or self.over, seconds)
+
     def cancel(self) -> None:
         """Stop: what runs ends with the replication in hand, the rest is dropped."""
         self._stop.set()
@@ -92,13 +113,27 @@ class Job:
 
     def count(self, done: int) -> None:
         """Called by the work with the replications done; Cancelled when it must stop."""
+        if self._began is None:
+            self._began = time.monotonic(), done
         self.done = done
         self.check()
 
     def publish(self, result: Any) -> None:
         """Called by the work with a result to show."""
-        self.result = result
-        self.version += 1
+        with self._news:
+            self.result = result
+            self.version += 1
+            self._news.notify_all()
+
+    def end(self, state: str) -> None:
+        """Called by the desk: there will be no more."""
+        if self._steps is not None:
+            self._steps.close()
+        with self._news:
+            self._steps = None
+            self.state = state
+            self.ended.set()
+            self._news.notify_all()
 
 
 class Desk:
@@ -167,7 +202,7 @@ class Desk:
                 job.check()
             except Cancelled:
                 self._waiting.remove(job)
-                _end(job, "cancelled")
+                job.end("cancelled")
 
     def _admit(self) -> None:
         while self._waiting and len(self._active) < self.turns:
@@ -212,13 +247,13 @@ class Desk:
             next(job._steps)
             return True
         except StopIteration:
-            _end(job, "done")
+            job.end("done")
         except Cancelled:
-            _end(job, "cancelled")
+            job.end("cancelled")
         except BaseException:
             job.fault = secrets.token_hex(4)
             log.exception("run %s failed", job.fault)
-            _end(job, "failed")
+            job.end("failed")
         return False
 
 
@@ -231,11 +266,3 @@ def _step_back() -> None:
         with suppress(OSError):
             mine = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, mine, max(COURTESY, os.getpriority(os.PRIO_PROCESS, mine)))
-
-
-def _end(job: Job, state: str) -> None:
-    if job._steps is not None:
-        job._steps.close()
-    job._steps = None
-    job.state = state
-    job.ended.set()

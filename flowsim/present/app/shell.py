@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib import import_module, resources
@@ -34,7 +35,7 @@ PAGES: Final = {
 LINK: Final = "s"
 """Query parameter of a scenario in a link."""
 LANG: Final = "lang"
-POLL: Final = 0.2
+POLL: Final = 0.6
 """Seconds between two looks at a run."""
 
 
@@ -264,10 +265,13 @@ def watch(
     if job is None or job.over:
         return
     seen = job.version
+    looks = itertools.count()
 
     @st.fragment(run_every=POLL)
     def progress() -> None:
         job.touch()
+        if next(looks) and job.due <= POLL:  # a moment later there is news: one look, not three
+            job.wait_for_news(seen, POLL)
         if job.version != seen or job.over:
             st.rerun()
         place = (desk or shared().desk).place(job)

@@ -53,7 +53,7 @@ class House:
 def _settled(work: Work) -> Work:
     """The same work; then all that has been loaded so far is taken from the garbage collector's rounds.
 
-    Streamlit has it look at everything after each run of a page, and a page looks at its run several times a second: a
+    Streamlit has it look at everything after each run of a page, and a page looks at its run more than once a second: a
     tenth of a second each, in which no other thread gets on.
     """
 

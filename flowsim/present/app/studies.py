@@ -343,7 +343,7 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
         job.total = (len(own) + len(twins) + len(all_of_it.later)) * goals[-1]
         shortest = min(len(case.futures) for case in own)
         steps = [goal for goal in goals if goal > shortest or goal == goals[-1]]
-        looked = -LOOK
+        looked = 0.0
 
         def show(goal: int) -> Generator[None, None, None]:
             nonlocal looked
@@ -353,16 +353,22 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
             looked = time.monotonic()
             yield
 
+        def aim(cases: Iterable[Case], goal: int) -> None:
+            job.goal = job.done + sum(max(0, goal - len(case.futures)) for case in cases)
+
         with closing(Ahead(job, goals[-1], runs.balances)) as ahead:
             for goal in steps:
+                aim(own, steps[-1] if job.version else goal)
                 yield from ahead.reach(own, goal)
-                if goal == goals[-1] or time.monotonic() - looked >= LOOK:
+                slow = time.monotonic() - looked >= LOOK and job.due >= LOOK
+                if not job.version or slow or goal == goals[-1]:
                     yield from show(goal)
             for _ in all_of_it.prepare_twins(runs):
                 job.check()
                 yield
             for goal in (steps[0], steps[-1]):
                 if all_of_it.paired(goals[-1]) < goal:
+                    aim(twins.values(), goal)
                     yield from ahead.reach(twins.values(), goal)
                     yield from show(goals[-1])
 
