@@ -20,6 +20,7 @@ from numba import types
 
 from flowsim.engines.world import (
     IN_DAY,
+    IN_HAND,
     IN_HEAP,
     IN_MOMENT,
     KEPT,
@@ -307,14 +308,17 @@ def _open_day(w: Any) -> Any:
 
 
 @step
-def _open_moment(w: Any) -> Any:
-    """Open the next moment that has appointments: its only slot, 0 when several went to the heap, -1 at the end."""
+def _open_moment(w: Any, ahead: Any) -> Any:
+    """Open the next moment that has appointments: its only slot, 0 when several went to the heap, -1 at the end.
+    ``ahead``: within the open day only; 0 when there is none."""
     s = states(w, 0)
     while True:
         word = (s.open_moment + 1) >> 6
         while word < _WORDS and marks(w, word).value == 0:
             word += 1
         if word >= _WORDS:
+            if ahead:
+                return np.int64(0)
             if not _open_day(w):
                 return np.int64(-1)
             continue
@@ -327,7 +331,7 @@ def _open_moment(w: Any) -> Any:
         heads(w, m).head = 0
         if calendar(w, slot).next == 0:
             if w.queue_rules:
-                calendar(w, slot).held = NOWHERE
+                calendar(w, slot).held = IN_HAND
             return slot
         while slot != 0:
             after = np.int64(calendar(w, slot).next)
@@ -338,14 +342,36 @@ def _open_moment(w: Any) -> Any:
 
 @inlined_step
 def take(w: Any) -> Any:
-    """Take the next appointment: its slot, or -1 when none is left before the horizon."""
+    """Take the next appointment: its slot, or -1 when none is left before the horizon.
+
+    The next moment is opened one appointment ahead and its slot kept in hand: which it is then does not wait for what
+    the present appointment leads to. What comes before it all the same goes to the heap.
+    """
     s = states(w, 0)
     while True:
+        hand = s.hand
         if s.heap_size == 0:
-            slot = _open_moment(w)
-            if slot != 0:
-                return slot
-        elif w.queue_rules and s.heap_size > 2 * w.slot_count:
+            if hand == 0:
+                hand = _open_moment(w, False)
+                if hand <= 0:
+                    if hand == 0:
+                        continue
+                    return hand
+            later = _open_moment(w, True)
+            s.hand = later
+            soon(residents(w, later))
+            if not w.queue_rules:
+                return hand
+            a = calendar(w, hand)
+            if a.held == IN_HAND:
+                a.held = NOWHERE
+                return hand
+            continue
+        if hand != 0:
+            s.hand = 0
+            if not w.queue_rules or calendar(w, hand).held == IN_HAND:
+                _push(w, hand)
+        if w.queue_rules and s.heap_size > 2 * w.slot_count:
             _compact(w)
             continue
         entry = heap(w, 0)

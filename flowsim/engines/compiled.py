@@ -40,6 +40,7 @@ from flowsim.engines.queues import (
     stop_waiting,
     take_ticket,
     unlink,
+    way_on_completion,
 )
 from flowsim.engines.world import (
     MOVING,
@@ -211,10 +212,9 @@ def run(w: Any) -> Any:
                 s.next_epoch = tables.route_times(w, later).value if later < w.epoch_count else np.inf
 
         to_fill = np.int64(-1)  # a station where a place may have come free
-        mover = np.int64(0)  # a resident on the way to another station: by `row` and `bits`, or to `destination`
-        row = np.int64(-1)
+        mover = np.int64(0)  # a resident on the way to another station: by the way `chosen`, or to `destination`
+        chosen = np.int64(-1)
         destination = np.int64(-1)
-        bits = np.uint64(0)
         same_list = np.int64(-1)  # the waiting list on which the mover's wait goes on counting
         closing = np.int64(-1)  # a stop rule whose stations are being emptied
 
@@ -237,8 +237,9 @@ def run(w: Any) -> Any:
             if places(w, k).waiting > 0:
                 to_fill = k
             mover = slot
-            row = np.int64(tables.route_row(w, s.epoch if w.calendar_rules else 0, k, c))
-            bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_ROUTE)
+            chosen = np.int64(r.behind) - 1
+            if chosen < 0:
+                chosen = way_on_completion(w, r, k, c)
         elif w.queue_rules and kind == events.RENEGE:
             k = at(r)
             c = class_of(r)
@@ -248,8 +249,8 @@ def run(w: Any) -> Any:
             give_up_ticket(w, slot)
             r.state = MOVING
             mover = slot
-            row = np.int64(tables.cell(w, k, c).renege_row)
             bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_RENEGE_ROUTE)
+            chosen = rules.way(w, np.int64(tables.cell(w, k, c).renege_row), bits)
         elif w.queue_rules and (kind == events.VISIT or kind == events.CHANGE):
             j = np.int64(r.clock)
             clock = tables.clocks(w, tables.cell(w, at(r), class_of(r)).clock_first + j - 1)
@@ -309,20 +310,20 @@ def run(w: Any) -> Any:
                     tally.balked(w, k, c)
                     give_up_ticket(w, mover)
                     x.state = MOVING
-                    row = np.int64(tables.cell(w, k, c).full_row)
                     bits = draws.word(x.key, np.int64(x.loop), k, draws.PURPOSE_BALK_ROUTE)
+                    chosen = rules.way(w, np.int64(tables.cell(w, k, c).full_row), bits)
             if mover == 0:
                 break
 
             x = residents(w, mover)
-            if row >= 0:
-                way = tables.ways(w, rules.way(w, row, bits))
+            if chosen >= 0:
+                way = tables.ways(w, chosen)
                 if way.patient_class >= 0:
                     x.patient_class = way.patient_class
                 if w.queue_rules and way.factor != 1.0:
                     x.factor *= way.factor
                 destination = np.int64(way.station)
-            row = np.int64(-1)
+            chosen = np.int64(-1)
             if destination < 0:
                 k = at(x)
                 c = class_of(x)
@@ -349,8 +350,8 @@ def run(w: Any) -> Any:
             elif p.waiting >= p.limit:
                 emit(w, now, events.BALK, x.id, k, c)
                 tally.balked(w, k, c)
-                row = np.int64(tables.cell(w, k, c).full_row)
                 bits = draws.word(x.key, np.int64(x.loop), k, draws.PURPOSE_BALK_ROUTE)
+                chosen = rules.way(w, np.int64(tables.cell(w, k, c).full_row), bits)
                 continue
             else:
                 enqueue(w, mover, now)

@@ -126,6 +126,7 @@ def seat(w: Any, present: Any) -> Any:
         if one.residual >= 0.0:
             emit(w, 0.0, events.IN_SERVICE_AT_START, one.id, k, c)
             r.state = SERVING
+            r.behind = 0
             places(w, k).busy += 1
             tally.serving(w, k)
             schedule(w, slot, one.residual, rank(events.COMPLETE, one.id))

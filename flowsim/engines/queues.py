@@ -230,9 +230,29 @@ def start(w: Any, slot: Any, k: Any, now: Any) -> Any:
     factor = r.factor if w.queue_rules and tables.stations(w, k).uses_service_factor else 1.0
     bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_SERVICE)
     length = rules.service_time(w, np.int64(tables.cell(w, k, c).service), factor, bits)
+    end = now + length
     r.joined = now
     r.state = SERVING
-    schedule(w, slot, now + length, rank(events.COMPLETE, resident))
+    r.behind = ahead_of_time(w, r, k, c, end)
+    schedule(w, slot, end, rank(events.COMPLETE, resident))
+
+
+@inlined_step
+def ahead_of_time(w: Any, r: Any, k: Any, c: Any, end: Any) -> Any:
+    """Code of the way that a resident takes at the end of this service, and one more; 0 when other routes begin before.
+
+    It is drawn when the service begins, though it counts when it ends: what is known then waits for nothing.
+    """
+    if w.calendar_rules and end >= states(w, 0).next_epoch:
+        return np.int64(0)
+    return way_on_completion(w, r, k, c) + 1
+
+
+@inlined_step
+def way_on_completion(w: Any, r: Any, k: Any, c: Any) -> Any:
+    """Code of the way after a service, by the routes that are in force now."""
+    row = np.int64(tables.route_row(w, states(w, 0).epoch if w.calendar_rules else 0, k, c))
+    return rules.way(w, row, draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_ROUTE))
 
 
 @step

@@ -32,6 +32,7 @@ IN_MOMENT: Final = 1
 IN_HEAP: Final = 2
 IN_DAY: Final = 3
 KEPT: Final = 4
+IN_HAND: Final = 5
 
 MOMENTS: Final = 8192
 """Parts of a day of the calendar (see `flowsim.engines.calendar`), a power of 2."""
@@ -112,6 +113,7 @@ STATE: Final = np.dtype(
         ("heap_size", "i8"),
         ("open_day", "i8"),
         ("open_moment", "i8"),
+        ("hand", "i8"),
         ("free_page", "i8"),
         ("top_page", "i8"),
     ]

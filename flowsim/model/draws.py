@@ -187,7 +187,7 @@ def normal(bits: Any) -> Any:
     layer = bits & _LAYER
     x = np.float64(bits >> np.uint64(11)) * 2.0**-53 * _NORMAL_X[layer]
     if x < _NORMAL_X[layer + _ONE]:
-        return -x if (bits & _SIGN) != _ZERO else x
+        return x * (1.0 - np.float64((bits & _SIGN) >> np.uint64(7)))  # the sign without a branch: it is luck
     return _normal_retry(bits)
 
 

@@ -162,6 +162,28 @@ def soon(typing_context: Any, row: Any) -> Any:
     return types.void(row), generate
 
 
+def words_at_most(count: int) -> Any:
+    """Make the compiled function ``found(row, word)``: how many of ``count`` uint64 from ``row`` on are at most ``word``
+    before the first that is larger; all are compared at once, without a branch."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word, mask, number = ir.IntType(64), ir.IntType(count), ir.IntType(32)
+        several = ir.VectorType(word, count)
+        there = builder.load(builder.bitcast(arguments[0], several.as_pointer()), align=8)
+        nothing = ir.Constant(several, ir.Undefined)
+        one = builder.insert_element(nothing, arguments[1], number(0))
+        same = builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(number, count), [0] * count))
+        larger = builder.bitcast(builder.icmp_unsigned(">", there, same), mask)
+        stopped = builder.or_(builder.zext(larger, word), word(1 << count))
+        return builder.cttz(stopped, context.get_constant(types.boolean, True))
+
+    @compiler
+    def found(typing_context: Any, row: Any, word: Any) -> Any:
+        return (types.int64(row, types.uint64), generate) if isinstance(row, Row) else None
+
+    return found
+
+
 @compiler
 def opened(typing_context: Any, w: Any) -> Any:
     """The record of `Addresses` that Python handed in, as compiled code reads it; what is open stays so."""

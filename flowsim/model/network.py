@@ -23,6 +23,9 @@ NEVER: Final = -1
 ALWAYS_OPEN: Final = 2**60
 """Servers of a station without limit, tokens of one without quota, length of a queue without limit."""
 
+BOUNDS: Final = 8
+"""Ways that are compared with a random word at once."""
+
 STREAM_BITS: Final = 28
 INITIAL_WAITING: Final = 2048
 INITIAL_IN_SERVICE: Final = 3072
@@ -185,6 +188,11 @@ class Network:
     def from_toml(path: str | Path) -> Network:
         """Build a network from a TOML file; errors name the file."""
         return Network.from_dict(read_toml(path), str(path))
+
+    @cached_property
+    def way_below(self) -> np.ndarray:
+        """The bounds of ``ways`` by themselves, uint64, with `BOUNDS` - 1 more behind: so many are read at once."""
+        return np.concatenate([self.ways["below"], np.zeros(BOUNDS - 1, np.uint64)])
 
     @cached_property
     def expected_arrivals(self) -> float:

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from flowsim.model import draws, tables
+from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined
-from flowsim.model.memory import opened
+from flowsim.model.memory import opened, words_at_most
+
+_at_most = words_at_most(n.BOUNDS)
 
 
 @inlined
@@ -20,11 +23,13 @@ def way(w: Any, row: Any, bits: Any) -> Any:
     """Code of the way that a random word takes in a row."""
     w = opened(w)
     r = tables.rows(w, row)
-    i = np.int64(r.first)
-    last = i + r.count - 1
-    while i < last and bits >= tables.ways(w, i).below:
-        i += 1
-    return i
+    first = np.int64(r.first)
+    last = r.count - 1
+    i = min(_at_most(tables.way_below(w, first), np.uint64(bits)), last)
+    if i == n.BOUNDS:  # a long row
+        while i < last and bits >= tables.way_below(w, first + i).value:
+            i += 1
+    return first + i
 
 
 @inlined
@@ -62,10 +67,13 @@ def distribution(w: Any, code: Any, bits: Any) -> Any:
     return draws.sample(d.family, d.a, d.b, bits)
 
 
-@compiled
+@inlined
 def service_time(w: Any, code: Any, factor: Any, bits: Any) -> Any:
     """Length of a service; ``factor`` makes it lighter or heavier."""
     w = opened(w)
+    d = tables.distributions(w, code)
+    if d.family == draws.EXPONENTIAL:  # what most are, without a call
+        return factor * (d.a * draws.exponential(bits))
     return factor * distribution(w, code, bits)
 
 

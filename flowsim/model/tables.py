@@ -21,6 +21,7 @@ WORD: Final = np.dtype([("value", "u8")])
 stations = table("stations", n.STATION)
 rows = table("rows", n.ROW)
 ways = table("ways", n.WAY)
+way_below = table("way_below", WORD)
 distributions = table("distributions", n.DISTRIBUTION)
 values = table("values", NUMBER)
 clocks = table("clocks", n.CLOCK)
@@ -45,6 +46,7 @@ ARRAYS: Final = (
     "route_rows",
     "rows",
     "ways",
+    "way_below",
     "distributions",
     "values",
     "clocks",
