@@ -233,26 +233,26 @@ def start(w: Any, slot: Any, k: Any, now: Any) -> Any:
     end = now + length
     r.joined = now
     r.state = SERVING
-    r.behind = ahead_of_time(w, r, k, c, end)
+    r.behind = way_ahead(w, r, k, c, end)
     schedule(w, slot, end, rank(events.COMPLETE, resident))
 
 
 @inlined_step
-def ahead_of_time(w: Any, r: Any, k: Any, c: Any, end: Any) -> Any:
-    """Code of the way that a resident takes at the end of this service, and one more; 0 when other routes begin before.
+def way_on_completion(w: Any, r: Any, k: Any, c: Any) -> Any:
+    """Code of the way that a resident takes after a service, by the routes that are in force now."""
+    row = np.int64(tables.route_row(w, states(w, 0).epoch if w.calendar_rules else 0, k, c))
+    return rules.way(w, row, draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_ROUTE))
 
-    It is drawn when the service begins, though it counts when it ends: what is known then waits for nothing.
+
+@inlined_step
+def way_ahead(w: Any, r: Any, k: Any, c: Any, end: Any) -> Any:
+    """The same when the service begins, and one more; 0 when other routes may be in force at its end.
+
+    A draw has an address and no time, so it can be looked up early; then nothing waits for it when the service ends.
     """
     if w.calendar_rules and end >= states(w, 0).next_epoch:
         return np.int64(0)
     return way_on_completion(w, r, k, c) + 1
-
-
-@inlined_step
-def way_on_completion(w: Any, r: Any, k: Any, c: Any) -> Any:
-    """Code of the way after a service, by the routes that are in force now."""
-    row = np.int64(tables.route_row(w, states(w, 0).epoch if w.calendar_rules else 0, k, c))
-    return rules.way(w, row, draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_ROUTE))
 
 
 @step

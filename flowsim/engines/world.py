@@ -64,7 +64,8 @@ RESIDENT: Final = np.dtype(
     ]
 )
 """A slot, one cache line. ``behind``/``ahead``: neighbours in the queue; ``twin``: slot of the place on a second list,
-and of a place on a second list its owner; ``clock``: which of the clocks of somebody who waits is in the calendar."""
+and of a place on a second list its owner; ``clock``: which of the clocks of somebody who waits is in the calendar.
+Of somebody in service ``behind`` is the code of the way that he takes afterwards, and one more; 0: it is not known."""
 APPOINTMENT: Final = np.dtype(
     [
         ("time", "f8"),

@@ -163,8 +163,8 @@ def soon(typing_context: Any, row: Any) -> Any:
 
 
 def words_at_most(count: int) -> Any:
-    """Make the compiled function ``found(row, word)``: how many of ``count`` uint64 from ``row`` on are at most ``word``
-    before the first that is larger; all are compared at once, without a branch."""
+    """Make the compiled function ``found(row, word)``: how many of ``count`` uint64 from ``row`` on are at most
+    ``word``, before the first that is larger; all are compared at once, without a branch."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         word, mask, number = ir.IntType(64), ir.IntType(count), ir.IntType(32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -183,3 +184,39 @@ def test_simulations_step_back_for_pages_and_pages_do_not(desk: Desk) -> None:
     assert desk.submit(work).ended.wait(10)
     assert seen == [max(jobs.COURTESY, here)]
     assert os.getpriority(os.PRIO_PROCESS, 0) == here
+
+
+def test_when_the_next_result_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    job = Job(lambda _: iter(()))  # type: ignore[arg-type,return-value]
+    job.count(1)
+    assert job.due == math.inf  # nobody said what for
+    job.goal = 21
+    assert job.due == math.inf  # one alone has no pace
+    now = 102.0
+    job.count(5)
+    assert job.due == 8.0  # 4 in 2 seconds, 16 to go
+    job.count(21)
+    assert job.due == 0.0  # it is being made
+
+
+def test_who_waits_for_news_is_told_at_once_and_never_waits_for_ever(desk: Desk) -> None:
+    gate = threading.Event()
+
+    def work(job: Job) -> Generator[None, None, None]:
+        gate.wait(10)
+        job.publish("a")
+        yield
+
+    job = desk.submit(work)
+    job.wait_for_news(0, 0.01)
+    assert job.version == 0
+    waiting = threading.Thread(target=job.wait_for_news, args=(0, 60.0))
+    waiting.start()
+    gate.set()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert job.result == "a"
+    assert job.ended.wait(10)
+    job.wait_for_news(1, 60.0)  # there will be no more

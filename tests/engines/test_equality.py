@@ -52,3 +52,23 @@ def test_engines_agree(document: Document, replication: int) -> None:
 def test_engines_agree_where_every_feature_is_used(replication: int) -> None:
     log = assert_equal(Network.from_dict(RICH), 11, replication)
     assert set(events.KIND_NAMES) == set(np.unique(log["kind"]).tolist())
+
+
+@pytest.mark.parametrize("interval", [0.5, 0.96])
+def test_engines_agree_where_the_next_appointment_is_often_another_one(interval: float) -> None:
+    """The compiled engine has it in hand already: it may be taken back (patience of who is served just before it would
+    end), and something may come before it (a service far shorter than the next arrival is away)."""
+    stations = [
+        {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 1.0}}
+        | {"patience": {"distribution": "uniform", "low": 0.9, "high": 2.2}},
+        {"name": "brief", "servers": 2, "service": {"distribution": "uniform", "low": 0.0, "high": 0.01}},
+    ]
+    arrivals = {"class": "a", "station": "desk", "interval": {"distribution": "deterministic", "mean": interval}}
+    routes = [
+        {"from": "desk", "to": {"brief": 0.7, "exit": 0.3}},
+        {"from": "brief", "to": {"brief": 0.6, "exit": 0.4}},
+        {"from": "desk", "on": "renege", "to": {"brief": 1.0}},
+    ]
+    document = {"horizon": 400.0, "classes": ["a"], "stations": stations, "arrivals": [arrivals], "routes": routes}
+    log = assert_equal(Network.from_dict(document), 3, 0)
+    assert (log["kind"] == events.RENEGE).any()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from flowsim.model import draws, rules, tables
+from flowsim.model import network as n
 from flowsim.model.network import Network
 
 WORDS = [np.uint64(draws.output(np.uint64(5), i)) for i in range(400)]
@@ -92,6 +93,31 @@ def test_way(network: Network, held: Any) -> None:
         assert way == plain_choice(probabilities, bits)
         seen.add(way)
     assert seen == {0, 2, 3}  # what has no chance is never taken
+
+
+@pytest.mark.parametrize("count", [1, 2, n.BOUNDS - 1, n.BOUNDS, n.BOUNDS + 1, 2 * n.BOUNDS + 3])
+def test_a_row_may_have_any_number_of_ways(count: int) -> None:
+    """`BOUNDS` are compared at once; what stands behind a row does not count."""
+    names = [f"s{i:02}" for i in range(count)]
+    chances = [(i + 1) / (count * (count + 1) / 2) for i in range(count)]
+    law = exponential(1.0)
+    network = Network.from_dict(
+        {
+            "horizon": 1.0,
+            "classes": ["a"],
+            "stations": [{"name": name, "servers": 1, "service": law} for name in names],
+            "arrivals": [{"class": "a", "station": names[0], "rate": 1.0}],
+            "routes": [{"from": name, "to": dict(zip(names, chances, strict=True))} for name in names],
+        }
+    )
+    held = tables.addresses(network)
+    for k in (0, count - 1):  # the last row has nothing behind it
+        row = network.rows[network.route_rows[0, k, 0]]
+        below = network.ways["below"][row["first"] : row["first"] + count - 1]
+        near = [np.uint64(int(word) + one) for word in below for one in (-1, 0, 1)]
+        for bits in [*WORDS, *near, np.uint64(0), np.uint64(2**64 - 1)]:
+            way = rules.way(held.record[0], int(network.route_rows[0, k, 0]), bits)
+            assert way - row["first"] == int((bits >= below).sum())
 
 
 @pytest.mark.parametrize(

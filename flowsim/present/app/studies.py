@@ -343,7 +343,7 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
         job.total = (len(own) + len(twins) + len(all_of_it.later)) * goals[-1]
         shortest = min(len(case.futures) for case in own)
         steps = [goal for goal in goals if goal > shortest or goal == goals[-1]]
-        looked = 0.0
+        looked: float | None = None
 
         def show(goal: int) -> Generator[None, None, None]:
             nonlocal looked
@@ -358,10 +358,10 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
 
         with closing(Ahead(job, goals[-1], runs.balances)) as ahead:
             for goal in steps:
-                aim(own, steps[-1] if job.version else goal)
+                aim(own, goal if looked is None else goals[-1])
                 yield from ahead.reach(own, goal)
-                slow = time.monotonic() - looked >= LOOK and job.due >= LOOK
-                if not job.version or slow or goal == goals[-1]:
+                slow = looked is None or (time.monotonic() - looked >= LOOK and job.due >= LOOK)
+                if slow or goal == goals[-1]:
                     yield from show(goal)
             for _ in all_of_it.prepare_twins(runs):
                 job.check()
