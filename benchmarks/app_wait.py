@@ -1,16 +1,20 @@
 """How long a visitor of the web app waits: from the key that turns a lever to the numbers on the page, in Chromium.
 
-    python benchmarks/app_wait.py [--rounds 3] [--futures 200]
+    python benchmarks/app_wait.py [--rounds 3] [--futures 200] [--elsewhere]
 
 Starts `flowsim app`, opens the comparison when all is at rest, presses an arrow key on a lever once a round, and reads
 off the page, every 20 ms, of how many futures the numbers on it are. Prints for each round the seconds until a result
 was on the page, the processor seconds of the app and of the browser in that time, and, before and after, the processor
 time that a future takes by itself. On a busy machine the waits are longer, and the processor seconds somewhat.
+
+With ``--elsewhere`` the visitor has a computer of his own: in the place of Chromium a client (`visitor`) speaks with
+the app and draws nothing, and the seconds are those until a result has been sent.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import shutil
 import socket
@@ -20,6 +24,8 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from visitor import Visitor
 
 from flowsim.present.texts import text
 
@@ -86,13 +92,50 @@ def turned(page: Any, app: int, lever: str, futures: int) -> str:
     return f"{lever}: {shown}; {futures} after {last:.2f} s; app {own:.1f}, browser and driver {rest:.1f} processor s"
 
 
-def main() -> None:
+def in_chromium(address: str, app: int, rounds: int, futures: int) -> None:
     """Measure and print."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as play:
+        path = os.environ.get("FLOWSIM_CHROMIUM") or shutil.which("chromium")
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(240_000)
+        page.goto(address)
+        page.locator("#verdict").wait_for()
+        page.locator("[data-testid=stProgress]").wait_for(state="detached")
+        page.get_by_role("link", name=text("nl", "app.page.compare.title"), exact=True).click()
+        page.locator("#cards li").first.wait_for()
+        page.locator("[data-testid=stProgress]").wait_for(state="detached")
+        for _ in range(rounds):
+            for lever in LEVERS:
+                page.wait_for_timeout(1000)
+                print(turned(page, app, lever, futures), flush=True)
+        browser.close()
+
+
+async def from_elsewhere(port: int, app: int, rounds: int, futures: int) -> None:
+    """Measure and print."""
+    visitor = await Visitor.at(port)
+    await visitor.rest()
+    await visitor.open(text("nl", "app.page.compare.address"))
+    await visitor.rest()
+    for _ in range(rounds):
+        for lever in LEVERS:
+            await asyncio.sleep(1.0)
+            before = processor_seconds(app)
+            seen = await visitor.turn(text("nl", f"app.lever.{lever}.name"), futures)
+            await visitor.rest()
+            shown = ", ".join(f"{number} after {at:.2f} s" for at, number in seen)
+            print(f"{lever}: {shown}; app {processor_seconds(app) - before:.1f} processor s", flush=True)
+
+
+def main() -> None:
+    """Start the app, measure and print."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--futures", type=int, default=200)
+    asked.add_argument("--elsewhere", action="store_true", help="a visitor with a computer of his own")
     options = asked.parse_args()
     print(f"a future by itself: {of_a_future():.1f} ms", flush=True)
     with socket.socket() as trial:
@@ -109,22 +152,10 @@ def main() -> None:
                 break
             except OSError:
                 time.sleep(0.2)
-        with sync_playwright() as play:
-            path = os.environ.get("FLOWSIM_CHROMIUM") or shutil.which("chromium")
-            browser = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(240_000)
-            page.goto(address)
-            page.locator("#verdict").wait_for()
-            page.locator("[data-testid=stProgress]").wait_for(state="detached")
-            page.get_by_role("link", name=text("nl", "app.page.compare.title"), exact=True).click()
-            page.locator("#cards li").first.wait_for()
-            page.locator("[data-testid=stProgress]").wait_for(state="detached")
-            for _ in range(options.rounds):
-                for lever in LEVERS:
-                    page.wait_for_timeout(1000)
-                    print(turned(page, app.pid, lever, options.futures), flush=True)
-            browser.close()
+        if options.elsewhere:
+            asyncio.run(from_elsewhere(port, app.pid, options.rounds, options.futures))
+        else:
+            in_chromium(address, app.pid, options.rounds, options.futures)
     finally:
         app.terminate()
         app.wait(20)

@@ -19,6 +19,7 @@ from flowsim.present.app.drafts import (
     to_toml,
 )
 from flowsim.present.app.html import plain
+from flowsim.present.app.jobs import Job
 from flowsim.present.app.levers import DECIMALS, GROUPS, LEVERS, Lever
 from flowsim.present.app.reports import of_scenario, pdf_name
 from flowsim.present.app.shell import (
@@ -54,14 +55,25 @@ def page() -> None:
         refused(told)
     job, stopped, refusal = None, False, None
     try:
-        job = visit().compare(shared())  # before the levers are drawn: they take a tenth of a second
+        job = visit().compare(shared())
         stopped = visit().stopped
     except InputError as error:  # values that cannot go together
         refusal = error
-    _scenarios()
-    if refusal is not None:
-        refused(refusal)
-    show(html.heading(t("compare.result")))
+    above, below = st.container(), st.container()
+    with below:  # first: what there is to see need not wait for the levers, which take a tenth of a second to draw
+        if refusal is not None:
+            refused(refusal)
+        show(html.heading(t("compare.result")))
+        _run(job, stopped)
+        result = visit().result
+        if result is not None:
+            show_comparison(visit().drafts, result)
+    with above:
+        _scenarios()
+
+
+def _run(job: Job | None, stopped: bool) -> None:
+    """How far the comparison is, or why there is none."""
     if visit().full:
         show(html.notice(t("run.full"), kind="warning", role="alert"))
         st.button(t("run.again"), key="compare-full", icon=":material/refresh:")
@@ -76,9 +88,6 @@ def page() -> None:
             )
         else:
             watch(job, "compare", visit().stop)
-    result = visit().result
-    if result is not None:
-        show_comparison(visit().drafts, result)
 
 
 def _again() -> None:
