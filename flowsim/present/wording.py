@@ -33,6 +33,11 @@ def case_name(lang: str, case: str) -> str:
     return texts(lang).get(f"answer.case.{case}", case)
 
 
+def place(lang: str, section: str) -> str:
+    """A place in a document, as figures cite it in English: "5.2 and 7.1", "5.3, KPI 11"."""
+    return section.replace(" and ", f" {text(lang, 'plan.and')} ")
+
+
 def unknown_name(lang: str, key: str) -> str:
     """The name of an unknown for people; its key when there is none."""
     known = texts(lang)

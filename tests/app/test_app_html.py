@@ -186,3 +186,9 @@ def test_dates_and_numbers_in_sentences_follow_the_language() -> None:
     assert facts("nl")["start"] == "01-01-2025"
     assert facts("en")["start"] == "01/01/2025"
     assert facts("nl")["last"] == "2029"
+
+
+def test_an_interval_is_not_torn_apart() -> None:
+    made = html.table(["a", "b", "c"], [["row", "100% (98% tot 100%)", "words (and more words)"]], "caption")
+    assert '100% <span class="fs-short">(98% tot 100%)</span>' in made
+    assert "words (and more words)" in made

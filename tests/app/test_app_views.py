@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -11,13 +12,15 @@ from test_app_drafts import HOSTILE
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import load_figures
-from flowsim.present.app import studies
+from flowsim.present.app import html, studies
 from flowsim.present.app.drafts import Draft, because, to_link
 from flowsim.present.app.html import plain
 from flowsim.present.app.levers import document_of
 from flowsim.present.app.shell import PAGES
 from flowsim.present.app.state import House, Visit
 from flowsim.present.texts import LANGUAGES, text
+from flowsim.scenario.load import default
+from flowsim.scenario.unknowns import drawn
 
 
 @pytest.fixture(autouse=True)
@@ -225,3 +228,30 @@ def test_each_chart_has_a_table_beside_it(name: str, house: House) -> None:
     tables = [one.label for one in app.expander if one.label == text("nl", "app.chart.table")]
     twice = {"route": 1}.get(name, 0)  # the flows: one chart for a wide page and one for a narrow page
     assert len(app.get("plotly_chart")) - twice == len(tables) > 0
+
+
+def test_what_nobody_knows_is_explained_in_the_language_of_the_page() -> None:
+    book = load_figures()
+    noted = [book[key] for key in drawn(default()) if book[key].note]
+    assert len(noted) > 10
+    for lang in LANGUAGES:
+        table = page(opened("account", lang)).partition("</table>")[0]
+        for figure in noted:
+            assert html.tag("span", text(lang, f"app.account.note.{figure.key}"), class_="fs-cause") in table
+            assert html.tag("span", figure.note) not in table
+        assert 'lang="en"' not in table
+
+
+def test_a_note_of_another_region_is_shown_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flowsim.present.app.views import account
+
+    figure = load_figures()["assumptions.worsening"]
+    monkeypatch.setattr(account, "lang", lambda: "nl")
+    assert account._note(figure) == [html.tag("span", "Geen bron.", class_="fs-cause")]
+    assert "counted by us" in account._note(replace(figure, note="counted by us"))[0]
+    assert account._note(replace(figure, note="")) == []
+
+
+def test_a_place_in_the_plan_is_written_in_the_language_of_the_page() -> None:
+    assert "4.1 en 6.1" in page(opened("goals", "nl"))
+    assert "4.1 and 6.1" in page(opened("goals", "en"))

@@ -75,7 +75,7 @@ def table(
     body = []
     for row in rows:
         cells = [tag("th", row[0], scope="row", class_="fs-left")]
-        cells += [tag("td", cell, class_=_side(i, left) + _short(cell)) for i, cell in enumerate(row[1:], 1)]
+        cells += [tag("td", _whole(cell), class_=_side(i, left) + _short(cell)) for i, cell in enumerate(row[1:], 1)]
         body.append(tag("tr", *cells))
     made = tag(
         "table",
@@ -87,6 +87,14 @@ def table(
     below = join(paragraph(note, kind="fs-small") for note in notes if note)
     above = Html("") if hidden_caption else tag("p", caption, class_="fs-caption", aria_hidden="true")  # stays in place
     return join((above, tag("div", made, class_="fs-scroll", tabindex=0, role="region", aria_label=caption), below))
+
+
+def _whole(cell: Html | str) -> Html | str:
+    """The interval behind a number stays on one line."""
+    if isinstance(cell, Html) or not ESTIMATE.fullmatch(cell):
+        return cell
+    value, _, interval = cell.partition(" (")
+    return tag("span", value, " ", tag("span", f"({interval}", class_="fs-short"))
 
 
 def _short(cell: str) -> str:

@@ -20,6 +20,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.jobs import Desk, Full, Job
 from flowsim.present.app.state import House, Visit, house
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
+from flowsim.present.wording import place
 from flowsim.scenario.region import load_region
 
 PAGES: Final = {
@@ -198,13 +199,13 @@ def source_of(figure: Figure) -> str:
     homes = [ground().region, *([figure.taken_from] if figure.taken_from else [])]
     codes = {title: code for home in homes for code, title in read_documents(region_directory(home)).items()}
     named = texts(lang()).get(f"app.source.{codes.get(figure.source.document, '')}")
-    place = figure.source.section
+    section = figure.source.section
     if figure.taken_from:  # which the section ends with, in English
-        place = place.rpartition(" (")[0]
+        section = section.rpartition(" (")[0]
     if named is None:
-        said = f"{figure.source.document}, {place}"
+        said = f"{figure.source.document}, {place(lang(), section)}"
     else:
-        said = named if figure.kind == "assumed" else f"{named}, {place.partition(', ')[0]}"
+        said = named if figure.kind == "assumed" else f"{named}, {place(lang(), section.partition(', ')[0])}"
     if figure.taken_from:
         said += f" ({t('ground.taken', other=load_region(figure.taken_from).name)})"
     return said

@@ -7,13 +7,14 @@ from typing import Final
 
 import streamlit as st
 
-from flowsim.plan.figures import Figure
+from flowsim.plan.figures import Figure, load_figures
 from flowsim.present.answer import Page
 from flowsim.present.app import html
-from flowsim.present.app.ground import ground
+from flowsim.present.app.ground import SHIPPED, ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, shared, shared_run, show, source_of, t, title
 from flowsim.present.app.views.answer import lines
+from flowsim.present.texts import texts
 from flowsim.present.wording import unknown_name
 from flowsim.scenario.region import load_region
 from flowsim.scenario.unknowns import drawn
@@ -65,7 +66,8 @@ def page() -> None:
     with st.expander(t("account.show", n=len(found)), icon=":material/list:"):
         header[0] = t("account.column.unit")
         rows = [_row(figure, f"{figure.unit}") for figure in found]
-        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, hidden_caption=True, wide=True))
+        notes = (t("account.figures_note"),)
+        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, notes=notes, hidden_caption=True, wide=True))
 
 
 def _is_of_the_model(figure: Figure) -> bool:
@@ -84,6 +86,17 @@ def _cited(figure: Figure) -> Html:
     return html.tag("span", link, f" ({taken})" if taken else "")
 
 
+def _note(figure: Figure) -> list[Html]:
+    """The note of a figure in the visitor's language, where it is that of the shipped figures; else as it stands."""
+    if not figure.note:
+        return []
+    known = texts(lang()).get(f"app.account.note.{figure.key}")
+    shipped = load_figures(SHIPPED)
+    if known is not None and figure.key in shipped and shipped[figure.key].note == figure.note:
+        return [html.tag("span", known, class_="fs-cause")]
+    return [html.tag("span", figure.note, class_="fs-cause", lang="en")]
+
+
 def _row(figure: Figure, name: str) -> list[Html | str]:
     percent = figure.unit.startswith("fraction")
 
@@ -98,6 +111,5 @@ def _row(figure: Figure, name: str) -> list[Html | str]:
     span = "–"
     if figure.low is not None and figure.high is not None:
         span = t("account.range", low=shown(figure.low), high=shown(figure.high))
-    below = [html.tag("span", figure.note, class_="fs-cause", lang="en")] if figure.note else []
-    source = html.tag("span", _cited(figure), *below)
+    source = html.tag("span", _cited(figure), *_note(figure))
     return [name, value, span, t(f"account.kinds.{figure.kind}"), source]
