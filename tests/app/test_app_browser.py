@@ -491,6 +491,23 @@ def test_a_page_is_found_under_its_name_in_both_languages(
     visitor.close()
 
 
+@pytest.mark.parametrize(("typed", "lang"), [("bestaat-niet", "nl"), ("nowhere?lang=en", "en"), ("%3Cb%3Ex%3C", "nl")])
+def test_an_address_that_leads_nowhere_is_told_in_the_language_of_the_page(
+    browser: Any, server: str, typed: str, lang: str
+) -> None:
+    visitor = Visitor(browser, server)
+    opened = visitor.open(typed)
+    opened.locator("#verdict").wait_for()
+    opened.get_by_role("alert").filter(has_text=words("address.no_page", lang)).wait_for()
+    assert opened.locator("[role=dialog]").count() == 0
+    assert opened.locator("[data-testid=stSidebarNav] li").count() == len(PAGES)
+    opened.get_by_role("link", name=words("page.goals.title", lang), exact=True).click()
+    opened.locator("h1.fs-h1", has_text=words("page.goals.heading", lang, last="2029")).wait_for()
+    assert opened.get_by_role("alert").filter(has_text=words("address.no_page", lang)).count() == 0
+    visitor.told = [said for said in visitor.told if "404" not in said]
+    visitor.close()
+
+
 def test_the_health_check_of_the_container_tells_a_running_app_from_none(server: str) -> None:
     recipe = (Path(__file__).parents[2] / "docs" / "Containerfile").read_text(encoding="utf-8")
     (asked,) = re.findall(r"^HEALTHCHECK CMD (.+)$", recipe, re.M)

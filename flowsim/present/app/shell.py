@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib import import_module, resources
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
@@ -36,6 +37,8 @@ PAGES: Final = {
 LINK: Final = "s"
 """Query parameter of a scenario in a link."""
 LANG: Final = "lang"
+LONGEST_ADDRESS: Final = 200
+"""Letters of the last part of an address that may have been meant for a page."""
 POLL: Final = 0.6
 """Seconds between two looks at a run."""
 
@@ -50,8 +53,10 @@ def run() -> None:
     lang = _language()
     _link(lang)
     pages = {name: _page(name, icon, lang) for name, icon in PAGES.items()}
-    chosen = st.navigation([*pages.values(), *_other_addresses(pages)], position="sidebar")
-    if chosen.visibility == "hidden":  # another address of a page
+    others = _other_addresses(pages)
+    known = {page.url_path: page for page in (*pages.values(), *others)}
+    chosen = st.navigation([*known.values(), *_no_page(known)], position="sidebar")
+    if chosen in others:
         chosen.run()
     show(Html(f"<style>{style()}</style>"))
     st.html(f"<script>document.documentElement.lang = '{lang}';</script>", unsafe_allow_javascript=True)
@@ -92,6 +97,19 @@ def _other_addresses(pages: Mapping[str, Any]) -> list[Any]:
                 follow = partial(_follow, page, lang)
                 found[address] = st.Page(follow, title=page.title, url_path=address, visibility="hidden")
     return list(found.values())
+
+
+def _no_page(known: Mapping[str, Any]) -> list[Any]:
+    """A page for an address that leads nowhere: Streamlit would say so in English."""
+    asked = unquote(urlsplit(st.context.url or "").path.rpartition("/")[2])
+    if asked in known or len(asked) > LONGEST_ADDRESS or "/" in asked:
+        return []
+
+    def page() -> None:
+        show(html.notice(t("address.no_page"), kind="warning", role="alert"))
+        import_module("flowsim.present.app.views.answer").page()
+
+    return [st.Page(page, title=t("page.answer.title"), url_path=asked, visibility="hidden")]
 
 
 def _follow(page: Any, lang: str) -> None:
