@@ -57,11 +57,12 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
         dates = [start + dt.timedelta(days=float(day)) for day in found["day"]]
         shown = [i for i, date in enumerate(dates) if date <= last]
         x = [dates[i] for i in shown]
+        y = {name: found[name].iloc[shown].tolist() for name in ("q05", "q25", "q50", "q75", "q95")}
         for low, high, share in (("q05", "q95", 0.13), ("q25", "q75", 0.28)):
             for name, fill in ((low, None), (high, "tonexty")):
                 figure.add_scatter(
                     x=x,
-                    y=found[name].iloc[shown],
+                    y=y[name],
                     mode="lines",
                     line={"width": 0},
                     fill=fill,
@@ -75,20 +76,20 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
                 "app.chart.hover",
                 label=fan.label,
                 month=month(lang, date),
-                **{name: format_number(lang, found[f"q{name[1:]}"].iloc[i]) for name in ("q05", "q50", "q95")},
+                **{name: format_number(lang, y[name][i]) for name in ("q05", "q50", "q95")},
             )
-            for i, date in zip(shown, x, strict=True)
+            for i, date in enumerate(x)
         ]
         figure.add_scatter(
             x=x,
-            y=found["q50"].iloc[shown],
+            y=y["q50"],
             mode="lines",
             line={"width": 3, "color": fan.colour, "dash": fan.dash},
             hovertext=words,
             hoverinfo="text",
             showlegend=False,
         )
-        ends.append((float(found["q50"].iloc[shown[-1]]), fan))
+        ends.append((y["q50"][-1], fan))
     top = max(float(fan.table["q95"].max()) for fan in fans)
     _labels(figure, ends, last, top)
     if limit is not None:

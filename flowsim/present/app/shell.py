@@ -212,10 +212,16 @@ def paper() -> str:
     return "#262730" if st.context.theme.type == "dark" else "#ffffff"
 
 
+@cache
+def _codes(region: str) -> dict[str, str]:
+    """Code of each document of a region, by title: a page with levers asks for every lever."""
+    return {title: code for code, title in read_documents(region_directory(region)).items()}
+
+
 def source_of(figure: Figure) -> str:
     """Where a figure stands, in a few words: the document's short name where it has one, and the section."""
     homes = [ground().region, *([figure.taken_from] if figure.taken_from else [])]
-    codes = {title: code for home in homes for code, title in read_documents(region_directory(home)).items()}
+    codes = {title: code for home in homes for title, code in _codes(home).items()}
     named = texts(lang()).get(f"app.source.{codes.get(figure.source.document, '')}")
     section = figure.source.section
     if figure.taken_from:  # which the section ends with, in English

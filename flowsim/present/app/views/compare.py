@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -27,7 +28,6 @@ from flowsim.present.app.shell import (
     LINK,
     failed,
     lang,
-    number,
     refused,
     shared,
     show,
@@ -39,7 +39,7 @@ from flowsim.present.app.shell import (
 )
 from flowsim.present.app.views.comparison import show_comparison
 from flowsim.present.app.views.reporting import report
-from flowsim.present.texts import texts
+from flowsim.present.texts import format_number, texts
 
 TABS = "scenario-tab"
 """Key of the tabs, which holds the label of the open one."""
@@ -213,7 +213,7 @@ def _lever(draft: Draft, lever: Lever) -> None:
         name,
         lever.stops(draft.book, float(value)),
         value=round(float(value), DECIMALS),
-        format_func=lambda stop: _written(lever, stop),
+        format_func=partial(_written, lever, language=lang()),  # asked for every stop
         help=why,
         key=key,
         on_change=_turn,
@@ -222,11 +222,11 @@ def _lever(draft: Draft, lever: Lever) -> None:
     show(html.tag("p", _cited(draft, lever), class_="fs-lever"))
 
 
-def _written(lever: Lever, value: float) -> str:
+def _written(lever: Lever, value: float, language: str = "") -> str:
     """A lever's number in the visitor's notation."""
     if lever.shown == "percent":
-        return number(100.0 * value, 2 if lever.step < 0.005 else 0) + "%"
-    return number(value, 1 if lever.step < 1.0 else 0)
+        return format_number(language or lang(), 100.0 * value, 2 if lever.step < 0.005 else 0) + "%"
+    return format_number(language or lang(), value, 1 if lever.step < 1.0 else 0)
 
 
 def _cited(draft: Draft, lever: Lever) -> str:
