@@ -31,7 +31,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test setup setup-dev browser docs docs-results mutants format bench lock clean venv \
+.PHONY: run test setup setup-dev tools docs docs-results mutants format bench lock clean venv \
   check-format check-lint check-types check-layers check-docs check-tests check-notebooks
 
 run: setup
@@ -65,8 +65,8 @@ $(VENV)/.flowsim: pyproject.toml flowsim/__init__.py | venv
 venv:
 	@[ "$(WORKS)" = yes ] || ./requirements/make-venv "$(PYTHON)" "$(VENV)"
 
-browser:
-	@./requirements/get-chromium
+tools:
+	@./requirements/get-tools
 
 # ---------------------------------------------------------------- checks
 
@@ -93,7 +93,7 @@ check-docs: setup-dev
 	$(HEADING) "documentation (sphinx-build, warnings are errors)"
 	@$(SITE)
 
-check-tests: setup-dev browser
+check-tests: setup-dev tools
 	$(HEADING) "tests (pytest)"
 	@$(BIN)/python -m pytest -n $(WORKERS)
 

@@ -353,10 +353,10 @@ def take(w: Any) -> Any:
         if s.heap_size == 0:
             if hand == 0:
                 hand = _open_moment(w, False)
-                if hand <= 0:
-                    if hand == 0:
-                        continue
+                if hand < 0:
                     return hand
+                if hand == 0:
+                    continue
             later = _open_moment(w, True)
             s.hand = later
             soon(residents(w, later))

@@ -33,7 +33,7 @@ def case_name(lang: str, case: str) -> str:
     return texts(lang).get(f"answer.case.{case}", case)
 
 
-def place(lang: str, section: str) -> str:
+def place_name(lang: str, section: str) -> str:
     """A place in a document, as figures cite it in English: "5.2 and 7.1", "5.3, KPI 11"."""
     return section.replace(" and ", f" {text(lang, 'plan.and')} ")
 

@@ -21,7 +21,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.jobs import Desk, Full, Job
 from flowsim.present.app.state import House, Visit, house
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
-from flowsim.present.wording import place
+from flowsim.present.wording import place_name
 from flowsim.scenario.region import load_region
 
 PAGES: Final = {
@@ -227,9 +227,9 @@ def source_of(figure: Figure) -> str:
     if figure.taken_from:  # which the section ends with, in English
         section = section.rpartition(" (")[0]
     if named is None:
-        said = f"{figure.source.document}, {place(lang(), section)}"
+        said = f"{figure.source.document}, {place_name(lang(), section)}"
     else:
-        said = named if figure.kind == "assumed" else f"{named}, {place(lang(), section.partition(', ')[0])}"
+        said = named if figure.kind == "assumed" else f"{named}, {place_name(lang(), section.partition(', ')[0])}"
     if figure.taken_from:
         said += f" ({t('ground.taken', other=load_region(figure.taken_from).name)})"
     return said

@@ -213,7 +213,7 @@ def _lever(draft: Draft, lever: Lever) -> None:
         name,
         lever.stops(draft.book, float(value)),
         value=round(float(value), DECIMALS),
-        format_func=partial(_written, lever, language=lang()),  # asked for every stop
+        format_func=partial(_written, lang(), lever),  # asked for every stop
         help=why,
         key=key,
         on_change=_turn,
@@ -222,18 +222,18 @@ def _lever(draft: Draft, lever: Lever) -> None:
     show(html.tag("p", _cited(draft, lever), class_="fs-lever"))
 
 
-def _written(lever: Lever, value: float, language: str = "") -> str:
+def _written(language: str, lever: Lever, value: float) -> str:
     """A lever's number in the visitor's notation."""
     if lever.shown == "percent":
-        return format_number(language or lang(), 100.0 * value, 2 if lever.step < 0.005 else 0) + "%"
-    return format_number(language or lang(), value, 1 if lever.step < 1.0 else 0)
+        return format_number(language, 100.0 * value, 2 if lever.step < 0.005 else 0) + "%"
+    return format_number(language, value, 1 if lever.step < 1.0 else 0)
 
 
 def _cited(draft: Draft, lever: Lever) -> str:
     """The plan's figure, where it stands, and how far the lever goes."""
     figure = lever.source(draft.book)
-    low, high = (_written(lever, end) for end in lever.range(draft.book))
-    plan = _written(lever, float(lever.plan(draft.book)))
+    low, high = (_written(lang(), lever, end) for end in lever.range(draft.book))
+    plan = _written(lang(), lever, float(lever.plan(draft.book)))
     if figure is None:
         return t("lever.plan_only", plan=plan)
     if lever.kind == "start":

@@ -17,7 +17,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Told
 from flowsim.present.texts import text
-from flowsim.present.wording import case_name, place, promise_name
+from flowsim.present.wording import case_name, place_name, promise_name
 from flowsim.study.answer import READINGS
 
 ORDER = ("no", "unlikely", "uncertain", "likely", "yes", "none")
@@ -91,7 +91,7 @@ def row_of(row: dict[Any, Any], code: str, kpi: Kpi | None) -> list[Html | str]:
     name = html.tag(
         "span",
         promise_name(lang(), row["target"]),
-        html.tag("span", place(lang(), row["source"].partition(", ")[2]), class_="fs-cause"),
+        html.tag("span", place_name(lang(), row["source"].partition(", ")[2]), class_="fs-cause"),
     )
     sign = t("goals.at_least" if row["comparison"] == ">=" else "goals.at_most", value=amount(row["promised"], unit))
     date = day(dt.date.fromisoformat(row["date"]))
