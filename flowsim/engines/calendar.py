@@ -1,6 +1,6 @@
 """The calendar of the compiled engine: days, moments of the open day, and a heap for the open moment.
 
-The run is cut into days of some 500 to 1,000 appointments. The slot of an appointment on a later day is written on that
+The run is cut into days of some hundreds of appointments. The slot of an appointment on a later day is written on that
 day's page in a handful of instructions; taken back, it stays there and is passed over. When a day opens, its
 appointments are dealt out over 8,192 moments (lists threaded through the slots), with a mark for each moment that has
 any; when a moment opens, it mostly holds one appointment, which is the next. Several go to a small binary heap in the
@@ -9,6 +9,9 @@ processor loses time whenever it has guessed wrong.
 This is a calendar queue (R. Brown, CACM 31(10), 1988, p. 1220) of two levels, with a heap that keeps the worst case
 logarithmic when all appointments fall on one moment. A page tells many slots at once, so their rows can be asked for
 before they are needed: in a large region they are far from the processor.
+
+Who comes next from the busiest streams is known long before, so that does not stand in the calendar at all: `take`
+only compares its first appointment with that arrival.
 """
 
 from __future__ import annotations
@@ -139,9 +142,9 @@ def _day_of(moment: Any) -> Any:
 
 
 @inlined_step
-def _deal(w: Any, slot: Any, a: Any, moment: Any) -> Any:
-    """Put an appointment of the open day into the list of its moment; at or before the open moment, into the heap."""
-    m = moment & (MOMENTS - 1)
+def _deal(w: Any, slot: Any, a: Any, m: Any) -> Any:
+    """Put an appointment into the list of its moment, ``m`` of the open day; into the heap when that is not after the
+    open moment, or even on an earlier day."""
     if m <= states(w, 0).open_moment:
         _push(w, slot)
         return
@@ -251,11 +254,11 @@ def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
             a.held = NOWHERE
         return
     moment = _moment_of(w, time)
-    d = _day_of(moment)
-    if d > states(w, 0).open_day:
-        _write_down(w, slot, a, d)
+    m = moment - states(w, 0).open_day * MOMENTS
+    if m >= MOMENTS:
+        _write_down(w, slot, a, _day_of(moment))
     else:
-        _deal(w, slot, a, moment)
+        _deal(w, slot, a, m)
 
 
 @step
@@ -275,14 +278,18 @@ def cancel(w: Any, slot: Any) -> Any:
 
 @step
 def _open_day(w: Any) -> Any:
-    """Open the next day that has appointments; False when there is none."""
+    """Open the next day that has appointments, if somebody of the busiest streams does not come on a day before it;
+    False when there is none."""
     s = states(w, 0)
+    latest = _day_of(_moment_of(w, min(s.arrival_time, w.horizon)))
     d = s.open_day + 1
-    while d < w.day_count and days(w, d).page == 0:
+    if d > latest:
+        return False
+    while d <= latest and days(w, d).page == 0:
         d += 1
     s.open_moment = -1
-    if d >= w.day_count:
-        s.open_day = w.day_count - 1
+    if d > latest:
+        s.open_day = latest
         return False
     s.open_day = d
     page = np.int64(days(w, d).page)
@@ -298,7 +305,7 @@ def _open_day(w: Any) -> Any:
             if _is_due(w, slot, d):
                 soon(residents(w, slot))
                 a = calendar(w, slot)
-                _deal(w, slot, a, _moment_of(w, a.time))
+                _deal(w, slot, a, _moment_of(w, a.time) & (MOMENTS - 1))
         before = np.int64(pages(w, page * PAGE).slot)
         pages(w, page * PAGE).slot = s.free_page
         s.free_page = page
@@ -341,8 +348,16 @@ def _open_moment(w: Any, ahead: Any) -> Any:
 
 
 @inlined_step
+def _arrival_comes_first(w: Any, time: Any, rank: Any) -> Any:
+    """Whether the next resident of the busiest streams comes before an appointment."""
+    s = states(w, 0)
+    return s.arrival_time < time or (s.arrival_time == time and s.arrival_rank < rank)
+
+
+@inlined_step
 def take(w: Any) -> Any:
-    """Take the next appointment: its slot, or -1 when none is left before the horizon.
+    """Take the next appointment: its slot; 0 when it is the arrival of the next resident of the busiest streams, which
+    is not in the calendar; -1 when nothing is left before the horizon.
 
     The next moment is opened one appointment ahead and its slot kept in hand: which it is then does not wait for what
     the present appointment leads to. What comes before it all the same goes to the heap.
@@ -350,38 +365,40 @@ def take(w: Any) -> Any:
     s = states(w, 0)
     while True:
         hand = s.hand
-        if s.heap_size == 0:
-            if hand == 0:
-                hand = _open_moment(w, False)
-                if hand < 0:
-                    return hand
-                if hand == 0:
-                    continue
-            later = _open_moment(w, True)
-            s.hand = later
-            soon(residents(w, later))
-            if not w.queue_rules:
-                return hand
-            a = calendar(w, hand)
-            if a.held == IN_HAND:
-                a.held = NOWHERE
-                return hand
+        if hand == 0 and s.heap_size == 0:
+            hand = _open_moment(w, False)
+            if hand < 0:
+                return np.int64(0) if s.arrival_time < w.horizon else hand
+            s.hand = hand
             continue
-        if hand != 0:
+        a = calendar(w, hand)
+        if w.queue_rules and hand != 0 and a.held != IN_HAND:  # taken back
             s.hand = 0
-            if not w.queue_rules or calendar(w, hand).held == IN_HAND:
-                _push(w, hand)
-        if w.queue_rules and s.heap_size > 2 * w.slot_count:
-            _compact(w)
             continue
-        entry = heap(w, 0)
-        slot = entry.slot
-        if not w.queue_rules:
-            _pop(w)
-            return slot
-        a = calendar(w, slot)
-        valid = a.held == IN_HEAP and a.time == entry.time and a.rank == entry.rank
-        _pop(w)
-        if valid:
+        if s.heap_size > 0:
+            if w.queue_rules and s.heap_size > 2 * w.slot_count:
+                _compact(w)
+                continue
+            entry = heap(w, 0)
+            if hand == 0 or _before(entry.time, entry.rank, a):
+                if _arrival_comes_first(w, entry.time, entry.rank):
+                    return np.int64(0)
+                slot = entry.slot
+                if not w.queue_rules:
+                    _pop(w)
+                    return slot
+                a = calendar(w, slot)
+                valid = a.held == IN_HEAP and a.time == entry.time and a.rank == entry.rank
+                _pop(w)
+                if valid:
+                    a.held = NOWHERE
+                    return slot
+                continue
+        if _arrival_comes_first(w, a.time, a.rank):
+            return np.int64(0)
+        later = _open_moment(w, True)
+        s.hand = later
+        soon(residents(w, later))
+        if w.queue_rules:
             a.held = NOWHERE
-            return slot
+        return hand

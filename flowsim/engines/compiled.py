@@ -12,7 +12,14 @@ import numpy as np
 
 from flowsim.engines import world as worlds
 from flowsim.engines.calendar import cancel, take
-from flowsim.engines.doors import appoint_arrival, appoint_release, appoint_step, open_doors, seat
+from flowsim.engines.doors import (
+    appoint_arrival,
+    appoint_release,
+    appoint_step,
+    look_to_the_front,
+    open_doors,
+    seat,
+)
 from flowsim.engines.ending import present_at_end
 from flowsim.engines.initial import residents_at_start
 from flowsim.engines.queues import (
@@ -34,6 +41,7 @@ from flowsim.engines.queues import (
     new_resident,
     new_slot,
     people_waiting,
+    resident_of,
     resolve,
     soonest,
     start,
@@ -54,7 +62,7 @@ from flowsim.engines.world import (
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, step, was_compiled
-from flowsim.model.memory import block, opened
+from flowsim.model.memory import block
 
 DONE: Final = 0
 MORE_SLOTS: Final = 1
@@ -187,7 +195,6 @@ def _review(w: Any, slot: Any, now: Any) -> Any:
 @compiled
 def run(w: Any) -> Any:
     """Process appointments until the horizon; DONE, or what is needed to go on (nothing is lost)."""
-    w = opened(w)
     s = states(w, 0)
     while True:
         in_use = s.used
@@ -200,7 +207,7 @@ def run(w: Any) -> Any:
         if slot < 0:
             return DONE
         appointment = calendar(w, slot)
-        now = appointment.time
+        now = s.arrival_time if slot == 0 else appointment.time
         kind = kind_of(appointment.rank)
         r = residents(w, slot)
         s.events += 1
@@ -218,13 +225,18 @@ def run(w: Any) -> Any:
         same_list = np.int64(-1)  # the waiting list on which the mover's wait goes on counting
         closing = np.int64(-1)  # a stop rule whose stations are being emptied
 
-        if slot <= w.stream_count:  # an arrival (streams have the first slots), before its appointment has been read
-            stream = at(r)
+        if slot <= w.stream_count:  # an arrival: streams have the first slots; before its appointment has been read
+            resident = resident_of(s.arrival_rank) if slot == 0 else r.id
+            key = s.arrival_key if slot == 0 else r.key
+            stream = tables.streams(w, (s.arrival_slot if slot == 0 else slot) - 1)
             mover = new_slot(w)
-            new_resident(w, mover, r.id, r.key, np.int64(tables.streams(w, stream).patient_class))
-            destination = np.int64(tables.streams(w, stream).station)
-            r.id += 1
-            appoint_arrival(w, slot, stream, now)
+            new_resident(w, mover, resident, key, np.int64(stream.patient_class))
+            destination = np.int64(stream.station)
+            if slot == 0:
+                look_to_the_front(w)
+            else:
+                r.id += 1
+                appoint_arrival(w, slot, now)
         elif kind == events.COMPLETE:
             k = at(r)
             c = class_of(r)
@@ -383,15 +395,14 @@ def simulate_once(
     features = worlds.features_of(network)
     with block() as room:
         world = worlds.create(network, seed, replication, log, features, room)
-        w = world.record[0]
-        open_doors(w)
-        seat(w, residents_at_start(network, world, world.record["key"][0]))
-        while (status := run(w)) != DONE:
+        open_doors(world)
+        seat(world, residents_at_start(network, world, world.record["key"][0]))
+        while (status := run(world)) != DONE:
             if status == MORE_SLOTS:
                 worlds.add_slots(world)
             else:
                 worlds.lengthen_log(world)
-        tally.close(w, present_at_end(world))
+        tally.close(world, present_at_end(world))
         was_compiled(worlds.build(features, log))
         written = world["log"][: int(world["state"]["log_size"][0])].copy() if log else None
         return tally.outcome(world), written, int(world["state"]["events"][0])

@@ -20,20 +20,22 @@ from flowsim.engines.queues import (
 )
 from flowsim.engines.world import (
     AHEAD,
+    FRONT,
     SERVING,
     STATION,
     STREAM,
     WAITING,
     calendar,
     coming,
+    front,
     places,
     residents,
     ring,
+    states,
 )
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined_step, step
-from flowsim.model.memory import opened
 
 
 @step
@@ -70,15 +72,75 @@ def _look_ahead(w: Any, slot: Any, stream: Any, time: Any) -> Any:
 
 
 @inlined_step
-def appoint_arrival(w: Any, slot: Any, stream: Any, now: Any) -> Any:
-    """Appointment of the next resident of a stream; the slot bears that resident's number and key."""
-    r = residents(w, slot)
-    nth = r.id & (AHEAD - 1)
+def _coming_next(w: Any, slot: Any, now: Any) -> Any:
+    """Who comes next from a stream after ``now``, when the one before came: time and key."""
+    stream = slot - 1
+    nth = residents(w, slot).id & (AHEAD - 1)
     if nth == 0:
         _look_ahead(w, slot, stream, now)
-    one = coming(w, stream, nth)
+    return coming(w, stream, nth)
+
+
+@inlined_step
+def appoint_arrival(w: Any, slot: Any, now: Any) -> Any:
+    """Appointment of the next resident of a stream; the slot bears that resident's number and key."""
+    r = residents(w, slot)
+    one = _coming_next(w, slot, now)
     r.key = one.key
     schedule(w, slot, one.time, rank(events.ARRIVAL, r.id))
+
+
+@inlined_step
+def look_to_the_front(w: Any) -> Any:
+    """Take in hand who comes next from the busiest streams, and see who follows from the same stream.
+
+    One arrival ahead, so that nothing waits for the comparison; of streams with the same time the first, as its
+    residents have the lower rank.
+    """
+    place = np.int64(0)
+    time = front(w, 0).time
+    for i in range(1, FRONT):  # without a branch: which stream it is is luck
+        other = front(w, i).time
+        place = np.int64(i) if other < time else place
+        time = other if other < time else time
+    s = states(w, 0)
+    s.arrival_time = time
+    if not time < w.horizon:
+        return
+    slot = np.int64(front(w, place).slot)
+    r = residents(w, slot)
+    s.arrival_slot = slot
+    s.arrival_rank = rank(events.ARRIVAL, r.id)
+    s.arrival_key = coming(w, slot - 1, r.id & (AHEAD - 1)).key
+    r.id += 1
+    front(w, place).time = _coming_next(w, slot, time).time
+
+
+@step
+def _first_rate(w: Any, slot: Any) -> Any:
+    s = tables.streams(w, slot - 1)
+    if s.interval >= 0:
+        return 1.0 / tables.distributions(w, s.interval).mean
+    return tables.steps(w, s.rate_first).value
+
+
+@step
+def _choose_front(w: Any) -> Any:
+    """Give the streams with the highest first rates a place at the front, in the order of all streams."""
+    for _ in range(min(FRONT, w.stream_count)):
+        busiest = 0
+        for slot in range(1, w.stream_count + 1):
+            if calendar(w, slot).level == 0 and (busiest == 0 or _first_rate(w, slot) > _first_rate(w, busiest)):
+                busiest = slot
+        calendar(w, busiest).level = 1
+    count = 0
+    for slot in range(1, w.stream_count + 1):
+        if calendar(w, slot).level > 0:
+            front(w, count).slot = slot
+            count += 1
+            calendar(w, slot).level = count
+    for place in range(count, FRONT):
+        front(w, place).time = np.inf
 
 
 @inlined_step
@@ -93,12 +155,18 @@ def _fixed_slot(w: Any, state: Any, number: Any) -> Any:
 @compiled
 def open_doors(w: Any) -> Any:
     """Slots and first appointments of streams, schedules, quotas and stop rules."""
-    w = opened(w)
     for i in range(w.stream_count):
         slot = _fixed_slot(w, STREAM, i)
         r = residents(w, slot)
         r.id = np.int64(i) << n.STREAM_BITS
-        appoint_arrival(w, slot, i, 0.0)
+    _choose_front(w)
+    for slot in range(1, w.stream_count + 1):
+        place = np.int64(calendar(w, slot).level) - 1
+        if place >= 0:
+            front(w, place).time = _coming_next(w, slot, 0.0).time
+        else:
+            appoint_arrival(w, slot, 0.0)
+    look_to_the_front(w)
     for k in range(w.station_count):
         appoint_step(w, _fixed_slot(w, STATION, k), k)
         appoint_release(w, _fixed_slot(w, STATION, k), k)
@@ -111,7 +179,6 @@ def open_doors(w: Any) -> Any:
 @compiled
 def seat(w: Any, present: Any) -> Any:
     """Seat the residents of time zero; then free places go to those who wait, station by station."""
-    w = opened(w)
     tally.advance(w, 0.0)
     for i in range(len(present)):
         one = present[i]

@@ -9,13 +9,12 @@ import numpy as np
 from flowsim.engines.world import SERVING, WAITING, residents, states
 from flowsim.model import tally
 from flowsim.model.compiling import compiled
-from flowsim.model.memory import Addresses, opened
+from flowsim.model.memory import Addresses
 
 
 @compiled
 def _find(w: Any, numbers: Any, slots: Any) -> Any:
     """Numbers and slots of those who wait or are in service; how many they are."""
-    w = opened(w)
     count = 0
     for slot in range(1, states(w, 0).top):
         r = residents(w, slot)
@@ -28,7 +27,6 @@ def _find(w: Any, numbers: Any, slots: Any) -> Any:
 
 @compiled
 def _follow(w: Any, slots: Any, followed: Any) -> Any:
-    w = opened(w)
     for i in range(len(slots)):
         r = residents(w, slots[i])
         f = followed[i]
@@ -41,10 +39,9 @@ def _follow(w: Any, slots: Any, followed: Any) -> Any:
 
 def present_at_end(world: Addresses) -> np.ndarray:
     """Those waiting or in service, by number: what `tally.replay` would hold at the end."""
-    w = world.record[0]
     used = int(world["state"]["used"][0])
     numbers, slots = np.empty(used, np.int64), np.empty(used, np.int64)
-    count = _find(w, numbers, slots)
+    count = _find(world, numbers, slots)
     followed = np.empty(count, tally.FOLLOWED)
-    _follow(w, slots[np.argsort(numbers[:count])], followed)
+    _follow(world, slots[np.argsort(numbers[:count])], followed)
     return followed

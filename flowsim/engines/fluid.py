@@ -219,7 +219,7 @@ class Twin:
         """
         given = self._given(arrays, station, patient_class, waiting, in_service)
         for i in range(len(waiting)):
-            loop.run(given.record[0], i)
+            loop.run(given, i)
         full = np.zeros((2, len(waiting), self.steps + 1, len(self.network.stations)))
         for k, name in enumerate(("waiting", "overdue")):
             full[k][:, :, self.plan.stations] = given["found"][name]

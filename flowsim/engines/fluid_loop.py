@@ -40,7 +40,6 @@ from flowsim.engines.fluid_world import (
     ways,
 )
 from flowsim.model.compiling import compiled, inlined_step, step
-from flowsim.model.memory import opened
 
 TINY = 1e-9
 
@@ -384,7 +383,6 @@ def _rules(w: Any, i: Any, j: Any) -> Any:
 @compiled
 def run(w: Any, i: Any) -> Any:
     """All steps of future ``i``."""
-    w = opened(w)
     for s in range(w.station_count):
         places(w, s).head = 0
         places(w, s).left = numbers(w, i, s).left

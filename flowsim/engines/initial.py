@@ -9,7 +9,7 @@ import numpy as np
 from flowsim.model import draws, rules, tables
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled
-from flowsim.model.memory import Addresses, opened
+from flowsim.model.memory import Addresses
 
 PRESENT: Final = np.dtype(
     [
@@ -29,7 +29,6 @@ PRESENT: Final = np.dtype(
 def _fill(w: Any, present: Any, key: Any, in_service: Any) -> Any:
     """Those in service first, ``in_service`` of them, then those who wait; each in the order of the groups, which is
     that of stations: by number."""
-    w = opened(w)
     next_in_service = 0
     next_waiting = in_service
     served = 0  # numbers go on over the groups of one station
@@ -88,7 +87,7 @@ def residents_at_start(network: n.Network, addresses: Addresses, key: np.uint64)
     """
     served = int(network.initial["in_service"].sum())
     present = np.empty(served + int(network.initial["waiting"].sum()), PRESENT)
-    _fill(addresses.record[0], present, key, served)
+    _fill(addresses, present, key, served)
     waiting = present[served:]
     words = waiting.view(np.uint64).reshape(len(waiting), PRESENT.itemsize // 8)  # they move faster than fields
     words[:] = words[np.lexsort((waiting["id"], waiting["since"]))]

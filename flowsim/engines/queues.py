@@ -45,6 +45,12 @@ def kind_of(rank: Any) -> Any:
 
 
 @inlined_step
+def resident_of(rank: Any) -> Any:
+    """The resident's number in a rank."""
+    return np.int64(rank & ((np.uint64(1) << _RANK_BITS) - np.uint64(1)))
+
+
+@inlined_step
 def at(r: Any) -> Any:
     """Code of the station where a resident is, or was last; -1 before the first."""
     return np.int64(r.station)

@@ -29,8 +29,7 @@ class Reference:
 
     def __init__(self, network: n.Network, seed: int, replication: int) -> None:
         self.network = network
-        self.addresses = tables.addresses(network)
-        self.w = self.addresses.record[0]
+        self.w = tables.addresses(network)
         self.key = np.uint64(draws.replication_key(seed, replication))
         self.env = Calendar()
         self.log: list[tuple[float, int, int, int, int, int]] = []
@@ -406,7 +405,7 @@ class Reference:
 
     def seat(self) -> None:
         """Those who are there at time zero; then free places go to those who wait, station by station."""
-        for one in residents_at_start(self.network, self.addresses, self.key):
+        for one in residents_at_start(self.network, self.w, self.key):
             resident = self.resident(int(one["id"]), int(one["patient_class"]))
             k = resident.station = int(one["station"])
             resident.since = float(one["since"])

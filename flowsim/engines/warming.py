@@ -16,15 +16,13 @@ from flowsim.model import tally
 
 def compile_loop(network: n.Network, features: worlds.Features, logging: bool = False) -> None:
     """Compile the event loop alone."""
-    world = worlds.create(network, 0, 0, logging, features)  # kept: a record of addresses keeps nothing
-    run(world.record[0])
+    run(worlds.create(network, 0, 0, logging, features))
 
 
 def compile_doors(network: n.Network, features: worlds.Features, logging: bool = False) -> None:
     """Compile all that comes before and after the event loop."""
     world = worlds.create(network, 0, 0, logging, features)
-    w = world.record[0]
-    open_doors(w)
-    seat(w, residents_at_start(network, world, world.record["key"][0]))
-    tally.close(w, present_at_end(world))
+    open_doors(world)
+    seat(world, residents_at_start(network, world, world.record["key"][0]))
+    tally.close(world, present_at_end(world))
     tally.outcome(world)

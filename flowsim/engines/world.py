@@ -36,8 +36,8 @@ IN_HAND: Final = 5
 
 MOMENTS: Final = 8192
 """Parts of a day of the calendar (see `flowsim.engines.calendar`), a power of 2."""
-A_DAY: Final = 1024
-"""Appointments that a day of the calendar is meant to hold."""
+A_DAY: Final = 2048
+"""Appointments in a day of the calendar, about, with those of the busiest streams."""
 MOST_SERVERS: Final = 2**14
 """Servers for whom there are slots from the start."""
 PAGE: Final = 16
@@ -45,6 +45,8 @@ PAGE: Final = 16
 
 AHEAD: Final = 16
 """Arrivals of a stream that are worked out together, a power of 2."""
+FRONT: Final = 4
+"""Streams, the busiest, whose arrivals never stand in the calendar."""
 
 RESIDENT: Final = np.dtype(
     [
@@ -80,8 +82,10 @@ APPOINTMENT: Final = np.dtype(
 )
 """The one appointment of a slot (who waits has the first of his clocks in the calendar): ``time``, ``rank``, where it
 is ``held``, its neighbours there (``next`` also of free slots). What a resident rarely needs fills the row: the
-``level`` in the queue, and the ``ordinal`` of the last companion (of a stream: of the rate that is in force)."""
+``level`` in the queue (of a stream: its place among the busiest, from 1 on, or 0), and the ``ordinal`` of the last
+companion (of a stream: of the rate that is in force)."""
 COMING: Final = np.dtype([("time", "f8"), ("key", "u8")])
+AT_FRONT: Final = np.dtype([("time", "f8"), ("slot", "i8")])
 RING: Final = np.dtype([("time", "f8"), ("count", "i8")])
 PLACE: Final = np.dtype(
     [
@@ -105,6 +109,10 @@ ON_PAGE: Final = np.dtype([("slot", "u4")])
 STATE: Final = np.dtype(
     [
         ("next_epoch", "f8"),
+        ("arrival_time", "f8"),
+        ("arrival_rank", "u8"),
+        ("arrival_key", "u8"),
+        ("arrival_slot", "i8"),
         ("events", "i8"),
         ("epoch", "i8"),
         ("used", "i8"),
@@ -119,12 +127,15 @@ STATE: Final = np.dtype(
         ("top_page", "i8"),
     ]
 )
-"""What changes as a replication goes on, one row."""
+"""What changes as a replication goes on, one row. ``hand``: the slot with the next appointment of the calendar, or 0.
+``arrival_*`` : the next resident of the busiest streams, and the slot of the stream; at infinity: nobody."""
 
 residents = table("residents", RESIDENT)
 calendar = table("calendar", APPOINTMENT)
 coming = table("coming", COMING, columns="ahead")
 """The next arrivals of a stream, by number modulo `AHEAD`."""
+front = table("front", AT_FRONT)
+"""The busiest streams, in the order of all streams: slot, and when the next resident but those in hand comes."""
 ring = table("rings", RING, columns="ring_count")
 """Clock ``j`` of a slot; 0 is patience."""
 places = table("places", PLACE)
@@ -243,6 +254,7 @@ def _plan(network: n.Network, logging: bool, features: Features) -> _Plan:
         "heads": ((MOMENTS,), HEAD),
         "marks": ((MOMENTS // 64,), WORD),
         "days": ((day_count,), DAY),
+        "front": ((FRONT,), AT_FRONT),
         "coming": ((max(1, len(network.streams)), AHEAD), COMING),
         "state": ((1,), STATE),
     }
@@ -301,6 +313,7 @@ def create(
     state = arrays["state"]
     state["top"], state["open_day"], state["top_page"] = 1, -1, 1
     state["next_epoch"] = network.route_times[1] if len(network.route_times) > 1 else math.inf
+    state["arrival_time"] = math.inf
     return world
 
 

@@ -1,9 +1,9 @@
 """Tables for compiled code: one record holds the address of every array, and `table` makes the accessors.
 
 A compiled function that takes dozens of arrays passes hundreds of words at each call and counts references in the loop.
-flowsim's compiled functions take one argument instead, a record of addresses, and reach row ``i`` of a table by
-``residents(w, i)``: a pointer, with no copy, no count and no bounds check. Python owns the arrays (see `Addresses`) and
-keeps them alive; compiled code allocates nothing.
+flowsim's compiled functions take one argument instead, `Addresses`, of which they see the record only, and reach row
+``i`` of a table by ``residents(w, i)``: a pointer, with no copy, no count and no bounds check. Python owns the arrays
+and keeps them alive; compiled code allocates nothing.
 
 Rows have a Numba type of their own, because the compiler must be told what Numba's records cannot say: that a field of
 one table is never a field of another (LLVM's type-based alias analysis), and that the addresses stay as they are while
@@ -12,6 +12,7 @@ compiled code runs. Without that, every store would make the compiler load every
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 from collections.abc import Generator, Mapping
@@ -24,13 +25,22 @@ from llvmlite import ir
 from numba import types
 from numba.core.datamodel import models
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, lower_setattr_generic, register_model
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    intrinsic,
+    lower_getattr_generic,
+    lower_setattr_generic,
+    register_model,
+    unbox,
+)
 from numba.np.numpy_support import from_dtype
 
 compiler: Any = intrinsic
 """`numba.extending.intrinsic`: makes a compiled function from what generates its code; its type is not a caller's."""
 LINE: Final = 64
 """Bytes of a cache line: arrays begin on one, so that a row of this size lies on one line."""
+_native: Any = NativeValue  # untyped
 _BYTES: Final = ir.IntType(8).as_pointer()
 MOST_KEPT: Final = 2**25
 """Bytes of a block that a thread keeps for its next replication."""
@@ -61,11 +71,21 @@ class Row(types.Type):
 
     @property
     def mangling_args(self) -> tuple[str, tuple[Any, ...]]:
-        """A short name for symbols; the code tells rows of one table name apart."""
-        return "Row", (self.table, self._code)  # type: ignore[attr-defined]
+        """A short name for symbols. It says what is in the row: code that two processes compiled and kept may be loaded
+        side by side, and what bears one name there must be one thing."""
+        return "Row", (self.table, hashlib.sha256(self.name.encode()).hexdigest()[:16])
 
 
 register_model(Row)(models.OpaqueModel)
+
+
+@unbox(Row)  # type: ignore[no-untyped-call]
+def _handed_in(row: Row, given: Any, c: Any) -> Any:
+    """`Addresses`, as compiled code gets it: where the record is."""
+    address = c.pyapi.object_getattr_string(given, "address")
+    number = c.unbox(types.uintp, address)
+    c.pyapi.decref(address)
+    return _native(c.builder.inttoptr(number.value, _BYTES), is_error=number.is_error)
 
 
 @infer_getattr
@@ -184,21 +204,6 @@ def words_at_most(count: int) -> Any:
     return found
 
 
-@compiler
-def opened(typing_context: Any, w: Any) -> Any:
-    """The record of `Addresses` that Python handed in, as compiled code reads it; what is open stays so."""
-    if isinstance(w, Row):
-        return w(w), lambda context, builder, signature, arguments: arguments[0]
-    if not isinstance(w, types.Record):
-        return None
-    row = Row("w", w.dtype, fixed=True)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], _BYTES)
-
-    return row(w), generate
-
-
 def aligned(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Zeros that begin on a cache line."""
     size = int(np.prod(shape)) * dtype.itemsize
@@ -271,13 +276,16 @@ def block() -> Generator[Block, None, None]:
 
 
 @lru_cache(maxsize=64)
-def _record_type(names: tuple[str, ...], kinds: tuple[tuple[str, str], ...], constants: tuple[str, ...]) -> np.dtype:
-    """Type of a record of addresses: one and the same object for what is compiled once."""
-    return np.dtype([(name, "u8") for name in names] + [*kinds] + [(name, "u1") for name in constants], align=True)
+def _record_type(
+    names: tuple[str, ...], kinds: tuple[tuple[str, str], ...], constants: tuple[str, ...]
+) -> tuple[np.dtype, Row]:
+    """Type of a record of addresses, for NumPy and for the compiler: the same objects for what is compiled once."""
+    dtype = np.dtype([(name, "u8") for name in names] + [*kinds] + [(name, "u1") for name in constants], align=True)
+    return dtype, Row("w", dtype, fixed=True)
 
 
 class Addresses:
-    """Arrays by name, and the record with their addresses and other settings that compiled code is given.
+    """Arrays by name, and the record with their addresses and other settings that compiled code reads.
 
     Fields of the record that bear the name of an array hold its address; the others are plain settings, or constants
     (whole numbers, part of the record's type: code is compiled for each combination). Compiled code reads the record
@@ -296,7 +304,12 @@ class Addresses:
         flags = tuple(f"{name}={value}" for name, value in (constants or {}).items())
         values = [array.ctypes.data for array in arrays.values()] + [value for _, value in settings.values()]
         self.arrays = dict(arrays)
-        self.record = np.array([(*values, *(0 for _ in flags))], _record_type(tuple(arrays), kinds, flags))
+        dtype, self._numba_type_ = _record_type(tuple(arrays), kinds, flags)  # a name that Numba looks for
+        self._hold(np.array([(*values, *(0 for _ in flags))], dtype))
+
+    def _hold(self, record: np.ndarray) -> None:
+        self.record = record
+        self.address: int = record.ctypes.data
 
     def put(self, name: str, array: np.ndarray) -> None:
         """Put another array in the place of one; it must be C-contiguous."""
@@ -308,7 +321,8 @@ class Addresses:
         """The same, with the arrays that were named first in other places; ``places``: their addresses, uint64."""
         moved = object.__new__(Addresses)
         moved.arrays = self.arrays | arrays
-        moved.record = self.record.copy()
+        moved._numba_type_ = self._numba_type_
+        moved._hold(self.record.copy())
         moved.record.view(np.uint64)[: len(places)] = places
         return moved
 

@@ -13,7 +13,7 @@ import numpy as np
 from flowsim.model import draws, tables
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined
-from flowsim.model.memory import opened, words_at_most
+from flowsim.model.memory import words_at_most
 
 _at_most = words_at_most(n.BOUNDS)
 
@@ -21,7 +21,6 @@ _at_most = words_at_most(n.BOUNDS)
 @inlined
 def way(w: Any, row: Any, bits: Any) -> Any:
     """Code of the way that a random word takes in a row."""
-    w = opened(w)
     r = tables.rows(w, row)
     first = np.int64(r.first)
     last = r.count - 1
@@ -35,7 +34,6 @@ def way(w: Any, row: Any, bits: Any) -> Any:
 @inlined
 def member(w: Any, pool: Any, bits: Any) -> Any:
     """Station of a pool by the shares of its members."""
-    w = opened(w)
     p = tables.pools(w, pool)
     i = np.int64(p.first)
     last = i + p.count - 1
@@ -60,7 +58,6 @@ def expected_wait(waiting: Any, busy: Any, capacity: Any, tokens: Any, mean_serv
 @compiled
 def distribution(w: Any, code: Any, bits: Any) -> Any:
     """One variate of the distribution with this code."""
-    w = opened(w)
     d = tables.distributions(w, code)
     if d.family == draws.EMPIRICAL:
         return tables.values(w, d.first + np.int64(draws.unit(bits) * d.count)).value
@@ -70,7 +67,6 @@ def distribution(w: Any, code: Any, bits: Any) -> Any:
 @inlined
 def service_time(w: Any, code: Any, factor: Any, bits: Any) -> Any:
     """Length of a service; ``factor`` makes it lighter or heavier."""
-    w = opened(w)
     d = tables.distributions(w, code)
     if d.family == draws.EXPONENTIAL:  # what most are, without a call
         return factor * (d.a * draws.exponential(bits))
@@ -80,7 +76,6 @@ def service_time(w: Any, code: Any, factor: Any, bits: Any) -> Any:
 @compiled
 def residual_service(w: Any, code: Any, bits: Any) -> Any:
     """What is left at time zero of a service in progress: see `draws.excess`; an empirical service here."""
-    w = opened(w)
     d = tables.distributions(w, code)
     if d.family != draws.EMPIRICAL:
         return draws.excess(d.family, d.a, d.b, bits)
@@ -100,7 +95,6 @@ def patience_beyond(w: Any, code: Any, age: Any, bits: Any) -> Any:
     By inversion or by rejection. Where no patience is longer than ``age``, or 10,000 tries give none, the answer is
     ``age``: patience ends at once.
     """
-    w = opened(w)
     d = tables.distributions(w, code)
     if d.family != draws.GAMMA and d.family != draws.LOGNORMAL and d.family != draws.EMPIRICAL:
         return draws.beyond(age, d.family, d.a, d.b, bits)
@@ -116,7 +110,6 @@ def patience_beyond(w: Any, code: Any, age: Any, bits: Any) -> Any:
 def rate_step(w: Any, stream: Any, before: Any, time: Any) -> Any:
     """Which of the rates of a Poisson stream is in force at ``time`` (the first one before it begins), counted from 0;
     ``before``: that of an earlier moment, or 0."""
-    w = opened(w)
     s = tables.streams(w, stream)
     i = np.int64(before)
     while i + 1 < s.rate_count and tables.steps(w, s.rate_first + i + 1).time <= time:
@@ -132,7 +125,6 @@ def next_arrival(w: Any, stream: Any, step: Any, time: Any, bits: Any) -> Any:
     rate: E. Cinlar, Introduction to Stochastic Processes, 1975, p. 96), so that a changed rate moves residents in time
     and never swaps them.
     """
-    w = opened(w)
     s = tables.streams(w, stream)
     if s.interval >= 0:
         return time + distribution(w, s.interval, bits)

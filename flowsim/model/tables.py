@@ -1,6 +1,6 @@
 """A network's arrays as compiled code sees them: accessors, and the record of addresses.
 
-``w`` is any record (see `flowsim.model.memory.opened`) that holds the addresses of a network's tables: the network's
+``w`` is any record (`flowsim.model.memory.Addresses`) that holds the addresses of a network's tables: the network's
 own (`addresses`), or the world of a replication. K stations, C classes; two-dimensional tables are laid out row by row.
 """
 

@@ -18,7 +18,7 @@ import numpy as np
 from flowsim.model import events
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined_step, step
-from flowsim.model.memory import Addresses, Block, Shape, opened, table
+from flowsim.model.memory import Addresses, Block, Shape, table
 from flowsim.model.tables import CODE, NUMBER
 
 WAIT_BINS: Final = 256
@@ -344,7 +344,6 @@ SERVING: Final = 2
 
 @compiled
 def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
-    w = opened(w)
     for i in range(len(log)):
         e = log[i]
         r = who[i]
@@ -410,7 +409,6 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
 @compiled
 def close(w: Any, followed: Any) -> Any:
     """The horizon comes: count the spells of those who are still there (``followed``, by number)."""
-    w = opened(w)
     t = _turns(w, 0)
     for edge in range(t.edge, w.period_count + 1):
         _keep_sums(w, edge)
@@ -429,7 +427,6 @@ def close(w: Any, followed: Any) -> Any:
 
 @compiled
 def _sum_up(w: Any, cells: Any, snapshots: Any, periods: Any) -> Any:
-    w = opened(w)
     for k in range(w.station_count):
         for c in range(w.class_count):
             counter, before, cell = _counter(w, k, c), _warm(w, k, c), cells[k, c]
@@ -474,7 +471,7 @@ def outcome(world: Addresses) -> dict[str, np.ndarray]:
         "snapshots": np.empty(world["snapshots"].shape, SNAPSHOT),
         "periods": np.empty((edges - 1, stations), PERIOD),
     }
-    _sum_up(world.record[0], *found.values())
+    _sum_up(world, *found.values())
     return {**found, "waits": world["waits"]["count"][:-1].copy()}
 
 
@@ -487,6 +484,6 @@ def replay(network: n.Network, log: np.ndarray) -> dict[str, np.ndarray]:
     tally = Addresses(filled | fixed(network), shape | horizon | settings(network))
     _, who = np.unique(log["resident"], return_inverse=True)
     followed = np.zeros(int(who.max(initial=-1)) + 1, FOLLOWED)
-    _replay(tally.record[0], log, who.astype(np.int64), followed)
-    close(tally.record[0], followed)
+    _replay(tally, log, who.astype(np.int64), followed)
+    close(tally, followed)
     return outcome(tally)

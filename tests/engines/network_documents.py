@@ -185,6 +185,31 @@ NETWORKS: dict[str, Document] = {
         "arrivals": [],
         "routes": [{"from": "clinic", "to": {"home": 1.0}}, {"from": "home", "to": {"clinic": 1.0}}],
     },
+    "many doors": {  # more streams than the compiled engine keeps beside its calendar; it is empty now and then
+        "horizon": 900.0,
+        "snapshot_every": 10.0,
+        "waiting_norm": 0.5,
+        "classes": ["rare", "weekly", "daily", "hourly", "late", "other"],
+        "stations": [
+            {
+                "name": "desk",
+                "servers": 1,
+                "service": {"distribution": "deterministic", "mean": 0.5},
+                "waiting_list": "desk",
+            },
+            {"name": "home", "servers": "inf", "service": {"distribution": "deterministic", "mean": 3.0}},
+        ],
+        "arrivals": [
+            {"class": "rare", "station": "home", "rate": [[0.0, 0.0], [500.0, 0.01]]},
+            {"class": "weekly", "station": "desk", "interval": {"distribution": "deterministic", "mean": 7.0}},
+            {"class": "daily", "station": "desk", "interval": {"distribution": "deterministic", "mean": 1.0}},
+            {"class": "other", "station": "home", "interval": {"distribution": "deterministic", "mean": 1.0}},
+            {"class": "hourly", "station": "desk", "rate": [[0.0, 1.2], [40.0, 0.0], [700.0, 1.2]]},
+            {"class": "late", "station": "home", "interval": {"distribution": "deterministic", "mean": 1.0}},
+            {"class": "late", "station": "desk", "interval": {"distribution": "deterministic", "mean": 3.5}},
+        ],
+        "routes": [{"from": "desk", "class": "weekly", "to": {"home": 1.0}}],
+    },
 }
 """Small networks that differ in kind; each has a station that always has a place."""
 

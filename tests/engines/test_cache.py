@@ -14,6 +14,18 @@ from flowsim.model import compiling
 DRAW = "from flowsim.model import compiling, draws; print(draws.replication_key(1, 2), compiling.CACHE_DIRECTORY)"
 
 
+SYMBOL = """
+from flowsim.engines import ending, world
+from flowsim.model.network import Network
+desk = {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 1.0}}
+door = {"class": "a", "station": "desk", "rate": 1.0}
+network = Network.from_dict({"horizon": 2.0, "classes": ["a"], "stations": [desk], "arrivals": [door]})
+ending.present_at_end(world.create(network, 0, 0, %s, world.Features(1, 1)))
+print(*(one.fndesc.mangled_name for one in ending._find.overloads.values()))
+"""
+"""Symbol of a function that was compiled for a build."""
+
+
 def fresh_process(code: str, **environment: str) -> str:
     """What a new Python prints that has these variables, and no cache directory of the caller's."""
     inherited = {k: v for k, v in os.environ.items() if k not in ("FLOWSIM_CACHE_DIR", "XDG_CACHE_HOME")}
@@ -58,3 +70,13 @@ def test_an_edit_of_any_source_asks_for_another_directory(tmp_path: Path, monkey
     before = compiling._sources_hash()
     (tmp_path / "engines" / "module.py").write_text("one = 2\n")
     assert compiling._sources_hash() != before
+
+
+def test_what_two_processes_compile_at_once_has_two_names(tmp_path: Path) -> None:
+    """Both start with an empty cache and compile another build first; a third process loads both, side by side. Code
+    that bears the name of other code would be run in its place."""
+    one, other = (
+        fresh_process(SYMBOL % logging, FLOWSIM_CACHE_DIR=str(tmp_path / str(logging))) for logging in (False, True)
+    )
+    assert one != other
+    assert one == fresh_process(SYMBOL % False, FLOWSIM_CACHE_DIR=str(tmp_path / "again"))

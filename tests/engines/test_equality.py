@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_documents import RICH, Document, documents
+from network_documents import NETWORKS, RICH, Document, documents
 
 from flowsim.engines import compiled, reference
 from flowsim.model import events, tally
@@ -46,6 +46,24 @@ def assert_equal(network: Network, seed: int, replication: int) -> np.ndarray:
 @given(document=documents(), replication=st.integers(0, 3))
 def test_engines_agree(document: Document, replication: int) -> None:
     assert_equal(Network.from_dict(document), 7, replication)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_engines_agree_on_each_kind_of_network(name: str) -> None:
+    assert_equal(Network.from_dict(NETWORKS[name]), 5, 1)
+
+
+@pytest.mark.parametrize("kind", ["deterministic", "exponential"])
+def test_engines_agree_where_hardly_anybody_comes(kind: str) -> None:
+    """The compiled engine's calendar is empty most of the time, and days of it pass with nothing but an arrival."""
+    stations = [
+        {"name": "desk", "servers": 1, "service": {"distribution": kind, "mean": 2.0}},
+        {"name": "home", "servers": "inf", "service": {"distribution": kind, "mean": 300.0}},
+    ]
+    doors = [{"class": "a", "station": k, "interval": {"distribution": kind, "mean": 97.0}} for k in ("desk", "home")]
+    routes = [{"from": "desk", "to": {"home": 0.2, "desk": 0.2, "exit": 0.6}}]
+    document = {"horizon": 20_000.0, "classes": ["a"], "stations": stations, "arrivals": doors, "routes": routes}
+    assert len(assert_equal(Network.from_dict(document), 3, 0)) > 1_000
 
 
 @pytest.mark.parametrize("replication", range(5))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flowsim.model.compiling import compiled
-from flowsim.model.memory import LINE, MOST_KEPT, Addresses, Block, aligned, block, opened, table
+from flowsim.model.memory import LINE, MOST_KEPT, Addresses, Block, aligned, block, table
 
 PAIR = np.dtype([("whole", "i4"), ("pad", "i4"), ("real", "f8")])
 
@@ -21,7 +21,6 @@ grid = table("grid", PAIR, columns="width")
 @compiled
 def move(w: Any, i: Any, j: Any, k: Any) -> Any:
     """Put row i's numbers into row (j, k) of the grid, the real one times the factor."""
-    w = opened(w)
     grid(w, j, k).whole = pairs(w, i).whole
     grid(w, j, k).real = w.factor * pairs(w, i).real
     return pairs(w, i).whole
@@ -48,7 +47,7 @@ def test_rows_are_found_by_address() -> None:
     assert held.record["factor"][0] == 2.0
     assert held["grid"] is two
     for i, (j, k) in enumerate([(0, 0), (0, 2), (1, 0), (1, 2)]):
-        assert move(held.record[0], i, j, k) == 10 + i
+        assert move(held, i, j, k) == 10 + i
     assert two["whole"].tolist() == [[10, 0, 11], [12, 0, 13]]
     assert two["real"].tolist() == [[1.0, 0.0, 3.0], [5.0, 0.0, 7.0]]
 
@@ -61,7 +60,7 @@ def test_another_array_takes_the_place_of_one() -> None:
     other["whole"] = [7, 8]
     held.put("pairs", other)
     assert held["pairs"] is other
-    assert move(held.record[0], 1, 0, 0) == 8
+    assert move(held, 1, 0, 0) == 8
     with pytest.raises(ValueError, match="table pairs: a C-contiguous array is needed"):
         held.put("pairs", aligned(4, PAIR)[::2])
     assert held["pairs"] is other
@@ -71,12 +70,12 @@ def test_what_is_no_table_of_the_record_is_not_compiled() -> None:
     """A table that the record does not hold, and a row that is no whole number, are refused by the compiler."""
     held = Addresses({"grid": aligned((1, 1), PAIR)}, {"width": ("i8", 1), "factor": ("f8", 1.0)})
     with pytest.raises(Exception, match=r"pairs|rows"):
-        move(held.record[0], 0, 0, 0)
+        move(held, 0, 0, 0)
     whole = Addresses(
         {"pairs": aligned(2, PAIR), "grid": aligned((1, 1), PAIR)}, {"width": ("i8", 1), "factor": ("f8", 1.0)}
     )
     with pytest.raises(Exception, match="rows"):
-        move(whole.record[0], 0.5, 0, 0)
+        move(whole, 0.5, 0, 0)
 
 
 def test_a_block_is_cleared_where_it_should_be_and_used_again() -> None:

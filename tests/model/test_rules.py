@@ -61,7 +61,7 @@ def network() -> Network:
 
 
 @pytest.fixture(scope="module")
-def held(network: Network) -> Any:
+def w(network: Network) -> Any:
     """The tables; as long as they live, so does the record."""
     return tables.addresses(network)
 
@@ -80,7 +80,7 @@ def plain_choice(probabilities: list[float], bits: np.uint64) -> int:
     return len(probabilities) - 1
 
 
-def test_way(network: Network, held: Any) -> None:
+def test_way(network: Network, w: Any) -> None:
     k = network.station_names.index("gamma")
     row = int(network.route_rows[0, k, 0])
     probabilities = [0.25, 0.0, 0.35, 0.4]
@@ -89,7 +89,7 @@ def test_way(network: Network, held: Any) -> None:
     assert names == ["weibull", "uniform", "exponential", "exit"]
     seen = set()
     for bits in [*WORDS, *edges(probabilities), np.uint64(0), np.uint64(2**64 - 1)]:
-        way = int(rules.way(held.record[0], row, bits)) - first
+        way = int(rules.way(w, row, bits)) - first
         assert way == plain_choice(probabilities, bits)
         seen.add(way)
     assert seen == {0, 2, 3}  # what has no chance is never taken
@@ -110,13 +110,13 @@ def test_a_row_may_have_any_number_of_ways(count: int) -> None:
             "routes": [{"from": name, "to": dict(zip(names, chances, strict=True))} for name in names],
         }
     )
-    held = tables.addresses(network)
+    w = tables.addresses(network)
     for k in (0, count - 1):  # the last row has nothing behind it
         row = network.rows[network.route_rows[0, k, 0]]
         below = network.ways["below"][row["first"] : row["first"] + count - 1]
         near = [np.uint64(int(word) + one) for word in below for one in (-1, 0, 1)]
         for bits in [*WORDS, *near, np.uint64(0), np.uint64(2**64 - 1)]:
-            way = rules.way(held.record[0], int(network.route_rows[0, k, 0]), bits)
+            way = rules.way(w, int(network.route_rows[0, k, 0]), bits)
             assert way - row["first"] == int((bits >= below).sum())
 
 
@@ -124,9 +124,9 @@ def test_a_row_may_have_any_number_of_ways(count: int) -> None:
     ("pool", "members", "shares"),
     [(0, ["gamma", "weibull", "uniform"], [0.2, 0.5, 0.3]), (1, ["weibull", "gamma"], [0.5, 0.5])],
 )
-def test_member(network: Network, held: Any, pool: int, members: list[str], shares: list[float]) -> None:
+def test_member(network: Network, w: Any, pool: int, members: list[str], shares: list[float]) -> None:
     for bits in [*WORDS, *edges(shares), np.uint64(0), np.uint64(2**64 - 1)]:
-        chosen = network.station_names[int(rules.member(held.record[0], pool, bits))]
+        chosen = network.station_names[int(rules.member(w, pool, bits))]
         assert chosen == members[plain_choice(shares, bits)]
 
 
@@ -149,8 +149,8 @@ def code_of(network: Network, name: str) -> int:
 
 
 @pytest.mark.parametrize("name", list(LAWS))
-def test_lengths(network: Network, held: Any, name: str) -> None:
-    w, code = held.record[0], code_of(network, name)
+def test_lengths(network: Network, w: Any, name: str) -> None:
+    code = code_of(network, name)
     d = network.distributions[code]
     for bits in WORDS[:100]:
         length = rules.distribution(w, code, bits)
@@ -161,9 +161,9 @@ def test_lengths(network: Network, held: Any, name: str) -> None:
         assert rules.service_time(w, code, 1.5, bits) == 1.5 * length
 
 
-def test_rest_of_an_empirical_service(network: Network, held: Any) -> None:
+def test_rest_of_an_empirical_service(network: Network, w: Any) -> None:
     """The service that is met is drawn by its share of all time in service; the moment lies anywhere in it."""
-    w, code = held.record[0], code_of(network, "empirical")
+    code = code_of(network, "empirical")
     for bits in WORDS:
         target = draws.unit(bits) * sum(VALUES)
         met = next(value for i, value in enumerate(VALUES) if target <= sum(VALUES[: i + 1]))
@@ -171,17 +171,17 @@ def test_rest_of_an_empirical_service(network: Network, held: Any) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in LAWS if name != "empirical"])
-def test_rest_of_another_service(network: Network, held: Any, name: str) -> None:
-    w, code = held.record[0], code_of(network, name)
+def test_rest_of_another_service(network: Network, w: Any, name: str) -> None:
+    code = code_of(network, name)
     d = network.distributions[code]
     for bits in WORDS[:50]:
         assert rules.residual_service(w, code, bits) == draws.excess(d["family"], d["a"], d["b"], bits)
 
 
 @pytest.mark.parametrize("name", ["gamma", "lognormal", "empirical"])
-def test_patience_by_rejection(network: Network, held: Any, name: str) -> None:
+def test_patience_by_rejection(network: Network, w: Any, name: str) -> None:
     """The first of the words of this address whose variate is longer than the age."""
-    w, code, age = held.record[0], code_of(network, name), 2.5
+    code, age = code_of(network, name), 2.5
     for bits in WORDS[:100]:
         word = bits
         while rules.distribution(w, code, word) <= age:
@@ -189,8 +189,7 @@ def test_patience_by_rejection(network: Network, held: Any, name: str) -> None:
         assert rules.patience_beyond(w, code, age, bits) == rules.distribution(w, code, word)
 
 
-def test_patience_by_inversion(network: Network, held: Any) -> None:
-    w = held.record[0]
+def test_patience_by_inversion(network: Network, w: Any) -> None:
     for name in ("exponential", "deterministic", "weibull", "uniform"):
         code = code_of(network, name)
         d = network.distributions[code]
@@ -198,9 +197,9 @@ def test_patience_by_inversion(network: Network, held: Any) -> None:
             assert rules.patience_beyond(w, code, 2.0, bits) == draws.beyond(2.0, d["family"], d["a"], d["b"], bits)
 
 
-def test_patience_that_none_has_ends_at_once(network: Network, held: Any) -> None:
-    assert rules.patience_beyond(held.record[0], code_of(network, "empirical"), 4.0, WORDS[0]) == 4.0
-    assert rules.patience_beyond(held.record[0], code_of(network, "deterministic"), 5.0, WORDS[0]) == 5.0
+def test_patience_that_none_has_ends_at_once(network: Network, w: Any) -> None:
+    assert rules.patience_beyond(w, code_of(network, "empirical"), 4.0, WORDS[0]) == 4.0
+    assert rules.patience_beyond(w, code_of(network, "deterministic"), 5.0, WORDS[0]) == 5.0
 
 
 def plain_arrival(rates: list[list[float]], time: float, gap: float) -> float:
@@ -216,36 +215,35 @@ def plain_arrival(rates: list[list[float]], time: float, gap: float) -> float:
     return math.inf
 
 
-def next_arrival(held: Any, stream: int, time: float, bits: np.uint64) -> float:
-    w = held.record[0]
+def next_arrival(w: Any, stream: int, time: float, bits: np.uint64) -> float:
     return float(rules.next_arrival(w, stream, rules.rate_step(w, stream, 0, time), time, bits))
 
 
 @pytest.mark.parametrize(("time", "step"), [(0.0, 0), (2.0, 0), (4.999, 0), (5.0, 1), (6.9, 2), (9.0, 3), (1e9, 3)])
-def test_rate_in_force(network: Network, held: Any, time: float, step: int) -> None:
-    w, stream = held.record[0], len(LAWS)
+def test_rate_in_force(network: Network, w: Any, time: float, step: int) -> None:
+    stream = len(LAWS)
     assert [rules.rate_step(w, stream, before, time) for before in range(step + 1)] == [step] * (step + 1)
 
 
 @pytest.mark.parametrize("time", [0.0, 1.9, 2.0, 4.0, 5.0, 6.0, 6.5, 7.0, 8.999, 9.0, 30.0])
-def test_next_arrival_of_a_schedule(network: Network, held: Any, time: float) -> None:
+def test_next_arrival_of_a_schedule(network: Network, w: Any, time: float) -> None:
     stream = len(LAWS)
     for bits in WORDS[:100]:
         gap = draws.exponential(bits)
-        found = next_arrival(held, stream, time, bits)
+        found = next_arrival(w, stream, time, bits)
         assert found == pytest.approx(plain_arrival(RATES, time, gap), rel=1e-12)
 
 
-def test_next_arrival_of_a_stream_that_ends(network: Network, held: Any) -> None:
+def test_next_arrival_of_a_stream_that_ends(network: Network, w: Any) -> None:
     stream = len(LAWS) + 1
-    found = [next_arrival(held, stream, 0.5, bits) for bits in WORDS]
+    found = [next_arrival(w, stream, 0.5, bits) for bits in WORDS]
     expected = [plain_arrival(ENDS, 0.5, draws.exponential(bits)) for bits in WORDS]
     assert found == pytest.approx(expected, rel=1e-12)
     assert 0 < np.isinf(found).sum() < len(found)
-    assert next_arrival(held, stream, 3.0, WORDS[0]) == math.inf
+    assert next_arrival(w, stream, 3.0, WORDS[0]) == math.inf
 
 
-def test_next_arrival_after_an_interval(network: Network, held: Any) -> None:
+def test_next_arrival_after_an_interval(network: Network, w: Any) -> None:
     stream = len(LAWS) + 2
     for bits in WORDS[:50]:
-        assert next_arrival(held, stream, 7.0, bits) == 7.0 + (1.0 + draws.unit(bits))
+        assert next_arrival(w, stream, 7.0, bits) == 7.0 + (1.0 + draws.unit(bits))
