@@ -263,8 +263,7 @@ VALUES = [0.5, 1.0, 1.0, 4.0]
 def test_empirical_service_and_its_rest() -> None:
     service = {"distribution": "empirical", "values": VALUES}
     network = _network(service, {"distribution": "exponential", "mean": 1.0})
-    addresses = tables.addresses(network)
-    w, code = addresses.record[0], int(network.cells["service"][0, 0])
+    w, code = tables.addresses(network), int(network.cells["service"][0, 0])
     words = _words(key(5), 40_000)
     found = np.array([rules.distribution(w, code, bits) for bits in words])
     values, counts = np.unique(found, return_counts=True)
@@ -285,8 +284,7 @@ def test_empirical_service_and_its_rest() -> None:
 def test_patience_of_somebody_who_has_waited(patience: dict[str, Any], law: Any) -> None:
     """By rejection, where there is no inverse."""
     network = _network({"distribution": "exponential", "mean": 1.0}, patience)
-    addresses = tables.addresses(network)
-    w, code = addresses.record[0], int(network.cells["patience"][0, 0])
+    w, code = tables.addresses(network), int(network.cells["patience"][0, 0])
     words = _words(key(6), 20_000)
     found = np.array([rules.patience_beyond(w, code, 1.8, bits) for bits in words])
     assert found.min() > 1.8

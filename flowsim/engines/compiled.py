@@ -20,7 +20,7 @@ from flowsim.engines.doors import (
     open_doors,
     seat,
 )
-from flowsim.engines.ending import present_at_end
+from flowsim.engines.ending import close
 from flowsim.engines.initial import residents_at_start
 from flowsim.engines.queues import (
     appoint_first_clock,
@@ -402,7 +402,7 @@ def simulate_once(
                 worlds.add_slots(world)
             else:
                 worlds.lengthen_log(world)
-        tally.close(world, present_at_end(world))
+        close(world)
         was_compiled(worlds.build(features, log))
         written = world["log"][: int(world["state"]["log_size"][0])].copy() if log else None
         return tally.outcome(world), written, int(world["state"]["events"][0])

@@ -1,4 +1,4 @@
-"""Who is there at the horizon, as `flowsim.model.tally.close` wants to know it."""
+"""How a replication of the compiled engine ends: who is there at the horizon, and what becomes of their spells."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsim.engines.queues import at, class_of
 from flowsim.engines.world import SERVING, WAITING, residents, states
 from flowsim.model import tally
 from flowsim.model.compiling import compiled
@@ -26,22 +27,19 @@ def _find(w: Any, numbers: Any, slots: Any) -> Any:
 
 
 @compiled
-def _follow(w: Any, slots: Any, followed: Any) -> Any:
+def _close(w: Any, slots: Any) -> Any:
+    tally.close_periods(w)
     for i in range(len(slots)):
         r = residents(w, slots[i])
-        f = followed[i]
-        f.since = r.since
-        f.joined = r.joined
-        f.station = r.station
-        f.patient_class = r.patient_class
-        f.state = tally.WAITING if r.state == WAITING else tally.SERVING
+        if r.state == WAITING:
+            tally.waited(w, at(r), class_of(r), r.since, r.joined, w.horizon)
+        else:
+            tally.served(w, at(r), class_of(r), r.joined, w.horizon)
 
 
-def present_at_end(world: Addresses) -> np.ndarray:
-    """Those waiting or in service, by number: what `tally.replay` would hold at the end."""
-    used = int(world["state"]["used"][0])
-    numbers, slots = np.empty(used, np.int64), np.empty(used, np.int64)
+def close(world: Addresses) -> None:
+    """The horizon comes: count the spells of those who are still there, by number, as `tally.replay` does."""
+    room = len(world["residents"])
+    numbers, slots = np.empty(room, np.int64), np.empty(room, np.int64)
     count = _find(world, numbers, slots)
-    followed = np.empty(count, tally.FOLLOWED)
-    _follow(world, slots[np.argsort(numbers[:count])], followed)
-    return followed
+    _close(world, slots[np.argsort(numbers[:count])])

@@ -406,9 +406,9 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
         followed[r].patient_class = c
 
 
-@compiled
-def close(w: Any, followed: Any) -> Any:
-    """The horizon comes: count the spells of those who are still there (``followed``, by number)."""
+@step
+def close_periods(w: Any) -> Any:
+    """The horizon comes: keep what the edges, the warm-up and the snapshots still to come would have kept."""
     t = _turns(w, 0)
     for edge in range(t.edge, w.period_count + 1):
         _keep_sums(w, edge)
@@ -417,6 +417,12 @@ def close(w: Any, followed: Any) -> Any:
     for j in range(t.snapshot, w.snapshot_count):
         _keep_snapshot(w, j)
     t.snapshot = w.snapshot_count
+
+
+@compiled
+def _close(w: Any, followed: Any) -> Any:
+    """The horizon comes: count the spells of those who are still there (``followed``, by number)."""
+    close_periods(w)
     for r in range(len(followed)):
         f = followed[r]
         if f.state == WAITING:
@@ -464,7 +470,7 @@ def _sum_up(w: Any, cells: Any, snapshots: Any, periods: Any) -> Any:
 
 def outcome(world: Addresses) -> dict[str, np.ndarray]:
     """The outcome arrays by name: cells (K, C) `CELL_TALLY`, snapshots (J + 1, K) `SNAPSHOT`, periods (M, K) `PERIOD`,
-    waits (M, L, B). To be called after `close`; ``world`` holds the arrays of a tally."""
+    waits (M, L, B). To be called when the last spell is counted; ``world`` holds the arrays of a tally."""
     edges, stations = world["sums"].shape
     found = {
         "cells": np.empty(world["counters"].shape, CELL_TALLY),
@@ -485,5 +491,5 @@ def replay(network: n.Network, log: np.ndarray) -> dict[str, np.ndarray]:
     _, who = np.unique(log["resident"], return_inverse=True)
     followed = np.zeros(int(who.max(initial=-1)) + 1, FOLLOWED)
     _replay(tally, log, who.astype(np.int64), followed)
-    close(tally, followed)
+    _close(tally, followed)
     return outcome(tally)

@@ -20,7 +20,7 @@ from flowsim.model.network import Network
 desk = {"name": "desk", "servers": 1, "service": {"distribution": "deterministic", "mean": 1.0}}
 door = {"class": "a", "station": "desk", "rate": 1.0}
 network = Network.from_dict({"horizon": 2.0, "classes": ["a"], "stations": [desk], "arrivals": [door]})
-ending.present_at_end(world.create(network, 0, 0, %s, world.Features(1, 1)))
+ending.close(world.create(network, 0, 0, %s, world.Features(1, 1)))
 print(*(one.fndesc.mangled_name for one in ending._find.overloads.values()))
 """
 """Symbol of a function that was compiled for a build."""

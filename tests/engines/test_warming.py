@@ -14,7 +14,7 @@ from flowsim.model.network import Network
 
 
 @pytest.mark.parametrize(
-    ("half", "steps"), [("compile_loop", ["run"]), ("compile_doors", ["open_doors", "seat", "present_at_end"])]
+    ("half", "steps"), [("compile_loop", ["run"]), ("compile_doors", ["open_doors", "seat", "close"])]
 )
 def test_the_world_is_kept_while_its_record_is_used(
     half: str, steps: list[str], monkeypatch: pytest.MonkeyPatch
