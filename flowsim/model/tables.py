@@ -82,5 +82,5 @@ def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
 
 
 def addresses(network: n.Network) -> Addresses:
-    """The network's tables, for compiled functions that Python calls; keep it as long as its record is in use."""
+    """The network's tables, for compiled functions that Python calls."""
     return Addresses({name: getattr(network, name) for name in ARRAYS}, settings(network))

@@ -1,48 +1,31 @@
-"""The engine compiled in advance: what it runs on must be there as long as it runs."""
+"""The engine compiled in advance: it runs on a world where nothing is about to happen, and nothing does."""
 
 from __future__ import annotations
 
-import gc
-import weakref
-from typing import Any
+from itertools import product
 
 import pytest
 from network_documents import RICH
 
-from flowsim.engines import warming, world
+from flowsim.engines import compiled, warming, world
 from flowsim.model.network import Network
 
 
-@pytest.mark.parametrize(
-    ("half", "steps"), [("compile_loop", ["run"]), ("compile_doors", ["open_doors", "seat", "close"])]
-)
-def test_the_world_is_kept_while_its_record_is_used(
-    half: str, steps: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A record of addresses keeps no memory: compiled code would run in what Python has given to somebody else."""
-    made: list[weakref.ref[Any]] = []
-    create = world.create
-    ran: list[str] = []
+@pytest.mark.parametrize(("features", "logging"), [((1, 1), False), ((1, 1), True), ((0, 0), False)])
+def test_before_the_doors_open_nothing_happens(features: tuple[int, int], logging: bool) -> None:
+    """No arrival is in hand yet: one at time zero would come from a stream that does not exist."""
+    made = world.create(Network.from_dict(RICH), 1, 0, logging, world.Features(*features))
+    assert made["state"]["arrival_time"][0] == float("inf")
+    assert compiled.run(made) == compiled.DONE
+    assert made["state"]["events"][0] == 0
+    assert made["state"]["log_size"][0] == 0
 
-    def noted(*arguments: Any) -> Any:
-        one = create(*arguments)
-        made.append(weakref.ref(one))
-        return one
 
-    def watched(name: str) -> Any:
-        step = getattr(warming, name)
-
-        def checked(*arguments: Any) -> Any:
-            gc.collect()
-            assert [one() for one in made] != [None], f"{name}: the world is gone"
-            ran.append(name)
-            return step(*arguments)
-
-        return checked
-
-    monkeypatch.setattr(warming.worlds, "create", noted)
-    for name in steps:
-        monkeypatch.setattr(warming, name, watched(name))
+@pytest.mark.parametrize(("half", "logging"), list(product(("compile_loop", "compile_doors"), (False, True))))
+def test_each_half_runs_by_itself(half: str, logging: bool) -> None:
     network = Network.from_dict(RICH)
-    getattr(warming, half)(network, world.features_of(network))
-    assert ran == steps
+    before = compiled.simulate_once(network, 3, 0)
+    getattr(warming, half)(network, world.features_of(network), logging)
+    after = compiled.simulate_once(network, 3, 0)
+    assert before[2] == after[2]
+    assert all(before[0][name].tobytes() == after[0][name].tobytes() for name in before[0])

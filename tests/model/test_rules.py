@@ -62,7 +62,7 @@ def network() -> Network:
 
 @pytest.fixture(scope="module")
 def w(network: Network) -> Any:
-    """The tables; as long as they live, so does the record."""
+    """The tables."""
     return tables.addresses(network)
 
 
