@@ -70,7 +70,7 @@ def of_reading(case: Case, in_turn: Case, balances: Balances, each: float) -> li
 
     began = time.process_time()
     case.twin = Control(case, SEED, balances)
-    scores, of_all = case.twin.of(n), case.twin.population
+    scores, of_all = case.twin.of(range(n)), case.twin.population
     whole = case.population(SEED)[1]
     twin = adjusted_probability(cleared, scores, of_all, whole=whole)
     spent = time.process_time() - began

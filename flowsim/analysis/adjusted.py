@@ -8,7 +8,10 @@ model-assisted estimator [1]_). Each future is predicted by a model that was fit
 else the model would take credit for chance.
 
 No more can be taken out than there is: when a share r of the variance of the outcome lies in the unknowns, a perfect
-model leaves 1 - r of it.
+model leaves 1 - r of it. What is left is luck, and most of that is in futures that may go either way. Where the model
+is nearly sure, few futures need to be simulated at all: each is with a probability in proportion to the standard
+deviation that the model gives it (Neyman's allocation [5]_, by Poisson sampling [6]_), and what the model misses
+in one counts for all that it stands for.
 
 References
 ----------
@@ -16,13 +19,17 @@ References
    P. Glasserman, Monte Carlo Methods in Financial Engineering, 2003, section 4.1.
 .. [2] V. Chernozhukov et al., "Double/debiased machine learning", The Econometrics Journal 21(1), 2018, p. C1,
    definition 3.1.
+.. [3] E. L. Korn and B. I. Graubard, Survey Methodology 24(2), 1998, p. 193: Wilson's interval on an effective size.
 .. [4] P. L'Ecuyer and C. Lemieux, "Recent advances in randomized quasi-Monte Carlo methods", in Modeling Uncertainty,
    2002, section 2.2: intervals from independent randomisations.
-.. [3] E. L. Korn and B. I. Graubard, Survey Methodology 24(2), 1998, p. 193: Wilson's interval on an effective size.
+.. [5] J. Neyman, "On the two different aspects of the representative method", Journal of the Royal Statistical Society
+   97(4), 1934, p. 558.
+.. [6] Särndal, Swensson and Wretman 1992, section 3.5; its estimator, corrected by a model: section 6.3.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -37,10 +44,33 @@ LEAST: Final = 2
 """Times `PER_UNKNOWN`, of the rarer kind, for an outcome to be adjusted together with others."""
 RIDGE: Final = 2.0
 ROUNDS: Final = 25
+SELDOM: Final = 0.1
+"""Least probability that a future is simulated: however sure the model is, one in ten says whether it is right."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Futures of which some were chosen among candidates.
+
+    Attributes
+    ----------
+    first : futures that were all simulated; the outcomes begin with those.
+    probability : (n - first,) of each other future, the probability with which it was to be simulated.
+    candidates : those others, and all that were passed over.
+    """
+
+    first: int
+    probability: np.ndarray
+    candidates: int
 
 
 def adjusted_probability(
-    outcome: np.ndarray, covariates: np.ndarray, population: np.ndarray, level: float = 0.95, whole: bool = False
+    outcome: np.ndarray,
+    covariates: np.ndarray,
+    population: np.ndarray,
+    level: float = 0.95,
+    whole: bool = False,
+    selection: Selection | None = None,
 ) -> Estimate:
     """Probability of an outcome, adjusted for the values drawn.
 
@@ -50,6 +80,7 @@ def adjusted_probability(
     population : (N, p), the same of others, drawn in the same way, which need not be simulated; or (R, M, p): R sets
         of them that were made independently of each other, such as scrambled Sobol points.
     whole : the population is not a sample: the futures take their values from it, each row as likely as the next.
+    selection : which candidates the futures are, when not all were simulated; None: all were.
 
     Returns
     -------
@@ -59,16 +90,21 @@ def adjusted_probability(
 
     Raises
     ------
-    InputError : arrays that do not fit each other.
+    InputError : arrays that do not fit each other; a selection whose model has too few outcomes of one kind.
     """
     y = np.asarray(outcome, bool)
     if y.ndim != 1:
         raise InputError("outcome", f"an array of shape {y.shape}", "one row of outcomes")
-    return adjusted_together(y[None], covariates, population, level, whole)[0]
+    return adjusted_together(y[None], covariates, population, level, whole, selection)[0]
 
 
 def adjusted_together(
-    outcomes: np.ndarray, covariates: np.ndarray, population: np.ndarray, level: float = 0.95, whole: bool = False
+    outcomes: np.ndarray,
+    covariates: np.ndarray,
+    population: np.ndarray,
+    level: float = 0.95,
+    whole: bool = False,
+    selection: Selection | None = None,
 ) -> list[Estimate]:
     """As `adjusted_probability`, for K outcomes of the same futures, such as cleared at K diverted shares: one model
     for all, each with a constant of its own, so that together they have enough to fit it.
@@ -89,6 +125,8 @@ def adjusted_together(
     made = [wilson(int(one.sum()), n, level) for one in y]
     some = [j for j, one in enumerate(y) if not too_few(one, LEAST)]
     if not varies.any() or not some or too_few(y[some], int(varies.sum())):
+        if selection is not None:
+            raise InputError("selection", "outcomes of one kind too rare for a model", "futures that are all simulated")
         return made
     y = y[some]
     count = len(some)
@@ -104,8 +142,8 @@ def adjusted_together(
         at = np.einsum("np,p->n", everywhere, slopes)  # and not @, whose threads wait for each other on a busy machine
         predicted += chance_at(constants[:, None] + at) * (mine.sum() / n)
     for j, place in enumerate(some):
-        share = float(np.clip(predicted[j].mean() + missed[j].mean(), 0.0, 1.0))
-        variance = float(missed[j].var(ddof=1)) / n
+        error, variance = _mean_missed(missed[j], selection)
+        share = float(np.clip(predicted[j].mean() + error, 0.0, 1.0))
         if sets > 1:
             variance += float(predicted[j].reshape(sets, -1).mean(axis=1).var(ddof=1)) / sets
         elif not whole:
@@ -113,6 +151,42 @@ def adjusted_together(
         size = share * (1.0 - share) / variance if 0.0 < share < 1.0 else n
         made[place] = Estimate(share, *share_interval(share, size, level), n)
     return made
+
+
+def _mean_missed(missed: np.ndarray, selection: Selection | None) -> tuple[float, float]:
+    """Mean of what a model missed in each of n futures, and the variance of that mean."""
+    n = len(missed)
+    if selection is None:
+        return float(missed.mean()), float(missed.var(ddof=1)) / n
+    p, first = np.asarray(selection.probability, float), selection.first
+    passed = selection.candidates - len(p)
+    if first + len(p) != n or not ((p > 0.0) & (p <= 1.0)).all() or passed < 0:
+        found = f"{first} and {p.shape} probabilities among {selection.candidates} for {n} outcomes"
+        raise InputError(
+            "selection", found, "a probability above 0, at most 1, for each outcome, and no fewer candidates"
+        )
+    of_all = np.r_[missed[:first], missed[first:] / p, np.zeros(passed)]
+    return float(of_all.mean()), float(of_all.var(ddof=1)) / len(of_all)
+
+
+def worth_simulating(outcome: np.ndarray, scores: np.ndarray, population: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Probability with which a candidate is to be simulated: in proportion to the standard deviation of its outcome, 1
+    where that is as likely as not, and `SELDOM` at least.
+
+    Parameters
+    ----------
+    outcome : (n,) bool, of futures so far. scores : (n, p), of those. population : (N, p). at : (m, p), of candidates.
+
+    Returns
+    -------
+    (m,)
+    """
+    others = population.reshape(-1, population.shape[-1])
+    varies = others.std(axis=0) > 0.0
+    centre, scale = others[:, varies].mean(axis=0), others[:, varies].std(axis=0)
+    constants, slopes = logistic((scores[:, varies] - centre) / scale, np.asarray(outcome, bool)[None])
+    chance = chance_at(constants[0] + ((at[:, varies] - centre) / scale) @ slopes)
+    return np.clip(2.0 * np.sqrt(chance * (1.0 - chance)), SELDOM, 1.0)
 
 
 def in_turn(outcome: np.ndarray, sets: int, level: float = 0.95) -> Estimate:

@@ -54,6 +54,7 @@ def _interval(name: str, estimate: Estimate) -> dict[str, Any]:
 def summary(answer: Any) -> pd.DataFrame:
     """Per case: futures, probability of clearing in time, date of clearing, KPI 24.
 
+    ``chosen`` : futures beyond those, for the probability alone (`flowsim.study.chosen`).
     ``date_*`` : 5%, 50% and 95% points of the day of clearing over all futures, NaN where it is not before the end.
     ``wait_ratio`` : mean wait of those who start in the second quarter of 2027 over that of the first quarter of 2025.
     """
@@ -62,12 +63,13 @@ def summary(answer: Any) -> pd.DataFrame:
         days = np.array([future.cleared for future in case.futures])
         points = np.quantile(days, (0.05, 0.5, 0.95), method="higher")
         points[~np.isfinite(points)] = np.nan
-        ratio = wait_ratio(case)
+        ratio, probability = wait_ratio(case), answer.probability(name)
         rows.append(
             {
                 "case": name,
                 "futures": len(days),
-                **_interval("cleared", answer.probability(name)),
+                "chosen": probability.n - len(days),
+                **_interval("cleared", probability),
                 **dict(zip(("day_05", "day_50", "day_95"), points, strict=True)),
                 **_interval("wait_ratio", mean_interval(ratio)),
                 "wait_halved": float(np.mean(ratio <= 0.5)),

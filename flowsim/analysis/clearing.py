@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LOOKS = 6
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -18,6 +20,12 @@ class Definition:
     share: float
     weeks: int
     deadline: float
+
+    def looks(self, every: float) -> list[int]:
+        """Snapshots at which it is worth looking whether it is settled: the last from which a stretch may begin, and
+        some before, half a stretch apart."""
+        last, apart = int(self.deadline // every), max(1, round(self.weeks * 7.0 / every / 2.0))
+        return [last - apart * k for k in range(LOOKS) if last - apart * k > 2 * apart][::-1]
 
 
 def expected_overdue(
@@ -57,6 +65,19 @@ def clearing_day(overdue: np.ndarray, every: float, definition: Definition) -> f
         if run >= needed:
             return float((j - needed + 1) * every)
     return float("inf")
+
+
+def settled(overdue: np.ndarray, every: float, definition: Definition) -> bool | None:
+    """Whether the lists are cleared in time, from the first snapshots; None while it may still go either way.
+
+    ``overdue`` : (j + 1,) numbers at 0, every, 2 every, ...
+    """
+    low = overdue <= definition.share * overdue[0]
+    if clearing_day(overdue, every, definition) <= definition.deadline:
+        return True
+    high = np.flatnonzero(~low)
+    stretch = int(high[-1]) + 1 if len(high) else 0  # first snapshot of the one that lasts until now, if there is one
+    return None if stretch * every <= definition.deadline else False
 
 
 def fluid_scores(times: np.ndarray, waiting: np.ndarray, overdue: np.ndarray, definition: Definition) -> np.ndarray:

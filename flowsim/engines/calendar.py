@@ -281,7 +281,7 @@ def _open_day(w: Any) -> Any:
     """Open the next day that has appointments, if somebody of the busiest streams does not come on a day before it;
     False when there is none."""
     s = states(w, 0)
-    latest = _day_of(_moment_of(w, min(s.arrival_time, w.horizon)))
+    latest = _day_of(_moment_of(w, min(s.arrival_time, w.until)))
     d = s.open_day + 1
     if d > latest:
         return False
@@ -357,7 +357,8 @@ def _arrival_comes_first(w: Any, time: Any, rank: Any) -> Any:
 @inlined_step
 def take(w: Any) -> Any:
     """Take the next appointment: its slot; 0 when it is the arrival of the next resident of the busiest streams, which
-    is not in the calendar; -1 when nothing is left before the horizon.
+    is not in the calendar; -1 when nothing is left before ``until``, the horizon or an earlier time. All that comes
+    before has then been taken; what comes later on the same day may have been.
 
     The next moment is opened one appointment ahead and its slot kept in hand: which it is then does not wait for what
     the present appointment leads to. What comes before it all the same goes to the heap.
@@ -368,7 +369,7 @@ def take(w: Any) -> Any:
         if hand == 0 and s.heap_size == 0:
             hand = _open_moment(w, False)
             if hand < 0:
-                return np.int64(0) if s.arrival_time < w.horizon else hand
+                return np.int64(0) if s.arrival_time < w.until else hand
             s.hand = hand
             continue
         a = calendar(w, hand)

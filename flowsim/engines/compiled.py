@@ -62,7 +62,7 @@ from flowsim.engines.world import (
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, step, was_compiled
-from flowsim.model.memory import block
+from flowsim.model.memory import Addresses, Block, block
 
 DONE: Final = 0
 MORE_SLOTS: Final = 1
@@ -384,6 +384,25 @@ def run(w: Any) -> Any:
             mover = np.int64(0)
 
 
+def go_on(world: Addresses) -> None:
+    """Run until the time that the world is to run until."""
+    while (status := run(world)) != DONE:
+        if status == MORE_SLOTS:
+            worlds.add_slots(world)
+        else:
+            worlds.lengthen_log(world)
+
+
+def begin(
+    network: n.Network, seed: int, replication: int, log: bool, features: worlds.Features, room: Block | None = None
+) -> Addresses:
+    """A world at time zero, in which nothing has happened yet but that residents came to their places."""
+    world = worlds.create(network, seed, replication, log, features, room)
+    open_doors(world)
+    seat(world, residents_at_start(network, world, world.record["key"][0]))
+    return world
+
+
 def simulate_once(
     network: n.Network, seed: int, replication: int, log: bool = False
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None, int]:
@@ -394,14 +413,8 @@ def simulate_once(
     """
     features = worlds.features_of(network)
     with block() as room:
-        world = worlds.create(network, seed, replication, log, features, room)
-        open_doors(world)
-        seat(world, residents_at_start(network, world, world.record["key"][0]))
-        while (status := run(world)) != DONE:
-            if status == MORE_SLOTS:
-                worlds.add_slots(world)
-            else:
-                worlds.lengthen_log(world)
+        world = begin(network, seed, replication, log, features, room)
+        go_on(world)
         close(world)
         was_compiled(worlds.build(features, log))
         written = world["log"][: int(world["state"]["log_size"][0])].copy() if log else None

@@ -1,4 +1,5 @@
-"""How a replication of the compiled engine ends: who is there at the horizon, and what becomes of their spells."""
+"""How a replication of the compiled engine ends: who is there at the horizon, and what becomes of their spells; and how
+many were overdue until now, while it still runs."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from flowsim.engines.queues import at, class_of
 from flowsim.engines.world import SERVING, WAITING, residents, states
-from flowsim.model import tally
+from flowsim.model import overdue, tally
 from flowsim.model.compiling import compiled
 from flowsim.model.memory import Addresses
 
@@ -43,3 +44,20 @@ def close(world: Addresses) -> None:
     numbers, slots = np.empty(room, np.int64), np.empty(room, np.int64)
     count = _find(world, numbers, slots)
     _close(world, slots[np.argsort(numbers[:count])])
+
+
+@compiled
+def _overdue_until_now(w: Any, path: Any) -> Any:
+    overdue.no_longer_waiting(w, path)
+    for slot in range(1, states(w, 0).top):
+        r = residents(w, slot)
+        if r.state == WAITING:
+            overdue.still_waiting(w, at(r), r.since, r.joined, path)
+
+
+def overdue_until_now(world: Addresses, snapshots: int) -> np.ndarray:
+    """People overdue on all waiting lists together, by snapshot: (snapshots,) int64, as the outcome will show them. All
+    that happens up to the last of these must have happened; the world is left as it is."""
+    path = np.zeros(snapshots, np.int64)
+    _overdue_until_now(world, path)
+    return np.cumsum(path)

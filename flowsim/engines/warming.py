@@ -8,7 +8,7 @@ from __future__ import annotations
 from flowsim.engines import world as worlds
 from flowsim.engines.compiled import run
 from flowsim.engines.doors import open_doors, seat
-from flowsim.engines.ending import close
+from flowsim.engines.ending import close, overdue_until_now
 from flowsim.engines.initial import residents_at_start
 from flowsim.model import network as n
 from flowsim.model import tally
@@ -24,5 +24,6 @@ def compile_doors(network: n.Network, features: worlds.Features, logging: bool =
     world = worlds.create(network, 0, 0, logging, features)
     open_doors(world)
     seat(world, residents_at_start(network, world, world.record["key"][0]))
+    overdue_until_now(world, 1)
     close(world)
     tally.outcome(world)

@@ -266,6 +266,7 @@ def _plan(network: n.Network, logging: bool, features: Features) -> _Plan:
     }
     settings = {
         "key": ("u8", 0),
+        "until": ("f8", network.horizon),
         "scale": ("f8", day_count / network.horizon * MOMENTS),
         "last_moment": ("i8", day_count * MOMENTS - 1),
         "slot_count": ("i8", slots),

@@ -19,7 +19,8 @@ from flowsim.model import events
 from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined_step, step
 from flowsim.model.memory import Addresses, Block, Shape, table
-from flowsim.model.tables import CODE, NUMBER
+from flowsim.model.overdue import CHANGE, changes, first_overdue, lists
+from flowsim.model.tables import NUMBER
 
 WAIT_BINS: Final = 256
 
@@ -65,7 +66,6 @@ COUNTER: Final = np.dtype(
 """What is counted as things happen, from time zero on, per station and class: one cache line. What happened in a period
 or after the warm-up is the difference of two moments, so that counting asks for no dates."""
 PRESENT: Final = np.dtype([("waiting", "i4"), ("in_service", "i4")])
-CHANGE: Final = np.dtype([("overdue", "i4")])
 TURN: Final = np.dtype(
     [("turns", "f8"), ("edge", "i8"), ("snapshot", "i8"), ("warmed_up", "i8"), ("waits", "i8")],
 )
@@ -77,12 +77,10 @@ _counter = table("counters", COUNTER, columns="class_count")
 _warm = table("at_warm_up", COUNTER, columns="class_count")
 _present = table("present", PRESENT)
 _snapshots = table("snapshots", SNAPSHOT, columns="station_count")
-_changes = table("overdue", CHANGE, columns="station_count")
 _sums = table("sums", PERIOD, columns="station_count")
 _turns = table("turn", TURN)
 _waits = table("waits", STARTED_BY_WAIT)
 _edges = table("edges", NUMBER)
-_lists = table("lists", CODE)
 _ONE = np.uint32(1)
 
 
@@ -215,23 +213,6 @@ def advance(w: Any, now: Any) -> Any:
         _turn(w, now)
 
 
-@step
-def _snapshot(w: Any, now: Any) -> Any:
-    """First snapshot at or after ``now``; the row after the last one when there is none."""
-    every = w.every
-    last = w.snapshot_count
-    if now <= 0.0:
-        return 0
-    j = np.int64(now / every)
-    if j >= last:
-        j = last
-    while j < last and j * every < now:
-        j += 1
-    while j > 0 and (j - 1) * every >= now:
-        j -= 1
-    return j
-
-
 @inlined_step
 def _overlap(w: Any, start: Any, end: Any) -> Any:
     """Length of (start, end) after the warm-up; nothing ends after the horizon."""
@@ -263,16 +244,12 @@ def waited(w: Any, k: Any, c: Any, since: Any, joined: Any, end: Any) -> Any:
     if end <= joined:
         return
     _counter(w, k, c).queue_time += _overlap(w, joined, end)
-    if _lists(w, k).value >= 0:
+    if lists(w, k).value >= 0:
         due = max(joined, since + w.norm)
         if due < end:
-            # Overdue means beyond the norm: at the very moment of the norm somebody is not overdue yet.
             until = _turns(w, 0).snapshot
-            j = _snapshot(w, due)
-            if j < until and j * w.every == since + w.norm:
-                j += 1
-            _changes(w, j, k).overdue += 1
-            _changes(w, until, k).overdue -= 1
+            changes(w, first_overdue(w, due, since, until), k).overdue += 1
+            changes(w, until, k).overdue -= 1
 
 
 @inlined_step
@@ -288,7 +265,7 @@ def started(w: Any, k: Any, c: Any, wait: Any) -> Any:
     counter = _counter(w, k, c)
     counter.starts += _ONE
     counter.wait += wait
-    which = np.int64(_lists(w, k).value)
+    which = np.int64(lists(w, k).value)
     if which >= 0:
         b = np.int64(min(wait / w.wait_bin, WAIT_BINS - 1.0))
         _waits(w, _turns(w, 0).waits + which * WAIT_BINS + b).count += _ONE
@@ -450,7 +427,7 @@ def _sum_up(w: Any, cells: Any, snapshots: Any, periods: Any) -> Any:
             cell.service_time = counter.service_time
         overdue = 0
         for j in range(w.snapshot_count):
-            overdue += _changes(w, j, k).overdue
+            overdue += changes(w, j, k).overdue
             shown = snapshots[j, k]
             shown.waiting = _snapshots(w, j, k).waiting
             shown.in_service = _snapshots(w, j, k).in_service

@@ -204,7 +204,7 @@ class Page:
                     self.case(row["case"]),
                     self.probability(row["cleared"], row["cleared_low"], row["cleared_high"]),
                     self.t(f"chance.{self.verdicts['cases'][row['case']]}"),
-                    self.number(row["futures"]),
+                    self.number(row["futures"] + row.get("chosen", 0)),
                     date(row["day_50"]),
                     early if early == late else self.t("table.summary.to", low=early, high=late),
                 )
@@ -223,11 +223,17 @@ class Page:
         start = self.t("table.lists.start", year=self.region.start.year)
         lines = (
             self.t("explain.future", year=LAST_YEAR),
+            *self.chosen(),
             self.t("explain.interval"),
             self.t(f"explain.overdue_{which}", norm=self.number(norm, 0 if norm == round(norm) else 1)),
             self.t("explain.cleared", weeks=definition.weeks, share=self.percent(definition.share), start=start),
         )
         return Paragraph(lines, self.t("explain.title"))
+
+    def chosen(self) -> tuple[str, ...]:
+        """That there are futures for the probabilities alone, if there are."""
+        count = sum(row.get("chosen", 0) for row in self.rows_of("summary"))
+        return (self.t("explain.chosen", chosen=self.number(count)),) if count else ()
 
     # ---- waiting --------------------------------------------------------------------------------------------------
 

@@ -95,10 +95,14 @@ class Posterior:
         stated = load_figures(self.region)
         return tuple(key for key in self.basis if key in changed and scenario.book.get(key) != stated.get(key))
 
+    def place(self, quantile: float, ordered: bool = False) -> int:
+        """Row of the point at a quantile of the list of points, as it is or in `order`."""
+        place = min(int(quantile * len(self.points)), len(self.points) - 1)
+        return int(self.order[place]) if ordered else place
+
     def pick(self, quantile: float, ordered: bool = False) -> dict[str, float]:
         """The point at a quantile of the list of points, as it is or in `order`."""
-        place = min(int(quantile * len(self.points)), len(self.points) - 1)
-        row = self.points[self.order[place] if ordered else place]
+        row = self.points[self.place(quantile, ordered)]
         return dict(zip(self.names, row.tolist(), strict=True))
 
     @cached_property

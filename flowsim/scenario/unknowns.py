@@ -75,12 +75,17 @@ def triangular(low: float, mode: float, high: float, u: float) -> float:
 def quantiles(seed: int, future: int) -> dict[str, float]:
     """A uniform number per unknown for one future, addressed by seed, future and the unknown's place; and one for its
     point of the posterior."""
-    point = draws.output(np.uint64(draws.output(POINT_STREAM, seed)), future)
     of_seed = np.uint64(draws.output(STREAM, seed))
     key = np.uint64(draws.output(of_seed, future))
     return {name: float(draws.unit(np.uint64(draws.output(key, i)))) for i, name in enumerate(UNKNOWNS)} | {
-        POINT: float(draws.unit(np.uint64(point)))
+        POINT: point_quantile(seed, future)
     }
+
+
+def point_quantile(seed: int, future: int) -> float:
+    """The number that says which point of the posterior a future takes, among its `quantiles`."""
+    point = draws.output(np.uint64(draws.output(POINT_STREAM, seed)), future)
+    return float(draws.unit(np.uint64(point)))
 
 
 def sobol(seed: int, scrambling: int, count: int) -> np.ndarray:

@@ -9,6 +9,9 @@ docs/fewer_futures.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future as Working
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +24,7 @@ from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario, default, load
 from flowsim.scenario.unknowns import DRAWS
 from flowsim.study.calibrate import balanced, calibration
+from flowsim.study.chosen import can_choose, extend_chosen
 from flowsim.study.futures import BLOCKS_KEPT, Balances, Case
 
 if TYPE_CHECKING:
@@ -33,12 +37,20 @@ LEAST: Final = 96
 MOST: Final = 20_000
 CURVE: Final = (0.05, 0.10, 0.15, 0.20, 0.30)
 CURVE_FUTURES: Final = 48
+UNSPLIT: Final = 2
+"""Points of the curve, the lowest, that the fluid twin is not asked about: there nearly all futures are alike."""
 HALF_WIDTH: Final = 0.03
 AHEAD: Final = 0.4
 """Part of the futures still expected that is run before the interval is looked at again: by then it may have become
 shorter than was expected, as more of the outcome can be explained."""
-WORTH: Final = 160
-"""Futures that must still be expected for the fluid twin to be asked: it takes the time of about forty."""
+WORTH: Final = 96
+"""Futures that must still be expected for the fluid twin to be asked: it takes the time of about thirty."""
+ALL_OF_FIRST: Final = 256
+"""Futures of a case that are simulated without choosing, and"""
+PART_OF_FIRST: Final = 1 / 3
+"""the part of those expected that is, when that is more."""
+SMALL: Final = 0.05
+"""Half-width below which choosing may be worth it."""
 CALIBRATION: Final = 48
 PREPARED: Final = BLOCKS_KEPT
 """Blocks of futures of each case that are worked out at most while the engine is being compiled."""
@@ -146,17 +158,23 @@ def answer(
     balances = Balances(seed)
     result = Answer(scenario, seed, float(half_width), {}, curve_asked=bool(curve), most=most, draws=draws)
     try:
-        for name, case in _prepared(cases_of(scenario), balances, draws).items():
+        cases = _prepared(cases_of(scenario), balances, draws)
+        if draws == DRAWS[0] and most > LEAST and (curve or half_width < SMALL):
+            from flowsim.study.control import prepare
+
+            prepare(cases["none"], seed, balances)
+        for name, case in cases.items():
             result.cases[name] = case
             _until_precise(case, half_width, seed, balances, threads, progress, most)
+        still, points = _later(result)
         for name, case in result.cases.items():
             count = min(SECOND_RUNS, len(case.futures))
             case.extend(count, seed, balances, threads, _of(progress, f"{name}: second runs", 0, count), second=True)
-        still = Case("balance", balanced(scenario))
-        still.extend(CALIBRATION, seed, balances, threads, _of(progress, "balance", 0, CALIBRATION))
-        result.calibration = calibration(scenario, case=still, futures=CALIBRATION)
+        balance = still.result()
+        balance.extend(CALIBRATION, seed, balances, threads, _of(progress, "balance", 0, CALIBRATION))
+        result.calibration = calibration(scenario, case=balance, futures=CALIBRATION)
         if curve:
-            _curve(result, balances, threads, progress)
+            _curve(result, points, balances, threads, progress)
     except KeyboardInterrupt:
         result.interrupted = True
         for case in result.cases.values():
@@ -185,6 +203,24 @@ def _prepared(scenarios: Mapping[str, Scenario], balances: Balances, draws: str)
     return cases
 
 
+def _later(result: Answer) -> tuple[Working[Case], dict[float, Working[Case]]]:
+    """The case of the calibration, and those of the curve by diverted share, the largest first: they are made on a
+    thread of their own while the engine runs what comes before."""
+    scenario = result.scenario
+
+    def point(share: float) -> Case:
+        top_down = scenario.with_settings("diversion", network="diversion")
+        changed = top_down.with_figure("functions.diversion", share, "a point of the curve")
+        return Case(f"diversion_{round(100 * share)}", changed, draws=result.draws)
+
+    pool = ThreadPoolExecutor(1)
+    still = pool.submit(lambda: Case("balance", balanced(scenario)))
+    shares = sorted(CURVE, reverse=True) if result.curve_asked else []
+    points = {share: pool.submit(point, share) for share in shares}
+    pool.shutdown(wait=False)
+    return still, points
+
+
 def _of(progress: Progress | None, name: str, done: int, total: int) -> Callable[[int], None] | None:
     return None if progress is None else lambda number: progress(name, done + number, total)
 
@@ -204,14 +240,26 @@ def _until_precise(
     progress: Progress | None,
     most: int,
 ) -> None:
-    """Batches of futures until the interval is short enough; the batches do not depend on the number of threads."""
+    """Batches of futures until the interval is short enough; the batches do not depend on the number of threads.
+
+    The first futures are all simulated, and tables are about them. When many are still expected, the rest are chosen
+    (`flowsim.study.chosen`).
+    """
     estimate: Estimate | None = None
-    while len(case.futures) < most:
-        done = len(case.futures)
+    while case.simulated < most:
+        done = case.simulated
         goal = max(expected_futures(estimate, half_width) if estimate else LEAST, done + BATCH)
         ahead = max(BATCH, int(AHEAD * (goal - done) / BATCH) * BATCH)
         count = min(ahead if done else LEAST, most - done)
-        case.extend(count, seed, balances, threads, _of(progress, case.name, done, goal))
+        tell = _of(progress, case.name, done, goal)
+        first = max(ALL_OF_FIRST, -(-int(PART_OF_FIRST * goal) // BATCH) * BATCH)
+        if can_choose(case) and (case.chosen.candidates or len(case.futures) >= first):
+            extend_chosen(case, count, seed, balances, threads, tell)
+        else:
+            if case.twin is not None:
+                few = len(case.futures) < ALL_OF_FIRST  # what the twin explains is not in the interval yet
+                count = min(count, (ALL_OF_FIRST if few else first) - len(case.futures))
+            case.extend(count, seed, balances, threads, tell)
         estimate = case.probability(seed, LEVEL)
         if precision_reached(estimate, half_width, LEAST):
             return
@@ -219,53 +267,62 @@ def _until_precise(
             from flowsim.study.control import Control
 
             case.twin = Control(case, seed, balances, threads)
-            estimate = case.probability(seed, LEVEL)
-            if precision_reached(estimate, half_width, LEAST):
-                return
+            case.twin.begin()  # it is there when the next batch is done
 
 
 def _twin_is_worth_it(case: Case, goal: int) -> bool:
-    """Whether to ask the fluid twin: many futures are still to come, there are outcomes of both kinds enough for its
-    scores, and too few, even by then, for the values of all unknowns, which come for nothing."""
-    cleared, unknowns = case.cleared, len(case.drawn[0])
-    soon = np.repeat(cleared, max(goal // (2 * len(cleared)), 1))  # explained by the values, half of them will do
+    """Whether to ask the fluid twin: so many futures are still to come that choosing among them pays, and there are
+    outcomes of both kinds enough for its scores."""
     return (
         case.draws == DRAWS[0]
-        and unknowns > SCORES
-        and goal - len(cleared) >= WORTH
-        and not too_few(cleared, SCORES)
-        and too_few(soon, unknowns)
+        and len(case.drawn[0]) > SCORES
+        and goal - max(case.simulated, ALL_OF_FIRST) >= WORTH
+        and not too_few(case.cleared, SCORES)
     )
 
 
-def _curve(result: Answer, balances: Balances, threads: int | None, progress: Progress | None) -> None:
+def _curve(
+    result: Answer,
+    points: Mapping[float, Working[Case]],
+    balances: Balances,
+    threads: int | None,
+    progress: Progress | None,
+) -> None:
     """Probability of clearing for a range of diverted shares, top-down; none diverted is the case without network. The
     shares have the same futures, and one model of the outcome given the unknowns, or, while outcomes are too rare for
-    that, given what the fluid twin makes of the futures at one of the shares: it tells them apart at the others too."""
+    that, given what the fluid twin makes of the futures at one of the shares, the one that is split most evenly: it
+    tells them apart at the others too."""
     from flowsim.study.control import Control
 
     result.curve.append((0.0, result.probability("none")))
-    top_down = result.scenario.with_settings("diversion", network="diversion")
-    done: list[Case] = []
+    futures = range(CURVE_FUTURES)
+    done: list[tuple[float, Case, list[bool]]] = []
     try:
-        for i, share in enumerate(CURVE):
-            changed = top_down.with_figure("functions.diversion", share, "a point of the curve")
-            case = Case(f"diversion_{round(100 * share)}", changed, draws=result.draws)
+        for i, (share, point) in enumerate(points.items()):
+            if i == len(CURVE) - UNSPLIT:  # the twin is at work meanwhile
+                most_split = _most_split(done)
+                most_split.twin = Control(most_split, result.seed, balances, threads)
+                most_split.twin.begin()
+            case = point.result()
             tell = _of(progress, "diversion", i * CURVE_FUTURES, len(CURVE) * CURVE_FUTURES)
-            case.extend(CURVE_FUTURES, result.seed, balances, threads, tell)
-            done.append(case)
-        most_split = min(done, key=lambda case: abs(float(case.cleared.mean()) - 0.5))
-        most_split.twin = Control(most_split, result.seed, balances, threads)
-        done.insert(0, done.pop(done.index(most_split)))
+            with closing(case.clearing(futures, result.seed, balances, threads, tell)) as found:
+                done.append((share, case, list(found)))
     finally:  # interrupted: of the points that are done
         if done:
-            shares = [case.scenario.book.value("functions.diversion") for case in done]
-            cleared = np.array([case.cleared for case in done])
-            covariates, population, whole = done[0].covariates(result.seed, CURVE_FUTURES, cleared)
+            cleared = np.array([one for _, _, one in done])
+            most_split = _most_split(done[: len(CURVE) - UNSPLIT])
+            if most_split.twin is None:
+                most_split.twin = Control(most_split, result.seed, balances, threads)
+            covariates, population, whole = most_split.covariates(result.seed, futures, cleared)
             if covariates is None:
                 covariates, population = np.empty((CURVE_FUTURES, 0)), np.empty((0, 0))
             made = adjusted_together(cleared, covariates, population, LEVEL, whole)
-            result.curve += sorted(zip(shares, made, strict=True), key=lambda point: point[0])
+            result.curve += sorted((share, estimate) for (share, _, _), estimate in zip(done, made, strict=True))
+
+
+def _most_split(done: list[tuple[float, Case, list[bool]]]) -> Case:
+    """The case whose futures disagree most."""
+    return min(done, key=lambda one: abs(float(np.mean(one[2])) - 0.5))[1]
 
 
 def values_of(case: Case) -> Mapping[str, np.ndarray]:
@@ -292,6 +349,7 @@ def manifest(result: Answer, seconds: float, command: Any = None) -> dict[str, A
         },
         "interrupted": result.interrupted,
         "futures": {name: len(case.futures) for name, case in result.cases.items()},
+        "chosen": {name: len(case.chosen.numbers) for name, case in result.cases.items()},
         "scenario": {
             "name": scenario.name,
             "title": scenario.title,

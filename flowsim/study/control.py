@@ -6,9 +6,9 @@ outcome in three numbers what else it has to learn from the futures themselves (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future as Working
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +17,8 @@ from flowsim.analysis.clearing import SCORES, fluid_scores
 from flowsim.engines.fluid import Twin, fluid
 from flowsim.model.network import Network
 from flowsim.scenario.futures import Block
+from flowsim.scenario.posterior import Posterior, shipped
+from flowsim.scenario.unknowns import POINT, point_quantile, quantiles_in_turn
 from flowsim.study.replicate import thread_count
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 STEP: Final = 42.0
 """Days: steps of six weeks tell futures apart as well as steps of two (docs: fewer futures)."""
-TOGETHER: Final = 128
+TOGETHER: Final = 256
 """Values that the twin is given at once."""
 
 
@@ -34,6 +36,27 @@ def warm_up() -> None:
     arrivals = {"class": "a", "station": "desk", "rate": 1.0}
     document = {"horizon": 2.0, "classes": ["a"], "stations": [{**station, "waiting_list": "all"}]}
     fluid(Network.from_dict({**document, "arrivals": [arrivals]}), 1.0)
+
+
+def prepare(case: Case, seed: int, balances: Balances) -> None:
+    """Work out what the twins of all cases share, on a thread of its own: the compiled twin, and the balances of the
+    population. Whoever needs them sooner works them out as well."""
+
+    def work() -> None:
+        warm_up()
+        for part in _parts(case, seed):
+            balances.get(case.scenario, part)
+
+    pool = ThreadPoolExecutor(1)
+    pool.submit(work)
+    pool.shutdown(wait=False)
+
+
+def _parts(case: Case, seed: int) -> list[Mapping[str, np.ndarray]]:
+    """The values of the population, `TOGETHER` at a time."""
+    flat = {name: x.ravel() for name, x in case.population(seed)[0].items()}
+    size = len(next(iter(flat.values())))
+    return [{name: x[first : first + TOGETHER] for name, x in flat.items()} for first in range(0, size, TOGETHER)]
 
 
 class Control:
@@ -48,30 +71,48 @@ class Control:
         self.case, self.seed, self.balances, self.threads = case, seed, balances, threads
         self.twin = Twin(case.template.network_at_mode, STEP)
         self._known = np.empty((0, SCORES))
+        self._population: Working[np.ndarray] | None = None
 
-    def of(self, n: int) -> np.ndarray:
-        """Scores of the first n futures: (n, `SCORES`)."""
+    def of(self, numbers: Sequence[int]) -> np.ndarray:
+        """Scores of futures by number: (n, `SCORES`)."""
         from flowsim.study.futures import BLOCK
 
-        while len(self._known) < n:
+        if self.case.population(self.seed)[1]:  # a future has those of its point
+            posterior = shipped(self.case.scenario.region)
+            assert posterior is not None
+            return np.asarray(self.population[[self._place(posterior, i) for i in numbers]])
+        while len(self._known) <= max(numbers, default=-1):
             block = self.case.block(len(self._known) // BLOCK, self.seed, self.balances)
             self._known = np.concatenate([self._known, self._scores(block)])
-        return self._known[:n]
+        return self._known[list(numbers)]
 
-    @cached_property
+    def _place(self, posterior: Posterior, i: int) -> int:
+        if self.case.draws == "sobol":
+            return posterior.place(quantiles_in_turn(self.seed, i)[POINT], ordered=True)
+        return posterior.place(point_quantile(self.seed, i))
+
+    def begin(self) -> None:
+        """Begin with the scores of the population on a thread of its own: the engine's threads leave room for it."""
+        if self._population is None:
+            pool = ThreadPoolExecutor(1)
+            self._population = pool.submit(self._of_all, 1)
+            pool.shutdown(wait=False)
+
+    @property
     def population(self) -> np.ndarray:
         """Scores of the population of `Case.population`, in its shape: (..., `SCORES`)."""
-        values, _ = self.case.population(self.seed)
-        shape = next(iter(values.values())).shape
-        flat = {name: x.ravel() for name, x in values.items()}
-        firsts = range(0, int(np.prod(shape)), TOGETHER)
+        if self._population is None:
+            self._population = Working()
+            self._population.set_result(self._of_all(thread_count(self.threads)))
+        return self._population.result()
 
-        def some(first: int) -> np.ndarray:
-            part: Mapping[str, np.ndarray] = {name: x[first : first + TOGETHER] for name, x in flat.items()}
+    def _of_all(self, threads: int) -> np.ndarray:
+        def some(part: Mapping[str, np.ndarray]) -> np.ndarray:
             return self._scores(self.case.template.block(part, self.balances.get(self.case.scenario, part)))
 
-        with ThreadPoolExecutor(thread_count(self.threads)) as pool:
-            return np.concatenate(list(pool.map(some, firsts))).reshape(*shape, SCORES)
+        shape = next(iter(self.case.population(self.seed)[0].values())).shape
+        with ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(some, _parts(self.case, self.seed)))).reshape(*shape, SCORES)
 
     def _scores(self, block: Block) -> np.ndarray:
         found = self.twin.run(block.arrays, block.station, block.patient_class, block.waiting, block.in_service)

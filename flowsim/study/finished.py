@@ -54,7 +54,7 @@ class Finished(Answer):
         summary = self.written["summary"]
         row = summary[summary["case"] == name].iloc[0]
         value, low, high = (float(row[column]) for column in ("cleared", "cleared_low", "cleared_high"))
-        return Estimate(value, low, high, int(row["futures"]))
+        return Estimate(value, low, high, int(row["futures"]) + int(row.get("chosen", 0)))
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis.adjusted import adjusted_probability, in_turn, too_few
-from flowsim.analysis.clearing import SCORES, VOLUMES, Definition, Future, clearing_day, expected_overdue
+from flowsim.analysis.adjusted import Selection, adjusted_probability, in_turn, too_few
+from flowsim.analysis.clearing import SCORES, VOLUMES, Definition, Future, clearing_day, expected_overdue, settled
 from flowsim.analysis.outcomes import wait_quantile
 from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.model.network import Network
@@ -26,7 +26,7 @@ from flowsim.scenario.baseline import YEAR, Baseline, Values, calibrate
 from flowsim.scenario.futures import Block, Template
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region, load_region
-from flowsim.study.replicate import run_many
+from flowsim.study.replicate import Job, run_many, run_until_settled
 
 if TYPE_CHECKING:
     from flowsim.study.control import Control
@@ -38,6 +38,8 @@ POPULATION: Final = 512
 """Sets of values, and how many each, that stand for all that can be drawn (`flowsim.scenario.unknowns.population`)."""
 BLOCK: Final = 64
 """Futures whose numbers are worked out together."""
+AHEAD: Final = 12
+"""Futures before its first that a block is worked out, by one thread while the others go on."""
 KEPT: Final = 4096
 """Balances kept."""
 BLOCKS_KEPT: Final = 3
@@ -117,7 +119,8 @@ class Reducer:
         ]
         assert len(self.counted) == len(VOLUMES)
 
-    def __call__(self, outcome: dict[str, np.ndarray], network: Network) -> Future:
+    def _lists(self, outcome: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Snapshots and months of the lists for ggz, the overdue counted as the scenario does."""
         snapshots = outcome["snapshots"][:, self.ggz]
         periods = outcome["periods"][:, self.ggz]
         if self.expected:
@@ -125,6 +128,15 @@ class Reducer:
             snapshots["overdue"] = expected_overdue(
                 snapshots["waiting"], periods["starts"], self.edges, self.every, self.norm
             )
+        return snapshots, periods
+
+    def cleared(self, outcome: dict[str, np.ndarray], network: Network) -> bool:
+        """Whether the lists are cleared in time, and nothing else."""
+        overdue = self._lists(outcome)[0]["overdue"].sum(axis=1)
+        return clearing_day(overdue, self.every, self.definition) <= self.definition.deadline
+
+    def __call__(self, outcome: dict[str, np.ndarray], network: Network) -> Future:
+        snapshots, periods = self._lists(outcome)
         waiting, overdue = snapshots["waiting"].sum(axis=1), snapshots["overdue"].sum(axis=1)
         at = snapshots[np.minimum(self.year_ends, len(snapshots) - 1)]
         fields = ("arrivals", "starts", "wait", "reneged", "completions")
@@ -154,6 +166,23 @@ class Reducer:
 
 
 @dataclass
+class Chosen:
+    """Futures beyond the first ones of a case that were chosen among candidates; of each only whether the lists are
+    cleared in time.
+
+    Attributes
+    ----------
+    numbers : of the futures. probability : with which each was to be simulated. cleared : whether it is in time.
+    candidates : these, and those that were passed over.
+    """
+
+    numbers: list[int] = field(default_factory=list)
+    probability: list[float] = field(default_factory=list)
+    cleared: list[bool] = field(default_factory=list)
+    candidates: int = 0
+
+
+@dataclass
 class Case:
     """One scenario under study: its futures so far, and second runs of some of them."""
 
@@ -166,6 +195,8 @@ class Case:
     """How the unknowns are drawn: one of `flowsim.scenario.unknowns.DRAWS`."""
     twin: Control | None = field(default=None, repr=False)
     """What the fluid twin makes of the futures (`flowsim.study.control`); None: not asked."""
+    chosen: Chosen = field(default_factory=Chosen)
+    """Futures for the probability alone, beyond ``futures`` (`flowsim.study.chosen`)."""
 
     def __post_init__(self) -> None:
         self._population: tuple[dict[str, np.ndarray], bool] | None = None
@@ -176,6 +207,11 @@ class Case:
         self.definition = definition(self.scenario, self.region)
         expected = self.scenario.settings["wait_counts"] == "expected"
         self.reduce = Reducer(self.template.network_at_mode, self.definition, self.region, expected)
+
+    @property
+    def simulated(self) -> int:
+        """Futures so far, chosen ones included."""
+        return len(self.futures) + len(self.chosen.numbers)
 
     @property
     def cleared(self) -> np.ndarray:
@@ -191,18 +227,25 @@ class Case:
     def probability(self, seed: int, level: float = 0.95) -> Estimate:
         """Probability that the lists are cleared in time, adjusted for the values that the futures happened to draw and
         for what the fluid twin makes of them, if it was asked."""
-        cleared = self.cleared
         if self.draws == "sobol":
-            return in_turn(cleared, unknowns.SCRAMBLINGS, level)
-        covariates, population, whole = self.covariates(seed, len(cleared), cleared)
+            return in_turn(self.cleared, unknowns.SCRAMBLINGS, level)
+        even, chosen = len(self.futures), self.chosen
+        cleared = np.r_[self.cleared, np.array(chosen.cleared, bool)]
+        covariates, population, whole = self.covariates(seed, [*range(even), *chosen.numbers], cleared)
         if covariates is None:
             return wilson(int(cleared.sum()), len(cleared), level)
-        return adjusted_probability(cleared, covariates, population, level, whole)
+        selection = None
+        if chosen.candidates:
+            selection = Selection(even, np.array(chosen.probability), chosen.candidates)
+        return adjusted_probability(cleared, covariates, population, level, whole, selection)
 
-    def covariates(self, seed: int, n: int, outcomes: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, bool]:
-        """What the first n futures are adjusted by, the same of the population, and whether that is all there is: the
+    def covariates(
+        self, seed: int, numbers: Sequence[int], outcomes: np.ndarray
+    ) -> tuple[np.ndarray | None, np.ndarray, bool]:
+        """What futures are adjusted by, (n, p), the same of the population, and whether that is all there is: the
         values drawn and the scores of the twin; those scores alone where outcomes of one kind are too rare for more."""
-        drawn = np.array([list(one.values()) for one in self.drawn[:n]])
+        known = self.drawn
+        drawn = np.array([list((known[i] if i < len(known) else self.values(i, seed)).values()) for i in numbers])
         count = drawn.shape[1] if drawn.ndim == 2 else 0
         few = too_few(outcomes, count)
         if count == 0 or (few and (self.twin is None or too_few(outcomes, SCORES))):
@@ -210,7 +253,7 @@ class Case:
         population, whole = self.population(seed)
         everywhere = np.stack(list(population.values()), axis=-1)
         if self.twin is not None:
-            scores, of_all = self.twin.of(n), self.twin.population
+            scores, of_all = self.twin.of(numbers), self.twin.population
             drawn = scores if few else np.hstack([drawn, scores])
             everywhere = of_all if few else np.concatenate([everywhere, of_all], axis=-1)
         return drawn, everywhere, whole
@@ -242,19 +285,53 @@ class Case:
         to go on with. Close it to stop."""
         goal = self.second_runs if second else self.futures
         first = len(goal)
-        jobs = (
-            partial(self._job, i, i + SECOND_RUN if second else i, seed, balances) for i in range(first, first + count)
-        )
-        results: Generator[Future, None, None] = run_many(jobs, self.reduce, threads, progress)
+        shift = SECOND_RUN if second else 0
+        results = self.running(range(first, first + count), seed, balances, threads, progress, shift)
         with closing(results) as done:
             for i, future in enumerate(done, first):
                 goal.append(future)
                 if not second:
                     self.drawn.append(self.values(i, seed))
                 yield i + 1 - first
-        with self._one_at_a_time:
-            while len(self._blocks) > 1:  # a case that waits for its turn keeps little
-                self._blocks.popitem(last=False)
+
+    def running(
+        self,
+        numbers: Sequence[int],
+        seed: int,
+        balances: Balances,
+        threads: int | None,
+        progress: Callable[[int], None] | None = None,
+        shift: int = 0,
+    ) -> Generator[Future, None, None]:
+        """Run futures by number, in rising order. Close it to stop. ``shift``: added to the number of a future for the
+        address of its luck, not of its unknowns."""
+        with closing(run_many(self._jobs(numbers, seed, balances, shift), self.reduce, threads, progress)) as done:
+            yield from done
+
+    def clearing(
+        self,
+        numbers: Sequence[int],
+        seed: int,
+        balances: Balances,
+        threads: int | None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Generator[bool, None, None]:
+        """As `running`, but of each future only whether the lists are cleared in time: it ends when that is settled."""
+        jobs = self._jobs(numbers, seed, balances)
+        if self.reduce.expected:  # which rests on months that are not over
+            done = run_many(jobs, self.reduce.cleared, threads, progress)
+        else:
+            every, looks = self.reduce.every, self.definition.looks(self.reduce.every)
+            settle = partial(settled, every=every, definition=self.definition)
+            done = run_until_settled(jobs, looks, settle, threads, progress)
+        with closing(done):
+            yield from done
+
+    def _jobs(self, numbers: Sequence[int], seed: int, balances: Balances, shift: int = 0) -> Iterator[Job]:
+        last = len(numbers) - 1
+        for j, i in enumerate(numbers):
+            soon = numbers[min(j + AHEAD, last)] // BLOCK
+            yield partial(self._job, i, i + shift, seed, balances, soon)
 
     def values(self, i: int, seed: int) -> dict[str, float]:
         """The values of the unknowns in future ``i``."""
@@ -270,6 +347,9 @@ class Case:
     def block(self, number: int, seed: int, balances: Balances) -> Block:
         """The numbers of `BLOCK` futures, from ``number`` times that on."""
         place = (seed, number)
+        block = self._blocks.get(place)
+        if block is not None:  # others need not wait while a thread works the next one out
+            return block
         with self._one_at_a_time:
             block = self._blocks.get(place)
             if block is None:
@@ -282,5 +362,6 @@ class Case:
                     self._blocks.popitem(last=False)
             return block
 
-    def _job(self, i: int, replication: int, seed: int, balances: Balances) -> tuple[Network, int, int]:
+    def _job(self, i: int, replication: int, seed: int, balances: Balances, soon: int) -> tuple[Network, int, int]:
+        self.block(soon, seed, balances)
         return self.network(i, seed, balances), seed, replication

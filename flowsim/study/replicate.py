@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -169,6 +169,28 @@ def run_many(
                 yield result
 
     return results()
+
+
+def run_until_settled(
+    jobs: Iterable[Job],
+    looks: Sequence[int],
+    settled: Callable[[np.ndarray], bool | None],
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Generator[bool, None, None]:
+    """As `run_many`, but of each job only whether something holds that is read off the people overdue, simulated for as
+    long as that takes: see `flowsim.engines.settled.simulate_until_settled` for ``looks`` and ``settled``."""
+    from flowsim.engines.settled import simulate_until_settled
+
+    def run(job: Job) -> bool:
+        network, seed, replication = job()
+        return simulate_until_settled(network, seed, replication, looks, settled)
+
+    with closing(_in_order((partial(run, job) for job in jobs), thread_count(threads))) as done:
+        for number, result in enumerate(done, 1):
+            if progress is not None:
+                progress(number)
+            yield result
 
 
 def run_logged(

@@ -47,7 +47,7 @@ def test_a_future_s_network_is_the_same_by_itself_and_in_its_block(scenario: Sce
 
 def test_the_twin_scores_each_future_by_its_own_network() -> None:
     case, balances = Case("headcount", default().with_settings("h", reading="headcount")), Balances(2)
-    scores = Control(case, 2, balances).of(3)
+    scores = Control(case, 2, balances).of(range(3))
     for i in range(3):
         found = fluid(case.network(i, 2, balances), control.STEP)
         lists = case.reduce.ggz
@@ -76,7 +76,7 @@ def test_the_twin_tells_futures_apart_and_leaves_the_probability_where_it_is() -
     plain = case.probability(1, 0.9999)
     case.twin = Control(case, 1, balances)
     overdue = [float(future.overdue[260]) for future in case.futures]
-    assert np.corrcoef(case.twin.of(96)[:, 0], overdue)[0, 1] > 0.6
+    assert np.corrcoef(case.twin.of(range(96))[:, 0], overdue)[0, 1] > 0.6
     adjusted = case.probability(1)
     assert plain.low < adjusted.value < plain.high
     assert (

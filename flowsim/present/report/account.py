@@ -79,9 +79,12 @@ class Account(Chapter):
         }
         made = [heading(self.r("heading.method"))]
         made.append(paragraphs(self.r("method.model", **values), self.r("method.futures", **values)))
+        chosen = sum(row.get("chosen", 0) for row in self.rows_of("summary"))
+        values["chosen"] = self.number(chosen)
+        terms = ("cleared", "interval", *(("chosen",) if chosen else ()), "paired", "readings")
         made += [heading(self.r("heading.terms"), 2)]
         made.append(
-            bullets(*(self.r(f"method.{name}", **values) for name in ("cleared", "interval", "paired", "readings")))
+            bullets(*(self.r(f"method.{name}", **values) for name in terms))
         )
         made += [heading(self.r("heading.verified"), 2)]
         made.append(bullets(*(self.r(f"verified.{name}") for name in ("engines", "theory", "naive", "plan", "seed"))))

@@ -95,10 +95,8 @@ class Story(Chapter):
         cells = []
         for row in rows:
             code = self.verdicts["cases"][row["case"]]
-            meaning = self.meaning(row["case"])
-            cells.append(
-                (meaning, self.chance(row), light(code, self.t(f"chance.{code}")), self.number(row["futures"]))
-            )
+            meaning, used = self.meaning(row["case"]), row["futures"] + row.get("chosen", 0)
+            cells.append((meaning, self.chance(row), light(code, self.t(f"chance.{code}")), self.number(used)))
         header = [self.r(f"column.{name}") for name in ("reading", "chance", "verdict", "futures")]
         strong = [number for number, row in enumerate(rows) if row["case"] == self.leading and len(rows) > 2]
         return table(header, cells, (5.6, 2.6, 2.9, 1.5), left=1, small=True, strong=strong)

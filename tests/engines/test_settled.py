@@ -1,0 +1,113 @@
+"""A replication that runs no longer than a question takes: looking at it changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from network_documents import NETWORKS, Document, documents
+
+from flowsim.engines import compiled, world
+from flowsim.engines.ending import close, overdue_until_now
+from flowsim.engines.settled import simulate_until_settled
+from flowsim.model import tally
+from flowsim.model.memory import Addresses
+from flowsim.model.network import Network
+
+SEED, REPLICATION = 5, 1
+
+
+def begun(network: Network, log: bool = False) -> Addresses:
+    return compiled.begin(network, SEED, REPLICATION, log, world.features_of(network))
+
+
+def run_to(one: Addresses, time: float) -> None:
+    one.record["until"] = time
+    compiled.go_on(one)
+
+
+def assert_stops_change_nothing(network: Network, stops: list[float]) -> None:
+    """The log is that of a run without stops; at each stop all that comes before has happened."""
+    _, log, _ = compiled.simulate_once(network, SEED, REPLICATION, log=True)
+    assert log is not None
+    one = begun(network, log=True)
+    for stop in sorted(stops):
+        run_to(one, stop)
+        assert int(one["state"]["log_size"][0]) >= int((log["time"] < stop).sum())
+    run_to(one, network.horizon)
+    assert one["log"][: int(one["state"]["log_size"][0])].tobytes() == log.tobytes()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_stops_change_nothing_in_each_kind_of_network(name: str) -> None:
+    network = Network.from_dict(NETWORKS[name])
+    assert_stops_change_nothing(network, [0.0, *(network.horizon * np.array([0.1, 0.35, 0.36, 0.8])).tolist()])
+
+
+@settings(max_examples=40)
+@given(document=documents(), parts=st.lists(st.floats(0.0, 1.0), max_size=4))
+def test_stops_change_nothing_in_any_network(document: Document, parts: list[float]) -> None:
+    network = Network.from_dict(document)
+    assert_stops_change_nothing(network, [part * network.horizon for part in parts])
+
+
+LISTS: Document = {
+    "horizon": 400.0,
+    "snapshot_every": 7.0,
+    "waiting_norm": 10.0,
+    "classes": ["adult"],
+    "stations": [
+        {
+            "name": "treatment",
+            "servers": 8,
+            "service": {"distribution": "exponential", "mean": 20.0},
+            "patience": {"distribution": "exponential", "mean": 200.0},
+            "waiting_list": "all",
+            "initial": {"waiting": {"adult": 30}, "in_service": {"adult": 8}},
+        },
+        {"name": "desk", "servers": 1, "service": {"distribution": "exponential", "mean": 1.0}},
+    ],
+    "arrivals": [
+        {"class": "adult", "station": "treatment", "rate": 0.42},
+        {"class": "adult", "station": "desk", "rate": 0.9},
+    ],
+}
+
+
+def overdue_of(outcome: dict[str, np.ndarray], network: Network) -> np.ndarray:
+    lists = network.stations["list"] >= 0
+    return np.asarray(outcome["snapshots"]["overdue"][:, lists].sum(axis=1))
+
+
+def test_who_is_overdue_so_far_is_what_the_outcome_will_show() -> None:
+    network = Network.from_dict(LISTS)
+    outcome, _, _ = compiled.simulate_once(network, SEED, REPLICATION)
+    overdue = overdue_of(outcome, network)
+    assert len(set(overdue.tolist())) > 5
+    one = begun(network)
+    for look in (0, 1, 11, 30, 57):
+        run_to(one, min(np.nextafter(7.0 * look, np.inf), network.horizon))
+        assert overdue_until_now(one, look + 1).tolist() == overdue[: look + 1].tolist()
+    run_to(one, network.horizon)
+    close(one)
+    assert tally.outcome(one)["snapshots"].tobytes() == outcome["snapshots"].tobytes()
+
+
+@pytest.mark.parametrize("level", [4, 12, 20])
+def test_it_is_settled_as_at_the_end(level: int) -> None:
+    """Whether more than some are overdue at snapshot 40, of 60 replications; nobody waits for snapshot 57 to know."""
+    network = Network.from_dict(LISTS)
+    longest = []
+
+    def settled(path: np.ndarray) -> bool | None:
+        longest.append(len(path))
+        return bool(path[40] > level) if len(path) > 40 else None
+
+    share = [simulate_until_settled(network, SEED, i, [20, 42], settled) for i in range(60)]
+    assert max(longest) == 43
+    expected = []
+    for i in range(60):
+        outcome, _, _ = compiled.simulate_once(network, SEED, i)
+        expected.append(float(overdue_of(outcome, network)[40] > level))
+    assert share == expected
