@@ -135,9 +135,10 @@ def adjusted_together(
     fold = np.arange(n) % FOLDS
     missed = np.empty((count, n))
     predicted = np.zeros((count, len(others)))
+    of_all = logistic(design, y)
     for k in range(FOLDS):
         mine = fold == k
-        constants, slopes = logistic(design[~mine], y[:, ~mine])
+        constants, slopes = logistic(design[~mine], y[:, ~mine], of_all)
         missed[:, mine] = y[:, mine] - chance_at(constants[:, None] + design[mine] @ slopes)
         at = np.einsum("np,p->n", everywhere, slopes)  # and not @, whose threads wait for each other on a busy machine
         predicted += chance_at(constants[:, None] + at) * (mine.sum() / n)
@@ -224,11 +225,13 @@ def chance_at(score: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0))))
 
 
-def logistic(design: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def logistic(
+    design: np.ndarray, outcomes: np.ndarray, near: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Constants (K,) and slopes (p,) of a logistic regression of (K, n) outcomes on the same (n, p) covariates, with a
-    light ridge on the slopes, by Newton's method."""
+    light ridge on the slopes, by Newton's method. ``near``: where to begin; None: at zero."""
     count, p = len(outcomes), design.shape[1]
-    weights = np.zeros(count + p)
+    weights = np.zeros(count + p) if near is None else np.concatenate(near)
     ridge = np.r_[np.zeros(count), np.full(p, RIDGE)]
     for _ in range(ROUNDS):
         chance = chance_at(weights[:count, None] + design @ weights[count:])

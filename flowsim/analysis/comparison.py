@@ -47,7 +47,7 @@ def tables(found: Any) -> dict[str, pd.DataFrame]:
     controls = found.controls
     taken = without_luck(measured, found.base, controls)
     return {
-        "summary": answers.summary(found),
+        "summary": answers.summary(found).drop(columns="chosen"),
         "outcomes": by_year(measured, taken),
         "cleared": cleared(found.cases, found.base, found.seed, controls),
         "differences": differences(measured, found.base, controls),

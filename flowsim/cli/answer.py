@@ -63,11 +63,12 @@ def answer(
     chosen["--unknowns"] = unknowns
     asked = _asked(chosen, repeat, lang)
     with room(out):
-        found, seconds = _simulated(asked, threads, lang, silent=json)
+        pictures = _Pictures(lang)
+        found, seconds = _simulated(asked, threads, lang, json, pictures)
         if found is None:
             return nothing_done("answer", lang)
         tables = found.tables
-        _write(out, found, tables, seconds, command(), lang)
+        _write(out, found, tables, seconds, command(), pictures)
     if json:
         print_json(as_json(found, tables, written(out, seconds)))
     else:
@@ -93,10 +94,11 @@ def repeated(manifest: Path, out: Path, threads: int | None, lang: str) -> bool:
     nothing = dict.fromkeys(("SCENARIO", "--half-width", "--seed", "--no-curve", "--unknowns"))
     asked = _asked(nothing, manifest, lang)
     with room(out):
-        found, seconds = _simulated(asked, threads, lang, silent=False)
+        pictures = _Pictures(lang)
+        found, seconds = _simulated(asked, threads, lang, False, pictures)
         if found is None:
             return False
-        _write(out, found, found.tables, seconds, None, lang)
+        _write(out, found, found.tables, seconds, None, pictures)
     return not found.interrupted
 
 
@@ -121,7 +123,35 @@ def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[st
     return {name: getattr(wanted, name) for name in ("scenario", "half_width", "seed", "curve", "most", "draws")}
 
 
-def _simulated(asked: Mapping[str, Any], threads: int | None, lang: str, silent: bool) -> tuple[Answer | None, float]:
+class _Pictures:
+    """Those that are there before the curve is, drawn while it is simulated."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+        self.files: dict[str, bytes] = {}
+        self._one_at_a_time = threading.Lock()  # Matplotlib is for one thread
+
+    def __call__(self, found: Answer) -> None:
+        """Draw what does not need the curve."""
+        from flowsim.present.plots import drawn, plots
+
+        with self._one_at_a_time:
+            tables = {name: table for name, table in found.tables.items() if name != "curve"}
+            self.files = drawn(plots(found, tables, self.lang))
+
+    def all(self, found: Answer, tables: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+        """All of them, content by the name of the file."""
+        from flowsim.present.plots import drawn, plots
+
+        with self._one_at_a_time:
+            known = {Path(name).stem for name in self.files}
+            figures = plots(found, tables, self.lang)
+            return self.files | drawn({name: figure for name, figure in figures.items() if name not in known})
+
+
+def _simulated(
+    asked: Mapping[str, Any], threads: int | None, lang: str, silent: bool, meanwhile: _Pictures
+) -> tuple[Answer | None, float]:
     """The answer (None: interrupted before anything was finished), and the seconds it took."""
     from flowsim.present.console import announce_compiling
     from flowsim.present.progress import StudyProgress
@@ -132,7 +162,7 @@ def _simulated(asked: Mapping[str, Any], threads: int | None, lang: str, silent:
     threading.Thread(target=_make_ready, daemon=True).start()
     try:
         with StudyProgress(lang, silent) as progress:
-            found = simulate(**asked, threads=threads, progress=progress)
+            found = simulate(**asked, threads=threads, progress=progress, meanwhile=meanwhile)
     except KeyboardInterrupt:
         return None, time.monotonic() - began
     return (found if found.cases else None), time.monotonic() - began
@@ -146,13 +176,13 @@ def _make_ready() -> None:
 
 
 def _write(
-    out: Path, found: Answer, tables: Mapping[str, pd.DataFrame], seconds: float, command: Any, lang: str
+    out: Path, found: Answer, tables: Mapping[str, pd.DataFrame], seconds: float, command: Any, pictures: _Pictures
 ) -> None:
-    from flowsim.present.plots import save_plots
     from flowsim.study import store
     from flowsim.study.answer import manifest
 
     with store.all_or_nothing(out) as work:
         store.write_tables(work, tables, "answer")
-        save_plots(work, found, tables, lang)
+        for name, content in pictures.all(found, tables).items():
+            (work / name).write_bytes(content)
         store.write_json(work / "manifest.json", manifest(found, seconds, command))

@@ -194,6 +194,7 @@ EVERYTHING: Final = Features(1, 1)
 
 def features_of(network: n.Network) -> Features:
     """The features that a network uses."""
+    network = network.alike
     known = _features.get(network)
     if known is None:
         known = _features[network] = _used_by(network)
@@ -236,6 +237,25 @@ class _Plan(NamedTuple):
 
 
 def _plan(network: n.Network, logging: bool, features: Features) -> _Plan:
+    """The plan that is known, or that of the network's pattern with its own numbers, or a new one."""
+    plans = _plans.setdefault(network, {})
+    plan = plans.get((logging, features))
+    if plan is None:
+        pattern = network.alike
+        if pattern is network:
+            plan = _new_plan(network, logging, features)
+        else:  # room as for the pattern; there will be more, should that not do
+            like = _plan(pattern, logging, features)
+            changed = ((name, getattr(network, name)) for name in tables.ARRAYS)
+            own = {name: array for name, array in changed if array is not getattr(pattern, name)}
+            plan = like._replace(first=like.first.but(own))
+            for name, (_, value) in tables.settings(network).items():
+                plan.first.record[name] = value
+        plans[(logging, features)] = plan
+    return plan
+
+
+def _new_plan(network: n.Network, logging: bool, features: Features) -> _Plan:
     expected = max(network.expected_arrivals, 16.0)
     slots = slots_needed(network, expected)
     day_count = 1 << min(17, max(4, math.ceil(math.log2(3.0 * expected / A_DAY))))
@@ -298,11 +318,7 @@ def create(
 ) -> Addresses:
     """A world at time zero, still without residents: the network's tables, an empty tally, and room. ``features``: more
     than the network uses; None: just those. ``block``: where it is to be; None: in memory of its own."""
-    built = (logging, features or features_of(network))
-    plans = _plans.setdefault(network, {})
-    plan = plans.get(built)
-    if plan is None:
-        plan = plans[built] = _plan(network, *built)
+    plan = _plan(network, logging, features or features_of(network))
     arrays, places = (Block() if block is None else block).arrays(plan.clear, plan.other)
     world = plan.first.elsewhere(arrays, places)
     world.record["key"] = draws.replication_key(seed, replication)

@@ -326,6 +326,13 @@ class Addresses:
         moved.record.view(np.uint64)[: len(places)] = places
         return moved
 
+    def but(self, arrays: Mapping[str, np.ndarray]) -> Addresses:
+        """The same, with other arrays by these names."""
+        other = self.elsewhere({}, np.empty(0, np.uint64))
+        for name, array in arrays.items():
+            other.put(name, array)
+        return other
+
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]
 

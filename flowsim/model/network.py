@@ -127,6 +127,8 @@ class Network:
     clocks : `CLOCK`. pools : `POOL`, with members (int32) and member_below (uint64) side by side.
     streams : `STREAM`. steps : `STEP`, all schedules. initial : `INITIAL`. class_mix : (C,) uint64.
     stop_rules : `STOP_RULE` with rule_stations (int32).
+    pattern : a network that may differ from this one in numbers only, as futures of one scenario do, so that both have
+        room of the same kind in an engine; None: none is known.
     """
 
     station_names: tuple[str, ...]
@@ -159,6 +161,7 @@ class Network:
     rule_stations: np.ndarray
     title: str = ""
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    pattern: Network | None = field(default=None, repr=False)
 
     @staticmethod
     def from_dict(document: Mapping[str, Any], where: str = "network") -> Network:
@@ -190,6 +193,18 @@ class Network:
         return Network.from_dict(read_toml(path), str(path))
 
     @cached_property
+    def alike(self) -> Network:
+        """The pattern, as long as nothing but numbers differs from it; else this network itself."""
+        pattern = self.pattern
+        if pattern is None or any(getattr(self, name) != getattr(pattern, name) for name in _PLAIN):
+            return self
+        for name in _ARRAYS:
+            own, other = getattr(self, name), getattr(pattern, name)
+            if own is not other and (own.shape != other.shape or name in _STRUCTURE):
+                return self
+        return pattern
+
+    @cached_property
     def way_below(self) -> np.ndarray:
         """The bounds of ``ways`` by themselves, uint64, with `BOUNDS` - 1 more behind: so many are read at once."""
         return np.concatenate([self.ways["below"], np.zeros(BOUNDS - 1, np.uint64)])
@@ -217,6 +232,19 @@ class Network:
             levels = np.concatenate([[float(station["servers"])], steps["value"]])
             total[k] = np.inf if station["servers"] >= ALWAYS_OPEN else float(np.diff(times) @ levels)
         return total
+
+
+_PLAIN: Final = (
+    *("station_names", "class_names", "pool_names", "list_names"),
+    *("horizon", "warm_up", "snapshot_every", "waiting_norm", "wait_bin"),
+)
+_STRUCTURE: Final = ("periods", "cells", "route_times", "route_rows", "rows", "pools", "members", "clocks")
+"""Arrays that are the pattern's own, or it is no pattern: what they say is not only numbers."""
+_ARRAYS: Final = (
+    *_STRUCTURE,
+    *("stations", "ways", "distributions", "values", "member_below", "streams", "steps", "class_mix"),
+    *("stop_rules", "rule_stations"),
+)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Matplotlib's objects only (`matplotlib.figure.Figure`): no window, no global sta
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -64,17 +65,27 @@ def save_plots(
 
 def save_figures(folder: Path, figures: Mapping[str, Figure], kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Write figures by name, as files of these kinds; the same figures give the same bytes."""
+    made = []
+    for name, content in drawn(figures, kinds).items():
+        made.append(folder / name)
+        made[-1].write_bytes(content)
+    return made
+
+
+def drawn(figures: Mapping[str, Figure], kinds: Sequence[str] = ("png", "svg")) -> dict[str, bytes]:
+    """Figures by name as files of these kinds: content by the name of the file."""
     import matplotlib
 
-    made = []
+    made = {}
     with matplotlib.rc_context(STYLE):
         for name, figure in figures.items():
             figure.draw_without_rendering()
             figure.set_layout_engine("none")  # laid out once: every file gets the same
             for kind in kinds:
-                made.append(folder / f"{name}.{kind}")
                 metadata = {"Date": None} if kind == "svg" else {"Software": "flowsim"}
-                figure.savefig(made[-1], metadata=metadata, facecolor="white")
+                stream = io.BytesIO()
+                figure.savefig(stream, format=kind, metadata=metadata, facecolor="white")
+                made[f"{name}.{kind}"] = stream.getvalue()
     return made
 
 

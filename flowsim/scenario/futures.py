@@ -52,7 +52,7 @@ class Block:
         initial["station"], initial["patient_class"] = self.station[some], self.patient_class[some]
         initial["waiting"], initial["in_service"] = waiting[some], in_service[some]
         own = {name: array[i].copy() for name, array in self.arrays.items()}
-        return replace(self.at_mode, document={}, initial=initial, **own)
+        return replace(self.at_mode, document={}, pattern=self.at_mode, initial=initial, **own)
 
 
 class Template:

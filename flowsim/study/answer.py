@@ -47,7 +47,7 @@ WORTH: Final = 96
 """Futures that must still be expected for the fluid twin to be asked: it takes the time of about thirty."""
 ALL_OF_FIRST: Final = 256
 """Futures of a case that are simulated without choosing, and"""
-PART_OF_FIRST: Final = 1 / 3
+PART_OF_FIRST: Final = 1 / 5
 """the part of those expected that is, when that is more."""
 SMALL: Final = 0.05
 """Half-width below which choosing may be worth it."""
@@ -82,11 +82,16 @@ class Answer:
     curve_asked: bool = True
     most: int = MOST
     draws: str = DRAWS[0]
+    _known: dict[str, tuple[tuple[int, int], Estimate]] = field(default_factory=dict, init=False, repr=False)
 
     def probability(self, name: str) -> Estimate:
         """Probability that the lists are cleared in time, with a 95% interval; adjusted for the values drawn
         (`flowsim.analysis.adjusted`)."""
-        return self.cases[name].probability(self.seed, LEVEL)
+        case = self.cases[name]
+        known, so_far = self._known.get(name), (id(case), case.simulated)
+        if known is None or known[0] != so_far:
+            known = self._known[name] = so_far, case.probability(self.seed, LEVEL)
+        return known[1]
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -115,6 +120,7 @@ def answer(
     progress: Progress | None = None,
     most: int = MOST,
     draws: str = DRAWS[0],
+    meanwhile: Callable[[Answer], None] | None = None,
 ) -> Answer:
     """Simulate until the probability of clearing is known to ``half_width`` in every case.
 
@@ -128,6 +134,8 @@ def answer(
     most : futures of a case after which it stops, precise or not.
     draws : how futures draw the unknowns: ``independent``, or ``sobol``: in turn from 16 independently scrambled sets
         of Sobol points, with Student's interval over the sets (docs/fewer_futures.md).
+    meanwhile : called with the answer when the probabilities of its cases and their second runs are there, on a thread
+        of its own, while the first day and the curve are simulated; what it raises is raised here.
 
     Raises
     ------
@@ -163,18 +171,20 @@ def answer(
             from flowsim.study.control import prepare
 
             prepare(cases["none"], seed, balances)
+        still, points = _later(result)
         for name, case in cases.items():
             result.cases[name] = case
             _until_precise(case, half_width, seed, balances, threads, progress, most)
-        still, points = _later(result)
         for name, case in result.cases.items():
             count = min(SECOND_RUNS, len(case.futures))
             case.extend(count, seed, balances, threads, _of(progress, f"{name}: second runs", 0, count), second=True)
+        besides = _besides(meanwhile, result)
         balance = still.result()
         balance.extend(CALIBRATION, seed, balances, threads, _of(progress, "balance", 0, CALIBRATION))
         result.calibration = calibration(scenario, case=balance, futures=CALIBRATION)
         if curve:
             _curve(result, points, balances, threads, progress)
+        besides.result()
     except KeyboardInterrupt:
         result.interrupted = True
         for case in result.cases.values():
@@ -201,6 +211,14 @@ def _prepared(scenarios: Mapping[str, Scenario], balances: Balances, draws: str)
 
             warm_up()
     return cases
+
+
+def _besides(work: Callable[[Answer], None] | None, result: Answer) -> Working[None]:
+    """Work on a thread of its own."""
+    pool = ThreadPoolExecutor(1)
+    done: Working[None] = pool.submit(work or (lambda _: None), result)
+    pool.shutdown(wait=False)
+    return done
 
 
 def _later(result: Answer) -> tuple[Working[Case], dict[float, Working[Case]]]:
@@ -295,11 +313,11 @@ def _curve(
     from flowsim.study.control import Control
 
     result.curve.append((0.0, result.probability("none")))
-    futures = range(CURVE_FUTURES)
+    futures, asked = range(CURVE_FUTURES), max(1, len(points) - UNSPLIT)
     done: list[tuple[float, Case, list[bool]]] = []
     try:
         for i, (share, point) in enumerate(points.items()):
-            if i == len(CURVE) - UNSPLIT:  # the twin is at work meanwhile
+            if i == asked:  # the twin is at work meanwhile
                 most_split = _most_split(done)
                 most_split.twin = Control(most_split, result.seed, balances, threads)
                 most_split.twin.begin()
@@ -310,7 +328,7 @@ def _curve(
     finally:  # interrupted: of the points that are done
         if done:
             cleared = np.array([one for _, _, one in done])
-            most_split = _most_split(done[: len(CURVE) - UNSPLIT])
+            most_split = _most_split(done[:asked])
             if most_split.twin is None:
                 most_split.twin = Control(most_split, result.seed, balances, threads)
             covariates, population, whole = most_split.covariates(result.seed, futures, cleared)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from flowsim.analysis.clearing import SCORES, Definition, clearing_day, fluid_scores
+from flowsim.engines import compiled
 from flowsim.engines.fluid import fluid
 from flowsim.errors import InputError
 from flowsim.model.network import Network
@@ -43,6 +44,26 @@ def test_a_future_s_network_is_the_same_by_itself_and_in_its_block(scenario: Sce
         for one in dataclasses.fields(Network):
             a, b = getattr(alone, one.name), getattr(built, one.name)
             assert not isinstance(a, np.ndarray) or a.tobytes() == b.tobytes(), one.name
+
+
+def test_a_future_has_room_as_its_pattern_until_more_than_numbers_differ() -> None:
+    """With a pattern and without one a replication is the same; a network made from it with another horizon, or with
+    other routes, has none."""
+    case = Case("x", default())
+    network = case.network(5, 4, Balances(4))
+    assert network.alike is case.template.network_at_mode
+    alone = dataclasses.replace(network, pattern=None)
+    assert alone.alike is alone
+    both = [compiled.simulate_once(one, 4, 5, log=True) for one in (network, alone)]
+    assert both[0][1] is not None
+    assert both[1][1] is not None
+    assert both[0][1].tobytes() == both[1][1].tobytes()
+    assert all(both[0][0][name].tobytes() == both[1][0][name].tobytes() for name in both[0][0])
+    shorter = dataclasses.replace(network, horizon=400.0, periods=network.periods[:13])
+    assert shorter.alike is shorter
+    assert dataclasses.replace(network, waiting_norm=7.0).alike is not case.template.network_at_mode
+    assert dataclasses.replace(network, rows=network.rows.copy()).alike is not case.template.network_at_mode
+    assert dataclasses.replace(network, values=network.values[:-1]).alike is not case.template.network_at_mode
 
 
 def test_the_twin_scores_each_future_by_its_own_network() -> None:

@@ -83,9 +83,7 @@ class Account(Chapter):
         values["chosen"] = self.number(chosen)
         terms = ("cleared", "interval", *(("chosen",) if chosen else ()), "paired", "readings")
         made += [heading(self.r("heading.terms"), 2)]
-        made.append(
-            bullets(*(self.r(f"method.{name}", **values) for name in terms))
-        )
+        made.append(bullets(*(self.r(f"method.{name}", **values) for name in terms)))
         made += [heading(self.r("heading.verified"), 2)]
         made.append(bullets(*(self.r(f"verified.{name}") for name in ("engines", "theory", "naive", "plan", "seed"))))
         if start is not None:
