@@ -4,7 +4,8 @@ A gain is a ratio of variances: how many times as many independent futures would
 that of the method on the same number of futures, ``at_equal_cost`` counts what the method itself takes (process CPU
 time, measured in turn with the engine's on the same futures). ``low`` and ``high`` are 95% intervals of the gain, where
 it is a ratio of variances with known degrees of freedom. ``limit``: what a perfect model of the outcome given the
-unknowns would gain, from second runs with other luck.
+unknowns would gain, from second runs with other luck. Choosing goes beyond it: it spares futures whose luck decides
+nothing (`flowsim.study.chosen`); its gain is that of the futures after the first 256.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsim.analysis.adjusted import adjusted_probability, chance_at, logistic
+from flowsim.analysis.adjusted import FOLDS, adjusted_probability, chance_at, logistic, worth_simulating
 from flowsim.analysis.statistics import wilson
 from flowsim.scenario.load import default
 from flowsim.scenario.posterior import shipped
@@ -25,6 +26,7 @@ from flowsim.study.futures import Balances, Case
 
 SEED = 1
 PER_ROUND = 256
+FIRST = 256
 
 
 def measure(rounds: int) -> list[dict[str, Any]]:
@@ -79,6 +81,16 @@ def of_reading(case: Case, in_turn: Case, balances: Balances, each: float) -> li
     add("fluid twin and values", gain_of(plain.half_width, both.half_width), spent)
     case.twin = None
 
+    missed, pay = chosen(case, scores, of_all)
+    began = time.process_time()
+    for _ in case.clearing(range(n), SEED, balances, None):
+        pass
+    short = (time.process_time() - began) / n
+    add("ended when settled", each / short, 0.0)
+    gain = spread / (np.mean(missed**2 / pay) * pay.mean())
+    add("chosen, fluid twin", gain, spent)
+    add("chosen, ended when settled, fluid twin", gain * each / short, spent)
+
     add("scrambled Sobol points, of the model", expected_of_sobol(case, n), 0.0)
     per_set = len(in_turn.futures) // SCRAMBLINGS
     y = in_turn.cleared[: per_set * SCRAMBLINGS].reshape(per_set, SCRAMBLINGS)
@@ -86,6 +98,19 @@ def of_reading(case: Case, in_turn: Case, balances: Balances, each: float) -> li
     missed = y - modelled(case, in_turn)[: y.size].reshape(y.shape)
     add("scrambled Sobol points and values", *ratio(missed.mean(axis=0), spread / per_set))
     return rows
+
+
+def chosen(case: Case, scores: np.ndarray, of_all: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the futures after the first `FIRST`: what a model of the twin's scores misses in them, fitted to the others,
+    and the probability with which they would have been simulated, by what the first ones say."""
+    y = case.cleared
+    pay = worth_simulating(y[:FIRST], scores[:FIRST], of_all, scores[FIRST:])
+    fold = np.arange(len(y)) % FOLDS
+    missed = np.empty(len(y))
+    for k in range(FOLDS):
+        mine = fold == k
+        missed[mine] = y[mine] - chance_by(scores[~mine], y[~mine], scores[mine])
+    return missed[FIRST:], pay
 
 
 def gain_of(plain: float, adjusted: float) -> float:

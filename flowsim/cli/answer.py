@@ -145,8 +145,7 @@ class _Pictures:
 
         with self._one_at_a_time:
             known = {Path(name).stem for name in self.files}
-            figures = plots(found, tables, self.lang)
-            return self.files | drawn({name: figure for name, figure in figures.items() if name not in known})
+            return self.files | drawn(plots(found, tables, self.lang, known))
 
 
 def _simulated(

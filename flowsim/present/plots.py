@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,8 +89,11 @@ def drawn(figures: Mapping[str, Figure], kinds: Sequence[str] = ("png", "svg")) 
     return made
 
 
-def plots(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> dict[str, Figure]:
-    """Every figure that the tables allow, by name: ``waiting``, ``unknowns`` and, with a curve, ``diversion``.
+def plots(
+    answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str, but: Collection[str] = ()
+) -> dict[str, Figure]:
+    """Every figure that the tables allow, by name: ``waiting``, ``unknowns`` and, with a curve, ``diversion``; ``but``:
+    not these.
 
     Examples
     --------
@@ -104,11 +107,13 @@ def plots(answer: Answer, tables: Mapping[str, pd.DataFrame], lang: str) -> dict
     scenario = answer.scenario
     with matplotlib.rc_context(STYLE):
         start = load_region(scenario.region).start
-        made = {"waiting": fan(tables, start, scenario.book.value("assumptions.cleared_share"), lang)}
-        if len(tables["unknowns"]):
+        made = {}
+        if "waiting" not in but:
+            made["waiting"] = fan(tables, start, scenario.book.value("assumptions.cleared_share"), lang)
+        if len(tables["unknowns"]) and "unknowns" not in but:
             codes = verdict.verdicts(answer)
             made["unknowns"] = ranking(tables, list(dict.fromkeys((codes["leading"], codes["undecided"]))), lang)
-        if "curve" in tables:
+        if "curve" in tables and "diversion" not in but:
             made["diversion"] = curve(tables["curve"], scenario.book.value("functions.diversion"), lang)
     return made
 

@@ -49,6 +49,8 @@ ALL_OF_FIRST: Final = 256
 """Futures of a case that are simulated without choosing, and"""
 PART_OF_FIRST: Final = 1 / 5
 """the part of those expected that is, when that is more."""
+CHOSEN_ARE_WORTH: Final = 1.5
+"""About how many others a chosen future is worth."""
 SMALL: Final = 0.05
 """Half-width below which choosing may be worth it."""
 CALIBRATION: Final = 48
@@ -267,11 +269,13 @@ def _until_precise(
     while case.simulated < most:
         done = case.simulated
         goal = max(expected_futures(estimate, half_width) if estimate else LEAST, done + BATCH)
-        ahead = max(BATCH, int(AHEAD * (goal - done) / BATCH) * BATCH)
+        first = max(ALL_OF_FIRST, -(-int(PART_OF_FIRST * goal) // BATCH) * BATCH)
+        choosing = can_choose(case) and (case.chosen.candidates > 0 or len(case.futures) >= first)
+        still = (goal - done) / (CHOSEN_ARE_WORTH if choosing else 1.0)
+        ahead = max(BATCH, int(AHEAD * still / BATCH) * BATCH)
         count = min(ahead if done else LEAST, most - done)
         tell = _of(progress, case.name, done, goal)
-        first = max(ALL_OF_FIRST, -(-int(PART_OF_FIRST * goal) // BATCH) * BATCH)
-        if can_choose(case) and (case.chosen.candidates or len(case.futures) >= first):
+        if choosing:
             extend_chosen(case, count, seed, balances, threads, tell)
         else:
             if case.twin is not None:

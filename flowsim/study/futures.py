@@ -247,7 +247,7 @@ class Case:
         known = self.drawn
         drawn = np.array([list((known[i] if i < len(known) else self.values(i, seed)).values()) for i in numbers])
         count = drawn.shape[1] if drawn.ndim == 2 else 0
-        few = too_few(outcomes, count)
+        few = too_few(outcomes, count + (0 if self.twin is None else SCORES))
         if count == 0 or (few and (self.twin is None or too_few(outcomes, SCORES))):
             return None, np.empty(0), False
         population, whole = self.population(seed)

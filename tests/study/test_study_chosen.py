@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import flowsim.study.answer as study
-from flowsim.analysis.adjusted import SELDOM, Selection, adjusted_probability, worth_simulating
+from flowsim.analysis.adjusted import PER_UNKNOWN, SELDOM, Selection, adjusted_probability, worth_simulating
 from flowsim.analysis.clearing import SCORES, Definition, clearing_day, settled
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario, default
@@ -96,6 +96,25 @@ def test_choosing_gains_where_most_futures_are_nearly_sure() -> None:
         case.futures = [None] * (FIRST + round(count))  # type: ignore[list-item]
         plain.append(case.probability(0).value)
     assert np.var(found, ddof=1) < 0.85 * np.var(plain, ddof=1)
+
+
+@pytest.mark.parametrize("beyond", [-1, 1, 8, 9, 40])
+def test_with_few_outcomes_of_one_kind_the_twin_s_scores_do_alone(beyond: int) -> None:
+    """Enough for a model of the values alone is not enough for one of the values and the scores."""
+    case = Case("h", default().with_settings("h", reading="headcount"))
+    rng = np.random.default_rng(5)
+    values = len(case.values(0, 1))
+    case.twin = SimpleNamespace(  # type: ignore[assignment]
+        of=lambda numbers: rng.normal(size=(len(numbers), SCORES)), population=rng.normal(size=(POINTS, SCORES))
+    )
+    outcome = np.arange(400) < PER_UNKNOWN * values + beyond
+    covariates, population, whole = case.covariates(1, range(400), outcome)
+    assert covariates is not None
+    assert whole
+    assert covariates.shape == (400, SCORES + (values if beyond >= PER_UNKNOWN * SCORES else 0))
+    assert population.shape == (POINTS, covariates.shape[1])
+    selection = Selection(300, np.full(100, 0.5), 220)
+    assert adjusted_probability(outcome, covariates, population, whole=True, selection=selection).n == 400
 
 
 def test_what_a_future_is_worth() -> None:
