@@ -108,6 +108,21 @@ def test_cells_are_the_numbers_of_the_tables(made: Made) -> None:
     assert waits.rows[0][2].startswith(f"{wait['mean'] / 7:.1f} (")
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("chosen", [0, 1234])
+def test_futures_for_the_probabilities_alone_are_told_where_there_are(made: Made, lang: str, chosen: int) -> None:
+    answer, tables = made
+    summary = tables["summary"].copy()
+    summary["chosen"] = [chosen if case == "headcount" else 0 for case in summary["case"]]
+    parts = blocks(answer, {**tables, "summary": summary}, lang)
+    told = text(lang, "answer.explain.chosen", chosen={"nl": "1.234", "en": "1,234"}[lang])
+    lines = [line for part in parts if isinstance(part, Paragraph) for line in part.lines]
+    assert (told in lines) == (chosen > 0)
+    rows = next(x for x in parts if isinstance(x, Rows) and x.title == text(lang, "answer.table.summary.title")).rows
+    for row, (_, one) in zip(rows, summary.iterrows(), strict=True):
+        assert int(row[3].replace(".", "").replace(",", "")) == one["futures"] + one["chosen"]
+
+
 def test_the_plans_own_promises_explain_the_readings(made: Made) -> None:
     heading = text("nl", "answer.why.title", year=2028)
     parts = blocks(*made, "nl")

@@ -70,9 +70,10 @@ class Chapter(Page):
             self.r(f"figure.{key}.note", source=source),
         )
 
-    def futures_shown(self) -> str:
-        """How many futures the cases have."""
-        return self.ends({int(row["futures"]) for row in self.rows_of("summary")})
+    def futures_shown(self, chosen: bool = False) -> str:
+        """How many futures the cases have; ``chosen``: with those for the probability alone."""
+        rows = self.rows_of("summary")
+        return self.ends({int(row["futures"] + (row.get("chosen", 0) if chosen else 0)) for row in rows})
 
     def ends(self, counts: Collection[int]) -> str:
         """One number, or the lowest and the highest of several."""

@@ -61,11 +61,9 @@ class Story(Chapter):
         order = [*self.readings, *(name for name in self.cases if name == "none")]
         rows = [self.row("summary", name) for name in order]
         described = [self.r("figure.dots.each", case=self.case(row["case"]), chance=self.chance(row)) for row in rows]
-        made.append(
-            self.pictured(
-                partial(charts.dots, rows, self.lang), "dots", {"cases": self.listed(described)}, year=LAST_YEAR
-            )
-        )
+        source = self.r("source.simulation", futures=self.futures_shown(chosen=True))
+        draw = partial(charts.dots, rows, self.lang)
+        made.append(self.pictured(draw, "dots", {"cases": self.listed(described)}, source, year=LAST_YEAR))
         made.append(self.standing(rows))
         if self.why_line():
             made += [heading(self.r("heading.why"), 2), paragraphs(self.why_line())]
