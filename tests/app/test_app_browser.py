@@ -357,6 +357,7 @@ def test_counts_are_uploaded_refused_and_weighed(visitor: Visitor, tmp_path: Pat
     page.get_by_role("alert").filter(has_text=words("refused.counts.no_counts")).wait_for()
     empty = saved.read_bytes()
     saved.write_bytes(empty.replace(b"2026-Q1;;;", b"2026-Q1;;;880", 1))
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")  # the one before may still go
     chosen.set_input_files(str(saved))
     page.locator("#cards li").nth(1).wait_for()
     visitor.settled()
