@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LOOKS = 6
+"""Snapshots at which `Definition.looks` has a future looked at, at most."""
 
 
 @dataclass(frozen=True)

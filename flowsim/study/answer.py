@@ -191,6 +191,8 @@ def answer(
         result.interrupted = True
         for case in result.cases.values():
             del case.futures[len(case.drawn) :]  # interrupted between the two
+            for part in (case.chosen.numbers, case.chosen.probability):
+                del part[len(case.chosen.cleared) :]
         if not any(case.futures for case in result.cases.values()):
             raise
         result.cases = {name: case for name, case in result.cases.items() if len(case.futures) > 1}

@@ -55,10 +55,10 @@ def extend_chosen(
     results = case.clearing(numbers, seed, balances, threads, progress)
     with closing(results) as done:
         for number, p, cleared in zip(numbers, probability, done, strict=True):
+            chosen.candidates = number + 1 - len(case.futures)
             chosen.numbers.append(number)
             chosen.probability.append(p)
             chosen.cleared.append(cleared)
-            chosen.candidates = number + 1 - len(case.futures)
     chosen.candidates = last + 1 - len(case.futures)
 
 

@@ -307,6 +307,7 @@ class Case:
         address of its luck, not of its unknowns."""
         with closing(run_many(self._jobs(numbers, seed, balances, shift), self.reduce, threads, progress)) as done:
             yield from done
+        self._keep_little()
 
     def clearing(
         self,
@@ -326,6 +327,13 @@ class Case:
             done = run_until_settled(jobs, looks, settle, threads, progress)
         with closing(done):
             yield from done
+        self._keep_little()
+
+    def _keep_little(self) -> None:
+        """Let go of blocks: a case that waits for its turn needs one at most."""
+        with self._one_at_a_time:
+            while len(self._blocks) > 1:
+                self._blocks.popitem(last=False)
 
     def _jobs(self, numbers: Sequence[int], seed: int, balances: Balances, shift: int = 0) -> Iterator[Job]:
         last = len(numbers) - 1

@@ -219,6 +219,10 @@ def test_chosen_futures_clear_as_whole_ones_do(counts: str) -> None:
     case, balances = Case("h", scenario), Balances(1)
     case.extend(40, 1, balances, 2)
     assert list(case.clearing(range(40), 1, balances, 2)) == case.cleared.tolist()
+    list(case.clearing(range(40, 70), 1, balances, 2))
+    assert len(case._blocks) == 1  # of two: a case that waits for its turn keeps little
+    case.extend(30, 1, balances, 2)
+    assert len(case._blocks) == 1
     assert len(set(case.cleared.tolist())) == 2
 
 
