@@ -2,9 +2,10 @@
 
 ``limit.c`` is W alone, in C, on flowsim's own draws: before anything is timed its completions per station and its
 snapshots must be those of the compiled engine. The peers are W in plain Python with a heap, written for this benchmark,
-the SimPy reference engine (general; it keeps a log), SimPy as one would write it for W, and Ciw, where it is installed.
-Peers draw their own luck, and the slow ones run a part of the five years: they are compared by time per appointment.
-Rounds are interleaved; a row holds the median round.
+the SimPy reference engine (general; it keeps a log), SimPy as one would write it for W, cimba-py in three styles
+(``cimba_w.py``) and Ciw, the last two where they are installed. Everybody runs the whole five years: in the first days,
+from empty, an appointment does not take the same time as later. Peers draw their own luck, and are compared by time an
+appointment. Rounds are interleaved; a row holds the median round.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import random
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,6 @@ MOST = 8
 BOUNDS = 4
 DAYS = 1826
 RATE = 55.0
-SOME_DAYS = 365.0
 
 
 def engines() -> Any:
@@ -244,6 +246,27 @@ def ciw_for_w(network: Network, days: float, seed: int) -> int:
     return len(records) + len({one.id_number for one in records})
 
 
+@contextmanager
+def cimba(network: Network) -> Iterator[dict[str, Callable[[int], float]]]:
+    """A function of a seed for each style of cimba-py: ns an appointment of one run; none where it is not installed."""
+    if str(HERE) not in sys.path:  # its process imports the module by name
+        sys.path.append(str(HERE))
+    import cimba_w
+
+    def in_style(process: Any, style: str) -> Callable[[int], float]:
+        def run(seed: int) -> float:
+            seconds, done = process.timed(style, seed)
+            return float(seconds / done * 1e9)
+
+        return run
+
+    if not cimba_w.available():
+        yield {}
+        return
+    with cimba_w.OfItsOwn(description(network), RATE, DAYS) as process:
+        yield {f"cimba-py, {style}": in_style(process, style) for style in cimba_w.STYLES}
+
+
 # ---------------------------------------------------------------- measuring
 
 
@@ -261,18 +284,21 @@ def measure(rounds: int) -> list[dict[str, Any]]:
             candidates["C, W alone (limit.c)"] = lambda: sum(int(run(1, i)["appointments"]) for i in range(10))
         candidates |= {
             "flowsim compiled": lambda: sum(compiled.simulate_once(network, 1, i)[2] for i in range(10)),
-            "plain Python, heapq": lambda: plain_python(network, SOME_DAYS, 1),
-            "SimPy, for W": lambda: simpy_for_w(network, SOME_DAYS, 1),
+            "plain Python, heapq": lambda: plain_python(network, DAYS, 1),
+            "SimPy, for W": lambda: simpy_for_w(network, DAYS, 1),
             "flowsim reference (SimPy, with log)": lambda: reference.simulate_once(network, 1, 0) and appointments,
         }
         if importlib.util.find_spec("ciw") is not None:
-            candidates["Ciw"] = lambda: ciw_for_w(network, 20.0, 1)
-        spent: dict[str, list[float]] = {name: [] for name in candidates}
-        for _ in range(max(1, rounds)):
-            for name, candidate in candidates.items():
-                start = time.perf_counter()
-                done = candidate()
-                spent[name].append((time.perf_counter() - start) / done * 1e9)
+            candidates["Ciw"] = lambda: ciw_for_w(network, DAYS, 1)
+        with cimba(network) as elsewhere:
+            spent: dict[str, list[float]] = {name: [] for name in (*candidates, *elsewhere)}
+            for number in range(max(1, rounds)):
+                for name, candidate in candidates.items():
+                    start = time.perf_counter()
+                    done = candidate()
+                    spent[name].append((time.perf_counter() - start) / done * 1e9)
+                for name, timed in elsewhere.items():
+                    spent[name].append(timed(number))
     ours = spent["flowsim compiled"]
     return [
         {

@@ -29,6 +29,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -121,17 +122,16 @@ def adjusted_together(
     n = y.shape[1]
     sets = others.shape[0] if others.ndim == 3 else 1
     others = others.reshape(int(np.prod(others.shape[:-1])), x.shape[1])
-    varies = others.std(axis=0) > 0.0 if len(others) else np.zeros(x.shape[1], bool)
+    standard = _standardised(others)
+    everywhere, design = standard(others), standard(x)
     made = [wilson(int(one.sum()), n, level) for one in y]
     some = [j for j, one in enumerate(y) if not too_few(one, LEAST)]
-    if not varies.any() or not some or too_few(y[some], int(varies.sum())):
+    if not design.shape[1] or not some or too_few(y[some], design.shape[1]):
         if selection is not None:
             raise InputError("selection", "outcomes of one kind too rare for a model", "futures that are all simulated")
         return made
     y = y[some]
     count = len(some)
-    centre, scale = others[:, varies].mean(axis=0), others[:, varies].std(axis=0)
-    design, everywhere = (x[:, varies] - centre) / scale, (others[:, varies] - centre) / scale
     fold = np.arange(n) % FOLDS
     missed = np.empty((count, n))
     predicted = np.zeros((count, len(others)))
@@ -152,6 +152,15 @@ def adjusted_together(
         size = share * (1.0 - share) / variance if 0.0 < share < 1.0 else n
         made[place] = Estimate(share, *share_interval(share, size, level), n)
     return made
+
+
+def _standardised(population: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """A function that gives covariates (n, p) as standard scores by a population (N, p), without those that do not vary
+    there."""
+    spread = population.std(axis=0) if len(population) else np.zeros(population.shape[1])
+    varies = spread > 0.0
+    centre = population[:, varies].mean(axis=0) if varies.any() else 0.0
+    return lambda covariates: (covariates[:, varies] - centre) / spread[varies]
 
 
 def _mean_missed(missed: np.ndarray, selection: Selection | None) -> tuple[float, float]:
@@ -182,11 +191,9 @@ def worth_simulating(outcome: np.ndarray, scores: np.ndarray, population: np.nda
     -------
     (m,)
     """
-    others = population.reshape(-1, population.shape[-1])
-    varies = others.std(axis=0) > 0.0
-    centre, scale = others[:, varies].mean(axis=0), others[:, varies].std(axis=0)
-    constants, slopes = logistic((scores[:, varies] - centre) / scale, np.asarray(outcome, bool)[None])
-    chance = chance_at(constants[0] + ((at[:, varies] - centre) / scale) @ slopes)
+    standard = _standardised(population.reshape(-1, population.shape[-1]))
+    constants, slopes = logistic(standard(scores), np.asarray(outcome, bool)[None])
+    chance = chance_at(constants[0] + standard(at) @ slopes)
     return np.clip(2.0 * np.sqrt(chance * (1.0 - chance)), SELDOM, 1.0)
 
 
