@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
 
 class InputError(ValueError):
     """Unusable input, told in one message.
@@ -22,3 +26,15 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
         """So that another process can hand it over."""
         return type(self), (self.where, self.found, self.expected)
+
+
+def path_of(where: str, given: Any, expected: str) -> Path:
+    """A path, as an argument gives it.
+
+    Raises
+    ------
+    InputError : something that is no path; ``expected`` says what else the argument takes.
+    """
+    if not isinstance(given, (str, PathLike)):
+        raise InputError(where, f"{type(given).__name__} {given!r}"[:80], expected)
+    return Path(given)

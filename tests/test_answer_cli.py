@@ -20,7 +20,18 @@ from flowsim.study.repeat import from_manifest
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
 TABLES = {
-    *("summary", "years", "fan", "programmes", "volumes", "unknowns", "uncertainty", "differences", "futures"),
+    *(
+        "summary",
+        "years",
+        "months",
+        "fan",
+        "programmes",
+        "volumes",
+        "unknowns",
+        "uncertainty",
+        "differences",
+        "futures",
+    ),
     *("targets", "euros", "calibration", "measure_first"),
 }
 GROWING = """

@@ -11,7 +11,7 @@ from flowsim.analysis import measures
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.measure_first import measure_first
 from flowsim.analysis.measures import YEARS
-from flowsim.analysis.statistics import Estimate, cluster, mean_interval
+from flowsim.analysis.statistics import Estimate, cluster, mean_interval, mean_intervals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,7 @@ def tables(answer: Any) -> dict[str, pd.DataFrame]:
     made = {
         "summary": summary(answer),
         "years": years(answer),
+        "months": months(answer),
         "fan": fan(answer),
         "programmes": programmes(answer),
         "volumes": volumes(answer),
@@ -105,6 +106,25 @@ def by_year(outcomes: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
                 estimate = _interval("mean", mean_interval(values[:, y]))
                 rows.append({"case": name, "year": year, "measure": measure, **estimate, "q05": low, "q95": high})
     return _frame(rows)
+
+
+def months(answer: Any) -> pd.DataFrame:
+    """Per case and month: waiting and overdue at its end, waits and numbers in it, residents reached by each function;
+    mean, interval of the mean, 90% range."""
+    import pandas as pd
+
+    made = []
+    labels = [f"{year}-{month:02d}" for year in YEARS for month in range(1, 13)]
+    for name, case in answer.cases.items():
+        found = [measures.by_month(future, case.reduce.month_ends) for future in case.futures]
+        for measure in found[0] if found else ():
+            values = np.array([one[measure] for one in found], float)
+            mean, low, high = mean_intervals(values)
+            quantile = np.nanquantile if np.isnan(values).any() else np.quantile  # a month without starts has no wait
+            q05, q95 = quantile(values, (0.05, 0.95), axis=0)
+            numbers = {"mean": mean, "mean_low": low, "mean_high": high, "q05": q05, "q95": q95}
+            made.append(pd.DataFrame({"case": name, "month": labels, "measure": measure} | numbers))
+    return pd.concat(made, ignore_index=True)
 
 
 def fan(answer: Any) -> pd.DataFrame:

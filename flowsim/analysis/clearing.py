@@ -110,8 +110,9 @@ class Future:
     by_programme : (Y + 1, P, 2) waiting and overdue at the ends of years. programme_years : (Y, P, 3) referred
     (transfers included), starts and sum of waits (days). by_municipality : clients a year, mean over the run.
     in_treatment : (P,) mean number in treatment over the run. months : (M, 5) arrivals, starts, sum of waits (days),
-    reneged, completions of ggz. wait_90 : (Y,) 90th percentile of the wait of those who start in a year, days.
-    volumes : (M, V) residents reached per month by `VOLUMES`. treated : (Y,) clients in the year.
+    reneged, completions of ggz. wait_90, wait_90_months : (Y,) and (M,) 90th percentile of the wait of those who start
+    in a year or a month, days. volumes : (M, V) residents reached per month by `VOLUMES`. treated : (Y,) clients in the
+    year.
     """
 
     waiting: np.ndarray
@@ -123,6 +124,7 @@ class Future:
     in_treatment: np.ndarray
     months: np.ndarray
     wait_90: np.ndarray
+    wait_90_months: np.ndarray
     volumes: np.ndarray
     treated: np.ndarray
 

@@ -81,6 +81,23 @@ def by_year(future: Future) -> dict[str, np.ndarray]:
     }
 
 
+def by_month(future: Future, ends: np.ndarray) -> dict[str, np.ndarray]:
+    """The measures of `BY_YEAR` that exist by month, volumes included: name -> (M,). ``ends``: (M,) the week in which
+    each month ends."""
+    referred, starts, wait, reneged, completions = future.months.T
+    return {
+        "waiting": future.waiting[ends].astype(float),
+        "overdue": future.overdue[ends].astype(float),
+        "mean_wait": np.where(starts > 0.0, wait / np.maximum(starts, 1.0), np.nan),
+        "wait_90": future.wait_90_months,
+        "referred": referred,
+        "starts": starts,
+        "reneged": reneged,
+        "completions": completions,
+        **dict(zip(VOLUMES, future.volumes.T, strict=True)),
+    }
+
+
 def known() -> dict[str, tuple[str, str]]:
     """Every measure by the name that an experiment asks for it: unit and meaning."""
     yearly = {f"{name}_{year}": about for name, about in BY_YEAR.items() for year in YEARS}

@@ -167,6 +167,18 @@ def mean_interval(values: Numbers, level: float = 0.95) -> Estimate:
     return Estimate(mean, mean - reach, mean + reach, count)
 
 
+def mean_intervals(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `mean_interval` for each column of (n, m) observations: means, lower and upper ends, (m,) each."""
+    count = len(values)
+    if count < 2 or np.isnan(values).any():
+        made = [mean_interval(column, level) for column in values.T]
+        mean, low, high = np.array([(one.value, one.low, one.high) for one in made]).reshape(-1, 3).T
+        return mean, low, high
+    mean = values.mean(axis=0)
+    reach = student(level, count - 1) * values.std(axis=0, ddof=1) / math.sqrt(count)
+    return mean, mean - reach, mean + reach
+
+
 def paired_difference(first: Numbers, second: Numbers, level: float = 0.95) -> Estimate:
     """Mean of ``second - first`` over pairs (replications on common random numbers), with Student's t interval ([3]_).
 

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     import typer
 
-    from flowsim.cli.commands import command_line
+    from flowsim.cli.commands import command_line, spelled_out
 
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its module differs between versions of typer
     for stream in (sys.stdout, sys.stderr):
@@ -56,7 +56,7 @@ def _run(arguments: list[str]) -> int:
             stream.reconfigure(errors="replace")  # a console without € shows ?
     try:
         command = command_line()
-        with command.make_context("flowsim", arguments or ["--help"]) as context:
+        with command.make_context("flowsim", spelled_out(arguments) or ["--help"]) as context:
             code = command.invoke(context)
         sys.stdout.flush()
         return int(code or DONE)

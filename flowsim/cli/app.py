@@ -23,8 +23,11 @@ def app(
     futures: Annotated[
         int, typer.Option("--futures", parser=whole, metavar="N", help="Futures of the finest result of each scenario.")
     ] = 200,
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="nl|en", help="Language in which a visitor begins; the page can switch.")
+    ] = "nl",
 ) -> int:
     """Open the web app: the answer, scenarios side by side, the route, the targets, the plan recomputed."""
     from flowsim.present.app.server import serve
 
-    return serve(host, port, browser=not no_browser, futures=futures, scenario=scenario)
+    return serve(host, port, browser=not no_browser, futures=futures, scenario=scenario, lang=lang)

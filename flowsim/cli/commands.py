@@ -51,6 +51,17 @@ def command_line() -> Any:
     return group
 
 
+def spelled_out(arguments: list[str]) -> list[str]:
+    """The arguments, with the usual file behind a ``--log`` of `run` that names none: an option takes a value or is a
+    flag, and this one is both."""
+    made = list(arguments)
+    if made[:1] == ["run"]:
+        for i in reversed(range(len(made))):
+            if made[i] == "--log" and (i + 1 == len(made) or made[i + 1].startswith("--")):
+                made.insert(i + 1, run.USUAL_LOG)
+    return made
+
+
 def application() -> typer.Typer:
     """The commands as typer knows them. Plain help: the rich one costs as much start-up time as all the rest."""
     commands = typer.Typer(add_completion=False, rich_markup_mode=None)

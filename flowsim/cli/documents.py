@@ -59,8 +59,10 @@ def is_experiment(content: dict[str, Any]) -> bool:
 
 def schema(
     name: Annotated[str, typer.Argument(metavar="[" + "|".join(SCHEMAS) + "]", help="The kind of file.")] = "network",
+    json: Annotated[bool, typer.Option("--json", help="What it prints is JSON with and without.")] = False,
 ) -> None:
     """Print the JSON Schema of the files that flowsim reads."""
+    del json
     from flowsim.present.console import print_json
 
     if name not in SCHEMAS:

@@ -10,7 +10,7 @@ import typer
 
 from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.answer import HALF_WIDTH, SEED
-from flowsim.cli.options import FutureSeedOrNone, Lang, Precision, Threads
+from flowsim.cli.options import FutureSeedOrNone, Json, Lang, Precision, Threads
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def report(
         ),
     ] = None,
     lang: Lang = "nl",
+    json: Json = False,
 ) -> int:
     """Make a report as a PDF or HTML: the answer, the comparison, targets, euros, the plan recomputed."""
     from flowsim.cli.files import Writing
-    from flowsim.present.console import say
+    from flowsim.present.console import print_json, say
     from flowsim.present.report import MOST_SCENARIOS, check_typesetter, make_report
     from flowsim.present.texts import text, texts
 
@@ -85,6 +86,9 @@ def report(
         files.write(out, lambda stream: stream.write(content))
         files.commit()
     interrupted = made[0][0].interrupted and not folders
+    if json:
+        titles = [one.scenario.title for one, _ in made]
+        print_json({"file": str(out), "format": form, "lang": lang, "scenarios": titles, "interrupted": interrupted})
     say(text(lang, f"report.run.{'interrupted' if interrupted else 'written'}", place=out))
     return INTERRUPTED if interrupted else DONE
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 TABLES: Final = ("stations", "waiting", "periods", "summary")
 MANIFEST: Final = "manifest.json"
 DICTIONARY: Final = "datapackage.json"
+EVENTS: Final = "events.parquet"
+USUAL_LOG: Final = "<events>"
+"""Stands behind a ``--log`` that names no file: `EVENTS`, in the folder of ``--out`` or else where one is."""
 
 
 def run(
@@ -43,8 +46,9 @@ def run(
         list[Path] | None,
         typer.Option(
             "--log",
-            metavar="PATH",
-            help="Write every event: .xes or .csv for process mining, or .parquet. Repeat it for more.",
+            metavar="[PATH]",
+            help="Write every event: .xes or .csv for process mining, or .parquet. Repeat it for more. Without a PATH: "
+            "events.parquet, in the folder of --out.",
             show_default=False,
         ),
     ] = None,
@@ -71,7 +75,7 @@ def run(
     from flowsim.present.texts import text, texts
 
     texts(lang)
-    logs = list(log or ())
+    logs = [(out or Path()) / EVENTS if str(place) == USUAL_LOG else place for place in log or ()]
     check_logs(logs)
     check_animation(animate)
     network = network_of(file)

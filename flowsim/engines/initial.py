@@ -26,11 +26,11 @@ PRESENT: Final = np.dtype(
 
 
 @compiled
-def _fill(w: Any, present: Any, key: Any, in_service: Any) -> Any:
-    """Those in service first, ``in_service`` of them, then those who wait; each in the order of the groups, which is
+def _fill(w: Any, present: Any, key: Any, waiting: Any) -> Any:
+    """Those who wait first, ``waiting`` of them, then those in service; each in the order of the groups, which is
     that of stations: by number."""
-    next_in_service = 0
-    next_waiting = in_service
+    next_waiting = 0
+    next_in_service = waiting
     served = 0  # numbers go on over the groups of one station
     queued = 0
     station = -1
@@ -72,7 +72,7 @@ def _fill(w: Any, present: Any, key: Any, in_service: Any) -> Any:
             age = 0.0
             if cell.age >= 0:
                 age = rules.distribution(w, cell.age, draws.word(one.key, 0, k, draws.PURPOSE_AGE))
-            one.since = -age
+            one.since = 0.0 - age  # and not -0.0
             if cell.patience >= 0:
                 bits = draws.word(one.key, 0, k, draws.PURPOSE_CLOCK)
                 ends = one.since + rules.patience_beyond(w, cell.patience, age, bits)
@@ -80,15 +80,16 @@ def _fill(w: Any, present: Any, key: Any, in_service: Any) -> Any:
 
 
 def residents_at_start(network: n.Network, addresses: Addresses, key: np.uint64) -> np.ndarray:
-    """Residents of time zero, `PRESENT`: those in service by number, then those who wait, the longest waiting first.
+    """Residents of time zero, `PRESENT`, in the order of the log: those who wait, the longest waiting first, then those
+    in service by number.
 
     Residual services follow the stationary-excess distribution of the service time; patience is that of somebody who
     has waited so long. ``addresses`` hold the network's tables; ``key`` is the replication's.
     """
-    served = int(network.initial["in_service"].sum())
-    present = np.empty(served + int(network.initial["waiting"].sum()), PRESENT)
-    _fill(addresses, present, key, served)
-    waiting = present[served:]
+    count = int(network.initial["waiting"].sum())
+    present = np.empty(count + int(network.initial["in_service"].sum()), PRESENT)
+    _fill(addresses, present, key, count)
+    waiting = present[:count]
     words = waiting.view(np.uint64).reshape(len(waiting), PRESENT.itemsize // 8)  # they move faster than fields
     words[:] = words[np.lexsort((waiting["id"], waiting["since"]))]
     return present

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, path_of
 
 OUT: Final = -1
 STAY: Final = -2
@@ -254,7 +254,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     ------
     InputError : a missing file, a directory, an empty file, or one that is not TOML.
     """
-    path = Path(path)
+    path = path_of("path", path, "the path of a TOML file")
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, path_of
 from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures
 from flowsim.scenario.region import load_region
 from flowsim.scenario.schema import DEFAULTS, Override, ScenarioFile, Settings
@@ -132,9 +132,8 @@ def load(path: str | Path | None = None) -> Scenario:
     """
     if path is None:
         return default()
-    if (Path(path) / "region.toml").is_file():
-        return default(Path(path))
-    return _load(Path(path), ())
+    place = path_of("scenario", path, "a scenario, the path of a scenario file or of a region's folder, or None")
+    return default(place) if (place / "region.toml").is_file() else _load(place, ())
 
 
 def _load(path: Path, children: tuple[Path, ...]) -> Scenario:

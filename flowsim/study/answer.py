@@ -20,6 +20,7 @@ import numpy as np
 from flowsim.analysis.adjusted import adjusted_together, too_few
 from flowsim.analysis.clearing import SCORES
 from flowsim.analysis.statistics import Estimate, precision_reached
+from flowsim.analysis.verdict import verdicts
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario, default, load
 from flowsim.scenario.unknowns import DRAWS
@@ -96,6 +97,11 @@ class Answer:
         return known[1]
 
     @property
+    def verdicts(self) -> dict[str, Any]:
+        """What the probabilities say, in codes: see `flowsim.analysis.verdict.verdicts`."""
+        return verdicts(self)
+
+    @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tidy tables by name: see `flowsim.analysis.answers` and `flowsim.analysis.targets`."""
         from flowsim.analysis import answers, targets
@@ -164,6 +170,7 @@ def answer(
     if draws not in DRAWS:
         raise InputError("draws", repr(draws), "one of " + ", ".join(DRAWS))
     whole("seed", seed, 0, 2**63 - 1)
+    whole("most", most, 1, 10**9)
     thread_count(threads)
     balances = Balances(seed)
     result = Answer(scenario, seed, float(half_width), {}, curve_asked=bool(curve), most=most, draws=draws)

@@ -18,6 +18,7 @@ from flowsim.analysis.controls import PER_CONTROL
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paths import first_referrals
 from flowsim.analysis.statistics import Estimate
+from flowsim.analysis.verdict import chance
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.posterior import in_common, source
@@ -115,6 +116,12 @@ class Comparison:
         """Probability that the lists are cleared in time, with a 95% interval; the number that `flowsim.answer`
         gives for the same futures: adjusted for the values drawn (`flowsim.analysis.adjusted`)."""
         return self.cases[name].probability(self.seed, LEVEL)
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """Per scenario, how likely it is that the lists are cleared in time: a code of `flowsim.analysis.verdict`."""
+        found = {name: self.probability(name) for name in self.scenarios}
+        return {name: chance(one.low, one.high) for name, one in found.items()}
 
     @cached_property
     def controls(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -260,7 +267,7 @@ def compare(
 
 def named_scenarios(scenarios: Sequence[Scenario | str | Path]) -> dict[str, Scenario]:
     """The scenarios by name, each other than the others, as they were given; see `compare`."""
-    if isinstance(scenarios, (str, Path, Scenario)):
+    if isinstance(scenarios, (str, Path, Scenario)) or not isinstance(scenarios, Sequence):
         raise InputError("scenarios", repr(scenarios)[:60], "a list of two or more")
     if len(scenarios) < 2:
         raise InputError("scenarios", f"{len(scenarios)} of them", "two or more to compare")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from flowsim.analysis import measures
-from flowsim.errors import InputError
+from flowsim.errors import InputError, path_of
 from flowsim.scenario.load import Scenario, default, load, refusal
 from flowsim.scenario.schema import Number, Override, Part, Settings
 from flowsim.study import design
@@ -202,7 +202,7 @@ def load_experiment(source: str | Path | Mapping[str, Any]) -> Experiment:
         return _experiment(dict(source), "experiment", "experiment", Path())
     from flowsim.model.network import read_toml
 
-    path = Path(source)
+    path = path_of("experiment", source, "the path of an experiment file, or its content as a mapping")
     return _experiment(read_toml(path), path.stem, str(path), path.parent)
 
 

@@ -93,6 +93,7 @@ class Reducer:
         ends = [region.day(dt.date(year, 1, 1)) for year in (*YEARS, YEARS[-1] + 1)]
         self.year_ends = np.round(np.array(ends) / self.every).astype(int)
         self.months = 12 * len(YEARS)
+        self.month_ends = np.round(self.edges[1 : self.months + 1] / self.every).astype(int)
         self.horizon = network.horizon
         self.lives_in = [
             np.array([c for c, name in enumerate(network.class_names) if name.startswith(f"{one.code}/")], int)
@@ -141,7 +142,7 @@ class Reducer:
         at = snapshots[np.minimum(self.year_ends, len(snapshots) - 1)]
         fields = ("arrivals", "starts", "wait", "reneged", "completions")
         months = np.stack([periods[name].sum(axis=1, dtype=float) for name in fields], axis=1)[: self.months]
-        waits = outcome["waits"][: self.months, 0].reshape(len(YEARS), 12, -1).sum(axis=1)
+        waits = outcome["waits"][: self.months, 0]
         volumes = [outcome["periods"][name][: self.months, which].sum(axis=1) for name, which in self.counted]
         in_service = at["in_service"].sum(axis=1)[:-1]
         starts = months[:, 1].reshape(len(YEARS), 12).sum(axis=1)
@@ -159,7 +160,8 @@ class Reducer:
             cleared=clearing_day(overdue, self.every, self.definition),
             by_programme=np.stack([at["waiting"], at["overdue"]], axis=2).astype(np.uint16),
             months=months.astype(np.float32),
-            wait_90=wait_quantile(waits, self.bin, 0.9),
+            wait_90=wait_quantile(waits.reshape(len(YEARS), 12, -1).sum(axis=1), self.bin, 0.9),
+            wait_90_months=wait_quantile(waits, self.bin, 0.9).astype(np.float32),
             volumes=np.stack(volumes, axis=1).astype(np.float32),
             treated=in_service + starts,
         )

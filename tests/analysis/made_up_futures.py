@@ -11,6 +11,9 @@ from flowsim.analysis.clearing import VOLUMES, Definition, Future
 
 PROGRAMMES = ("one", "two", "three")
 WEEKS = 5 * 52 + 27
+MONTH_ENDS = np.round(
+    (np.arange("2025-02", "2030-02", dtype="datetime64[M]") - np.datetime64("2025-01-01")).astype(float) / 7.0
+).astype(int)
 DEFINITION = Definition(share=0.05, weeks=26, deadline=1826.0)
 
 
@@ -28,6 +31,7 @@ def future(seed: int, cleared: float = float("inf")) -> Future:
         in_treatment=luck.uniform(100.0, 900.0, 3),
         months=luck.integers(1, 500, (60, 5)).astype(np.float32),
         wait_90=luck.uniform(50.0, 300.0, 5),
+        wait_90_months=luck.uniform(50.0, 300.0, 60).astype(np.float32),
         volumes=luck.integers(0, 90, (60, len(VOLUMES))),
         treated=luck.integers(5000, 7000, 5),
     )
@@ -48,6 +52,6 @@ def case(name: str, count: int, first: int, second: int = 0) -> Any:
         cleared=np.array([one.cleared <= DEFINITION.deadline for one in futures]),
         drawn=drawn,
         definition=DEFINITION,
-        reduce=SimpleNamespace(ggz=[1, 2, 3], every=7.0),
+        reduce=SimpleNamespace(ggz=[1, 2, 3], every=7.0, month_ends=MONTH_ENDS),
         template=SimpleNamespace(network_at_mode=network),
     )

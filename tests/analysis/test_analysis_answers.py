@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from types import SimpleNamespace
 from typing import Any
@@ -183,10 +184,42 @@ def test_futures(answer: Any) -> None:
             assert row[f"overdue_{year}"] == future.by_programme[y + 1, :, 1].sum()
 
 
+def test_months_are_those_of_the_futures(answer: Any) -> None:
+    table = answers.tables(answer)["months"]
+    assert table.groupby(["case", "measure"]).size().unique().tolist() == [60]
+    assert table["month"].iloc[[0, 13, 59]].tolist() == ["2025-01", "2026-02", "2029-12"]
+    name, case = next(iter(answer.cases.items()))
+    rows = table[table["case"] == name].set_index(["measure", "month"])
+    starts = np.array([future.months[13, 1] for future in case.futures], float)
+    waits = np.array([future.months[13, 2] for future in case.futures], float) / starts
+    for measure, values in (
+        ("starts", starts),
+        ("mean_wait", waits),
+        ("wait_90", np.array([future.wait_90_months[13] for future in case.futures], float)),
+        ("overdue", np.array([future.overdue[round(424 / 7)] for future in case.futures], float)),
+        ("conversations", np.array([future.volumes[13, 1] for future in case.futures], float)),
+    ):
+        row, by_hand = rows.loc[(measure, "2026-02")], mean_interval(values)
+        assert row[["mean", "mean_low", "mean_high"]].tolist() == pytest.approx(
+            [by_hand.value, by_hand.low, by_hand.high]
+        )
+        assert row["q95"] == pytest.approx(np.quantile(values, 0.95))
+
+
+def test_a_month_in_which_nobody_starts_has_no_wait(answer: Any) -> None:
+    case = copy.deepcopy(next(iter(answer.cases.values())))
+    case.futures[0].months[5, 1:3] = 0.0
+    table = answers.months(SimpleNamespace(cases={"one": case}))
+    row = table.set_index(["measure", "month"]).loc[("mean_wait", "2025-06")]
+    rest = [float(future.months[5, 2] / future.months[5, 1]) for future in case.futures[1:]]
+    assert row["mean"] == pytest.approx(np.mean(rest))
+
+
 def test_the_tables_have_their_names(answer: Any) -> None:
     made = answers.tables(answer)
-    assert list(made)[:9] == [
-        "summary", "years", "fan", "programmes", "volumes", "unknowns", "measure_first", "uncertainty", "differences",
+    assert list(made)[:10] == [
+        "summary", "years", "months", "fan", "programmes", "volumes", "unknowns", "measure_first", "uncertainty",
+        "differences",
     ]  # fmt: skip
     curve = SimpleNamespace(**{**vars(answer), "curve": [(0.1, mean_interval(np.array([0.0, 1.0, 1.0])))]})
     assert answers.tables(curve)["curve"]["diversion"].tolist() == [0.1]

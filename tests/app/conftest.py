@@ -24,5 +24,4 @@ def house() -> Iterator[House]:
             assert run().ended.wait(240)
             assert run().state == "done", run().fault
         yield made
-        made.desk.close()
-        made.press.close()
+        made.close()

@@ -13,11 +13,13 @@ from typing import Any, Final
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import is_path
+from flowsim.present.texts import LANGUAGES
 from flowsim.scenario.load import Scenario, default, from_document
 from flowsim.scenario.schema import DEFAULTS
 
 SHIPPED: Final = "amstelland"
 _chosen: list[Scenario] = []
+_language: list[str] = []
 
 
 def ground() -> Scenario:
@@ -27,11 +29,18 @@ def ground() -> Scenario:
     return _chosen[-1]
 
 
-def stand_on(scenario: Scenario | None) -> None:
-    """Begin with this scenario; None: the plan that ships with flowsim. Before the first visitor."""
+def stand_on(scenario: Scenario | None, lang: str = LANGUAGES[0]) -> None:
+    """Begin with this scenario, None: the plan that ships with flowsim; and in this language, unless a visitor's link
+    names one. Before the first visitor."""
     _chosen.clear()
     if scenario is not None:
         _chosen.append(scenario)
+    _language[:] = [lang]
+
+
+def first_language() -> str:
+    """The language in which a visitor begins."""
+    return _language[-1] if _language else LANGUAGES[0]
 
 
 def is_shipped_plan() -> bool:

@@ -27,6 +27,8 @@ QUEUE: Final = 12
 """Runs that may wait."""
 PATIENCE: Final = 4
 """Of so many turns, a run that all visitors share leaves all but one to others, once it has something to show."""
+GOODBYE: Final = 3.0
+"""Seconds that the end of the process waits for the slice in hand."""
 COURTESY: Final = 10
 """By how much simulations step back for pages (nice)."""
 UNSEEN: Final = 45.0
@@ -184,14 +186,14 @@ class Desk:
             return len(self._active) - (job in self._active)
 
     def close(self) -> None:
-        """Stop everything, and the thread with it."""
+        """Stop everything, and the thread with it; a slice that takes longer than `GOODBYE` is not waited for."""
         with self._news:
             self._closed = True
             for job in (*self._active, *self._waiting):
                 job.cancel()
             self._news.notify()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(GOODBYE)
 
     # ---- with the lock held ---------------------------------------------------------------------------------------
 
@@ -251,6 +253,9 @@ class Desk:
         except Cancelled:
             job.end("cancelled")
         except BaseException:
+            if self._closed:  # the process ends under it
+                job.end("cancelled")
+                return False
             job.fault = secrets.token_hex(4)
             log.exception("run %s failed", job.fault)
             job.end("failed")

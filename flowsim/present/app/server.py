@@ -17,6 +17,7 @@ from typing import Any, Final
 from flowsim.errors import InputError
 from flowsim.present.app.ground import stand_on
 from flowsim.present.app.studies import FUTURES_SETTING
+from flowsim.present.texts import texts
 from flowsim.scenario.load import Scenario, load
 from flowsim.study.replicate import whole
 
@@ -43,22 +44,26 @@ OPTIONS: Final[dict[str, Any]] = {
 """Streamlit's settings. It can limit uploads to 1 MB at the least; `flowsim.present.app.drafts` takes less."""
 
 
-def serve(host: str, port: int, browser: bool = True, futures: int = 200, scenario: Path | None = None) -> int:
+def serve(
+    host: str, port: int, browser: bool = True, futures: int = 200, scenario: Path | None = None, lang: str = "nl"
+) -> int:
     """Run the app until it is stopped; returns the exit code.
 
     ``scenario`` : a scenario file or the folder of a region to begin with; None: the plan that ships with flowsim.
+    ``lang`` : the language in which a visitor begins.
 
     Raises
     ------
     InputError : a scenario that cannot be used, no Streamlit, an address or port that cannot be listened on, an
         impossible number of futures.
     """
+    texts(lang)
     whole("--futures", futures, LEAST_FUTURES, MOST_FUTURES)
     whole("--port", port, 1, 65_535)
     for name in ("streamlit", "plotly"):
         if find_spec(name) is None:
             raise InputError("flowsim app", f"no {name}", "the extra for it: pip install 'flowsim[app]'")
-    stand_on(None if scenario is None else _simulable(scenario))
+    stand_on(None if scenario is None else _simulable(scenario), lang)
     check_address(host, port)
     os.environ[FUTURES_SETTING] = str(futures)
     return _streamlit(host, port, browser)
@@ -117,5 +122,8 @@ def _streamlit(host: str, port: int, browser: bool) -> int:
         import_module(name)
     settle()
     house().open()
-    bootstrap.run(script, False, [], flags)
+    try:
+        bootstrap.run(script, False, [], flags)
+    finally:
+        house().close()
     return 0

@@ -16,7 +16,7 @@ from flowsim.plan.figures import Figure, read_documents, region_directory
 from flowsim.present.app import charts, html
 from flowsim.present.app.drafts import Refused, from_links, plan_title
 from flowsim.present.app.facts import facts
-from flowsim.present.app.ground import SHIPPED, ground, is_shipped_plan
+from flowsim.present.app.ground import SHIPPED, first_language, ground, is_shipped_plan
 from flowsim.present.app.html import Html
 from flowsim.present.app.jobs import Desk, Full, Job
 from flowsim.present.app.state import House, Visit, house
@@ -122,10 +122,10 @@ def _follow(page: Any, lang: str) -> None:
 
 
 def _language() -> str:
-    """The visitor's language: as chosen, else as the link says, else Dutch."""
+    """The visitor's language: as chosen, else as the link says, else that of ``flowsim app --lang``: Dutch."""
     if LANG not in st.session_state:
         asked = st.query_params.get(LANG, "")
-        st.session_state[LANG] = asked if asked in LANGUAGES else LANGUAGES[0]
+        st.session_state[LANG] = asked if asked in LANGUAGES else first_language()
     return str(st.session_state[LANG])
 
 

@@ -37,6 +37,11 @@ class House:
         """Begin what every visitor will ask for, before the first one comes."""
         self.plan()
 
+    def close(self) -> None:
+        """Stop all runs: the app ends."""
+        for desk in (self.desk, self.press):
+            desk.close()
+
     def plan(self, again: bool = False) -> Job:
         """The run of the plan, begun by the first who asks; ``again``: anew when it failed. Full: no room yet."""
         if self._plan is None or (again and self._plan.state == "failed"):
