@@ -261,7 +261,8 @@ class _Group:
             gone = w * offset * patience.hazard(x * offset)
             start, wait, lost = start + w, wait + w * x * offset, lost + gone
             rising = rising + w * offset - gone * x * offset
-        return wait / start, (rising + wait / start * lost) / start
+        with np.errstate(invalid="ignore"):  # a wait so long that nobody starts
+            return wait / start, (rising + wait / start * lost) / start
 
     def referred(self, x: Number, patience: Patience) -> Number:
         """Referred a year, so that as many start as do."""

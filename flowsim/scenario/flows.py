@@ -97,7 +97,8 @@ def demand(value: Values, scenario: Scenario, region: Region, base: Baseline) ->
     chance_light = towards["light", "other"] / at_gp
     referred["light", "other"] = 0.5 * chance_light
     basic_share = basic / towards["multi_domain", "other"]
-    return Demand(arrivals, referred, np.minimum(0.5 * chance_light / later, 1.0), basic_share)
+    half = 0.5 * chance_light  # by way of the GP's mental-health nurse, as many as go there at most
+    return Demand(arrivals, referred, half / np.maximum(later, half), basic_share)
 
 
 def municipality_shares(value: Values, region: Region) -> dict[str, float]:

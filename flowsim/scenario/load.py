@@ -140,12 +140,20 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
     if path.resolve() in children:
         circle = " -> ".join(child.name for child in (*children, path))
         raise InputError(f"{path}: parent", f"a circle of parents ({circle})", "parents that end")
-    file = _validated(_toml(path), str(path))
+    content = _toml(path)
+    if "stations" in content:
+        raise InputError(str(path), "a network document", "a scenario file; `flowsim run` simulates networks")
+    file = _validated(content, str(path))
     region = file.region
     if region is not None and is_path(region):  # a folder is told from the file's own place
         region = str((path.parent / region).resolve())
     if file.parent is None:
-        scenario = default(region or "amstelland")
+        try:
+            scenario = default(region or "amstelland")
+        except InputError as error:
+            if error.where != "region":
+                raise
+            raise InputError(f"{path}: region", error.found, error.expected) from None
     else:
         parent = path.parent / file.parent
         if parent.suffix != ".toml":
@@ -233,9 +241,10 @@ def _with_override(before: Figure, stated: Figure, override: Override, where: st
     """The figure with another value; what it can be (its sign, a fraction) is judged by the region's own figure."""
     if isinstance(override.value, dict):
         try:
-            values = tuple((dt.date(int(year), 1, 1), float(x)) for year, x in sorted(override.value.items()))
+            given = tuple((dt.date(int(year), 1, 1), float(x)) for year, x in sorted(override.value.items()))
         except ValueError:
             raise InputError(where, f"{list(override.value)}", "values by year, such as 2026 = 215") from None
+        values = (*((day, x) for day, x in before.values if not given or day < given[0][0]), *given)
     elif before.dated:
         raise InputError(where, f"one value, {override.value:g}", "a value for each year, such as { 2026 = 215 }")
     else:
@@ -266,5 +275,7 @@ def refusal(error: ValueError, document: Any, where: str, keys: str = "`flowsim 
     if finding["type"] == "missing":
         return InputError(label, "nothing", "this key (it is required)")
     text = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if finding["type"] == "string_too_short":
+        text = f"text of at least {finding['ctx']['min_length']} letters"
     found = repr(finding["input"])
     return InputError(label, found if len(found) < 60 else found[:57] + "...", text)

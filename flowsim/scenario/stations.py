@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from flowsim.errors import InputError
 from flowsim.scenario import flows
 from flowsim.scenario.baseline import GROUPS, YEAR, Number
 from flowsim.scenario.flows import DIAGNOSES, WORSE
@@ -29,6 +30,14 @@ class Stations(Frame):
         """The stations whose numbers hang on the unknowns, in the same order."""
         return [*self.primary_care(), *self.programmes(), *self.social_domain(), self.between_episodes()]
 
+    def above_zero(self, key: str) -> Any:
+        """The value of a figure that something is divided by."""
+        value = self.value(key)
+        if (np.asarray(value) <= 0.0).any():
+            place = f"scenario {self.scenario.name}: figures.{key}"
+            raise InputError(place, f"{np.min(value):g}", "a number above 0")
+        return value
+
     def primary_care(self) -> list[dict[str, Any]]:
         v = self.value
         bridging = self.base.waiting * 12.0 * v("public.bridging_consults") * v("public.bridging_share")
@@ -42,14 +51,16 @@ class Stations(Frame):
             {
                 "name": "gp",
                 "servers": rounded(
-                    seen / YEAR * turnaround / v("assumptions.gp_utilisation") * np.maximum.reduce(grown)
+                    seen / YEAR * turnaround / self.above_zero("assumptions.gp_utilisation") * np.maximum.reduce(grown)
                 )
                 + 1,
                 "service": exponential(turnaround),
             },
             {
                 "name": "gp_mental_health",
-                "servers": rounded(places / v("assumptions.gp_mental_health_utilisation") * np.maximum.reduce(grown))
+                "servers": rounded(
+                    places / self.above_zero("assumptions.gp_mental_health_utilisation") * np.maximum.reduce(grown)
+                )
                 + 1,
                 "service": exponential(length),
                 "initial": {"in_service": self.spread(places, self.classes_of("light"))},

@@ -207,6 +207,8 @@ def load_experiment(source: str | Path | Mapping[str, Any]) -> Experiment:
 
 
 def _experiment(document: dict[str, Any], name: str, where: str, folder: Path) -> Experiment:
+    if "stations" in document:
+        raise InputError(where, "a network document", "an experiment file; `flowsim run` simulates networks")
     try:
         file = ExperimentFile.model_validate(document)
     except ValueError as error:

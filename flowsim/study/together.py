@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from flowsim.errors import InputError
-from flowsim.model.network import read_toml
 from flowsim.scenario.load import Scenario, load
 from flowsim.study.futures import Balances, Case
 
@@ -69,8 +68,6 @@ def read_scenario(given: str | Path) -> Scenario:
     if not path.exists() and path.name == str(given):
         found = Path("experiments") / (path.name if path.suffix == ".toml" else f"{path.name}.toml")
         path = found if found.exists() else path
-    if not (path / "region.toml").is_file() and "stations" in read_toml(path):
-        raise InputError(str(path), "a network document", "a scenario file; `flowsim run` simulates networks")
     return load(path)
 
 

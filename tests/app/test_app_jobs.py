@@ -220,3 +220,21 @@ def test_who_waits_for_news_is_told_at_once_and_never_waits_for_ever(desk: Desk)
     assert job.result == "a"
     assert job.ended.wait(10)
     job.wait_for_news(1, 60.0)  # there will be no more
+
+
+def test_a_run_that_the_end_of_the_process_takes_away_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk()
+    begun = threading.Event()
+
+    def work(job: Job) -> Generator[None, None, None]:
+        begun.set()
+        while not desk._closed:
+            time.sleep(0.001)
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+        yield
+
+    job = desk.submit(work)
+    assert begun.wait(5.0)
+    desk.close()
+    assert job.state == "cancelled"
+    assert not caplog.records

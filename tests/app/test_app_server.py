@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
 
 from flowsim.cli import main
-from flowsim.present.app import server
+from flowsim.present.app import ground, server
 
 
 @pytest.fixture
@@ -41,6 +43,40 @@ def test_it_listens_on_this_machine_only_unless_told_otherwise(started: list[tup
     assert started == [("127.0.0.1", port, True), ("0.0.0.0", port, False)]
 
 
+def test_a_visitor_begins_in_the_language_that_is_asked_for(started: list[tuple[Any, ...]]) -> None:
+    assert ground.first_language() == "nl"
+    try:
+        assert main(["app", "--port", str(free_port()), "--lang", "en"]) == 0
+        assert ground.first_language() == "en"
+    finally:
+        ground.stand_on(None)
+    assert ground.first_language() == "nl"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT there")
+def test_an_interruption_ends_it_without_a_word_about_its_runs() -> None:
+    """Its first run is under way when the process ends."""
+    port = free_port()
+    code = "import sys; from flowsim.cli import main; sys.exit(main())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "app", "--no-browser", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(300):
+        with socket.socket() as trial:
+            if trial.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert "failed" not in said
+
+
 def test_it_is_closed_by_default() -> None:
     options = server.OPTIONS
     assert options["browser.gatherUsageStats"] is False
@@ -62,6 +98,7 @@ def test_it_is_closed_by_default() -> None:
         (["--port", "0"], "--port: found 0"),
         (["--port", "70000"], "--port: found 70000"),
         (["--port", "x"], "whole number"),
+        (["--lang", "fr"], "language: found 'fr'"),
         (["--futures", "3"], "--futures: found 3"),
         (["--futures", "1000000"], "--futures: found 1000000"),
     ],

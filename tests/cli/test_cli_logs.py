@@ -45,6 +45,18 @@ def test_logs_beside_the_tables_are_described_with_them(call: Call, file: Path, 
     assert len({one["name"] for one in described}) == len(described)
 
 
+def test_a_log_without_a_name_has_its_usual_one(
+    call: Call, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("run", file, "--log", "--replications", 1)[0] == DONE
+    assert call("run", file, "--replications", 1, "--out", tmp_path / "out", "--log")[0] == DONE
+    assert (tmp_path / "events.parquet").read_bytes() == (tmp_path / "out" / "events.parquet").read_bytes()
+    resources = json.loads((tmp_path / "out" / "datapackage.json").read_text("utf-8"))["resources"]
+    assert "events.parquet" in {one["path"] for one in resources}
+    refused(call("run", file, "--log", "--log", "--replications", 1), "--log", "events.parquet twice")
+
+
 def test_a_network_in_motion(call: Call, file: Path, tmp_path: Path) -> None:
     page = tmp_path / "queues.html"
     code, _, _ = call("run", file, "--animate", page, "--start", "2025-01-01", "--replications", 1, "--lang", "nl")

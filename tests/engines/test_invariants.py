@@ -14,7 +14,7 @@ import pytest
 from network_documents import NETWORKS, RICH, Document
 
 from flowsim.engines import compiled, world
-from flowsim.model import memory, tally
+from flowsim.model import events, memory, tally
 from flowsim.model.events import KIND_NAMES
 from flowsim.model.network import STREAM_BITS, Network
 
@@ -311,3 +311,17 @@ def test_seeds_and_replications_differ() -> None:
         for replication in (0, 1, 2)
     }
     assert len(logs) == 9
+
+
+@every_network
+def test_the_log_goes_forward_in_time_from_the_referral_of_who_waits_at_the_start(document: Document) -> None:
+    """Also among those who are there at time zero: by time, kind and number."""
+    network = Network.from_dict(document)
+    for replication in range(2):
+        log = compiled.simulate_once(network, 11, replication, True)[1]
+        assert log is not None
+        assert (np.diff(log["time"]) >= 0.0).all()
+        assert not np.signbit(log["time"][log["time"] == 0.0]).any()
+        first = log[np.isin(log["kind"], (events.WAITING_AT_START, events.IN_SERVICE_AT_START))]
+        order = np.lexsort((first["resident"], first["kind"], first["time"]))
+        assert (order == np.arange(len(first))).all()

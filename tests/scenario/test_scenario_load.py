@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,7 +91,9 @@ FIGURE = 'title = "abc"\n[figures."{key}"]\nvalue = {value}\nbecause = "a test"\
         ('title = "abc"\n[settings]\nreading = "gross"', ("settings.reading", "gross", "headcount")),
         ('title = "abc"\nparent = "nowhere"', ("parent", "nowhere", "does not exist")),
         ('title = "abc"\nparent = "a"', ("circle", "a.toml")),
-        ('title = "abc"\nregion = "atlantis"', ("atlantis",)),
+        ('title = "abc"\nregion = "atlantis"', (".toml: region", "atlantis")),
+        ('title = "x"', ("title", "'x'", "text of at least 3 letters")),
+        ("horizon = 1.0\nstations = []", ("a network document", "a scenario file", "flowsim run")),
         ('title = "abc"\ndiversion = 1.5', ("diversion", "1.5", "0.9")),
         ('title = "abc"\ndiversion = 0.1\n[settings]\nnetwork = "none"', ("diversion", "none")),
         (FIGURE.format(key="demand.inflow", value='"many"'), ("demand.inflow", "many", "number")),
@@ -110,6 +114,33 @@ def test_bad_files_get_one_clear_message(tmp_path: Path, text: str | bytes, word
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_values_from_a_later_year_on_leave_the_years_before_as_they_were(tmp_path: Path) -> None:
+    key = "functions.conversations"
+    found = load(write(tmp_path, FIGURE.format(key=key, value="{ 2027 = 7, 2029 = 9 }"))).book
+    before = default().book
+    for year, value in ((2025, None), (2026, None), (2027, 7.0), (2028, 7.0), (2029, 9.0)):
+        on = dt.date(year, 7, 1)
+        assert found.value(key, on) == (before.value(key, on) if value is None else value)
+
+
+@pytest.mark.parametrize("argument", [{}, 5, ["plan"]])
+def test_what_is_no_path_is_refused(argument: Any) -> None:
+    with pytest.raises(InputError, match=r"scenario: found .*; expected a scenario, the path"):
+        load(argument)
+
+
+@pytest.mark.parametrize("name", ["gp_utilisation", "gp_mental_health_utilisation"])
+def test_a_figure_that_is_divided_by_is_above_zero(name: str) -> None:
+    with pytest.raises(InputError, match=rf"{name}: found 0; expected a number above 0"):
+        compile_scenario(default().with_figure(f"assumptions.{name}", 0.0, "a test"))
+
+
+def test_nobody_has_to_go_by_the_nurse_of_the_gp(recwarn: pytest.WarningsRecorder) -> None:
+    network = compile_scenario(default().with_figure("assumptions.gp_mental_health_route", 0.0, "a test"))
+    assert network.station_names[0] == "gp"
+    assert not recwarn.list
 
 
 def test_missing_files_and_directories(tmp_path: Path) -> None:

@@ -105,7 +105,13 @@ def test_impossible_precision_is_refused(half_width: object) -> None:
         answer(half_width=half_width)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("arguments", [{"seed": "one"}, {"seed": -1}, {"threads": 0}, {"scenario": "nowhere.toml"}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *({"seed": "one"}, {"seed": -1}, {"threads": 0}, {"most": 0}, {"most": "x"}),
+        *({"scenario": "nowhere.toml"}, {"scenario": {}}, {"scenario": 5}),
+    ],
+)
 def test_impossible_arguments_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(InputError):
         answer(**arguments)  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ import flowsim.study.compare as study
 import flowsim.study.select as select
 from flowsim.analysis.comparison import MEASURES, cleared, differences, outcomes
 from flowsim.analysis.residents import FATES
+from flowsim.analysis.verdict import chance
 from flowsim.cli import DONE, INTERRUPTED, UNUSABLE, main
 from flowsim.errors import InputError
 from flowsim.present.answer import Rows
@@ -142,6 +143,13 @@ def test_the_probability_is_the_one_that_answer_gives_and_differences_are_of_wha
     assert not used.loc[("starts", 2029), "controlled"]  # the same four futures over and over: nothing to explain
 
 
+def test_verdicts_are_those_of_the_probabilities(found: Comparison) -> None:
+    assert list(found.verdicts) == list(found.scenarios)
+    for name, code in found.verdicts.items():
+        probability = found.probability(name)
+        assert code == chance(probability.low, probability.high)
+
+
 def test_control_variates_shorten_what_hangs_on_the_values_drawn(found: Comparison) -> None:
     made = many(found)
     table = made.tables["outcomes"].set_index(["case", "measure", "year"])
@@ -205,6 +213,7 @@ def test_the_best_is_chosen_on_the_same_futures(monkeypatch: pytest.MonkeyPatch)
     [
         ({"scenarios": [NONE]}, "1 of them; expected two or more"),
         ({"scenarios": "plan"}, "a list of two or more"),
+        ({"scenarios": None}, "a list of two or more"),
         ({"scenarios": [NONE, 3]}, "a Scenario, a path"),
         (
             {"scenarios": [HEADS, default().with_settings("b", reading="headcount")]},
