@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flowsim.cli.folders import room
-from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, Threads, number, whole
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 from flowsim.errors import InputError
 
@@ -46,6 +46,8 @@ def compare(
         float | None,
         typer.Option(
             "--indifference",
+            parser=number,
+            metavar="X",
             help="With --best: a difference that does not matter (days for waits).",
             show_default=False,
         ),

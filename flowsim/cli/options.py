@@ -16,6 +16,14 @@ def whole(text: str | int) -> int:
         raise typer.BadParameter(f"found {text!r}, expected a whole number") from None
 
 
+def number(text: str | float) -> float:
+    """A number, as an option gives it."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"found {text!r}, expected a number") from None
+
+
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A TOML file.", show_default=False)]
 Lang = Annotated[str, typer.Option("--lang", metavar="nl|en", help="Language of what is printed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -37,7 +45,13 @@ ScenarioFile = Annotated[
 FutureSeed = Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")]
 Precision = Annotated[
     float | None,
-    typer.Option("--half-width", help="Stop when 95% intervals are this far either way.", show_default="0.03"),
+    typer.Option(
+        "--half-width",
+        parser=number,
+        metavar="X",
+        help="Stop when 95% intervals are this far either way.",
+        show_default="0.03",
+    ),
 ]
 """Of the probabilities of an answer."""
 FutureSeedOrNone = Annotated[

@@ -10,7 +10,7 @@ import typer
 
 from flowsim.cli import DONE, MISSED
 from flowsim.cli.folders import room
-from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, number, whole
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 from flowsim.errors import InputError
 
@@ -55,6 +55,8 @@ def seek(
         float | None,
         typer.Option(
             "--half-width",
+            parser=number,
+            metavar="X",
             help="Stop when the lever's 95% interval is this far either way, in its unit.",
             show_default="1/40 of its range",
         ),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flowsim.cli.folders import room
-from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, ScenarioFile, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, ScenarioFile, Threads, number, whole
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 
 
@@ -21,7 +21,13 @@ def sensitivity(
     ] = None,
     week: Annotated[
         float | None,
-        typer.Option("--week", help="Euros that a week of waiting is worth.", show_default="the region's assumption"),
+        typer.Option(
+            "--week",
+            parser=number,
+            metavar="X",
+            help="Euros that a week of waiting is worth.",
+            show_default="the region's assumption",
+        ),
     ] = None,
     savings: Annotated[
         bool, typer.Option("--savings", help="Count freed treatment as money too, as the plan does.")

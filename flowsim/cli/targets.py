@@ -8,7 +8,7 @@ import typer
 
 from flowsim.cli import DONE, MISSED
 from flowsim.cli.folders import room
-from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, ScenarioFile, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, ScenarioFile, Threads, number, whole
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def targets(
         float | None,
         typer.Option(
             "--half-width",
+            parser=number,
+            metavar="X",
             help="Go on until 95% intervals of probabilities are this far either way.",
             show_default=False,
         ),

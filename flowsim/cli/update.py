@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from flowsim.cli import DONE, MISSED
-from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, number, whole
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 from flowsim.errors import InputError
 
@@ -35,7 +35,13 @@ def update(
         int, typer.Option("--futures", parser=whole, metavar="N", help="Simulated futures at most, from 128 on.")
     ] = 1536,
     half_width: Annotated[
-        float, typer.Option("--half-width", help="Stop sooner when the new 95% interval is this far either way.")
+        float,
+        typer.Option(
+            "--half-width",
+            parser=number,
+            metavar="X",
+            help="Stop sooner when the new 95% interval is this far either way.",
+        ),
     ] = 0.05,
     seed: FutureSeed = 1,
     threads: Threads = None,

@@ -659,3 +659,32 @@ def test_flatness_is_pearsons_test() -> None:
     for row, doubt in zip(counts, doubts, strict=True):
         assert doubt == pytest.approx(stats.chisquare(row).pvalue)
     assert p.band(200, 10, 0.9) == (int(stats.binom.ppf(0.05, 200, 0.1)), int(stats.binom.ppf(0.95, 200, 0.1)))
+
+
+def test_what_candidates_are_worth_by_hand() -> None:
+    """By the model of the futures so far, on scores in units of the population's spread: the standard deviation of
+    what is expected at a candidate, 1 where that is even. As sets of the population, or all of it in a row."""
+    scores = np.array([1.0, 3.0, 7.0, 9.0, 3.0, 7.0])[:, None]
+    outcome = np.array([0, 0, 1, 1, 1, 0], bool)
+    population = np.array([0.0, 4.0, 6.0, 10.0])[:, None]
+    spread = np.sqrt((25.0 + 1.0 + 1.0 + 25.0) / 4.0)
+    (constant,), (slope,) = ad.logistic((scores - 5.0) / spread, outcome[None])
+    at = np.array([[5.0], [2.0], [9.0]])
+    chance = 1.0 / (1.0 + np.exp(-(constant + slope * (at[:, 0] - 5.0) / spread)))
+    expected = 2.0 * np.sqrt(chance * (1.0 - chance))
+    assert expected[0] == pytest.approx(1.0)
+    for everybody in (population, population.reshape(2, 2, 1)):
+        assert ad.worth_simulating(outcome, scores, everybody, at) == pytest.approx(expected)
+    assert ad.worth_simulating(outcome, scores, population, np.array([[99.0]])).tolist() == [0.1]
+
+
+def test_what_was_chosen_cannot_lift_a_probability_above_one() -> None:
+    """One that counts for ten thousand was cleared against all odds."""
+    scores = np.linspace(-3.0, 3.0, 40)[:, None]
+    y = scores[:, 0] > 0.1
+    y[0] = True
+    order = np.r_[1:40, 0]
+    made = ad.adjusted_probability(
+        y[order], scores[order], scores, whole=True, selection=ad.Selection(39, np.array([1e-4]), 1)
+    )
+    assert (made.value, made.high) == (1.0, 1.0)

@@ -34,7 +34,7 @@ from flowsim.analysis import (
 from flowsim.analysis import monitoring as mo
 from flowsim.analysis import outcomes as out
 from flowsim.analysis import posterior as p
-from flowsim.analysis.clearing import VOLUMES, Definition, clearing_day, expected_overdue, fluid_scores
+from flowsim.analysis.clearing import VOLUMES, Definition, clearing_day, expected_overdue, fluid_scores, settled
 from flowsim.analysis.controls import Controlled, controlled
 from flowsim.analysis.effects import Surface, refit, surface
 from flowsim.analysis.paired import paired_proportions, simultaneous, variance_gain
@@ -982,3 +982,15 @@ def test_logs_in_every_format_by_hand() -> None:
         assert ("time:timestamp" in made) == (start is not None)
         if start is not None:
             assert made["time:timestamp"][2] == "2025-01-02T12:00:00.000+00:00"
+
+
+def test_what_is_settled_at_its_edges() -> None:
+    """Two weeks on end take three snapshots; the last stretch may begin on the day of the deadline itself."""
+    rule = Definition(share=0.5, weeks=2, deadline=14.0)
+    assert settled(np.array([10, 9, 5]), 7.0, rule) is None  # a half is low enough
+    assert settled(np.array([10, 9, 5, 5, 5]), 7.0, rule) is True
+    assert settled(np.array([10, 9, 5, 6]), 7.0, rule) is False
+    assert settled(np.array([10, 9, 6]), 7.0, rule) is False
+    at_once = Definition(share=0.5, weeks=2, deadline=0.0)
+    assert settled(np.array([0, 0]), 7.0, at_once) is None
+    assert settled(np.array([0, 0, 0]), 7.0, at_once) is True

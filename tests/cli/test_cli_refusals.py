@@ -94,6 +94,22 @@ def test_bad_options_are_refused(
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *(
+            ("answer", "--half-width"),
+            ("report", "--half-width"),
+            ("targets", "--half-width"),
+            ("seek", "--half-width"),
+        ),
+        *(("update", "--half-width"), ("compare", "--indifference"), ("sensitivity", "--week")),
+    ],
+)
+def test_words_in_the_place_of_a_number_are_quoted(call: Call, command: str, option: str) -> None:
+    refused(call(command, option, "ten"), option, "found 'ten', expected a number", f"flowsim {command} --help")
+
+
 def test_unknown_commands_and_missing_files_are_refused(call: Call) -> None:
     refused(call("walk"), "'walk'", "flowsim --help")
     refused(call("run"), "FILE", "flowsim run --help")

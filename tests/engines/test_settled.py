@@ -80,8 +80,9 @@ def overdue_of(outcome: dict[str, np.ndarray], network: Network) -> np.ndarray:
     return np.asarray(outcome["snapshots"]["overdue"][:, lists].sum(axis=1))
 
 
-def test_who_is_overdue_so_far_is_what_the_outcome_will_show() -> None:
-    network = Network.from_dict(LISTS)
+@pytest.mark.parametrize("stations", [LISTS["stations"], LISTS["stations"][::-1]])
+def test_who_is_overdue_so_far_is_what_the_outcome_will_show(stations: list[Document]) -> None:
+    network = Network.from_dict({**LISTS, "stations": stations})
     outcome, _, _ = compiled.simulate_once(network, SEED, REPLICATION)
     overdue = overdue_of(outcome, network)
     assert len(set(overdue.tolist())) > 5
@@ -111,3 +112,40 @@ def test_it_is_settled_as_at_the_end(level: int) -> None:
         outcome, _, _ = compiled.simulate_once(network, SEED, i)
         expected.append(float(overdue_of(outcome, network)[40] > level))
     assert share == expected
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_who_is_overdue_so_far_in_each_kind_of_network(name: str) -> None:
+    network = Network.from_dict(NETWORKS[name])
+    outcome, _, _ = compiled.simulate_once(network, SEED, REPLICATION)
+    overdue, one = overdue_of(outcome, network).tolist(), begun(network)
+    for look in range(len(overdue)):
+        run_to(one, min(np.nextafter(look * network.snapshot_every, np.inf), network.horizon))
+        assert overdue_until_now(one, look + 1).tolist() == overdue[: look + 1]
+
+
+def test_who_goes_to_another_queue_of_the_list_when_overdue_counts_once() -> None:
+    """Ten wait; after 20 days a review sends them on to a queue of the same list, where they wait on."""
+    long = {"servers": 1, "service": {"distribution": "deterministic", "mean": 500.0}, "waiting_list": "all"}
+    review = {"after": {"distribution": "deterministic", "mean": 20.0}, "review_at": "desk"}
+    desk = {"name": "desk", "servers": "inf", "service": {"distribution": "deterministic", "mean": 1.0}}
+    network = Network.from_dict(
+        {
+            "horizon": 60.0,
+            "snapshot_every": 5.0,
+            "waiting_norm": 10.0,
+            "classes": ["a"],
+            "stations": [
+                {"name": "first", **long, "initial": {"waiting": {"a": 10}}, "while_waiting": [review]},
+                {"name": "second", **long},
+                desk,
+            ],
+            "arrivals": [{"class": "a", "station": "desk", "rate": 1.0}],
+            "routes": [{"from": "desk", "on": "review", "to": {"second": 1.0}}],
+        }
+    )
+    outcome, _, _ = compiled.simulate_once(network, SEED, REPLICATION)
+    overdue, one = overdue_of(outcome, network).tolist(), begun(network)
+    assert overdue == [0] * 3 + [9] + [8] * 9
+    run_to(one, np.nextafter(40.0, np.inf))
+    assert overdue_until_now(one, 9).tolist() == overdue[:9]

@@ -284,3 +284,78 @@ def test_work_besides_sees_the_cases_and_its_errors_come_out(soon: Scenario) -> 
 
     with pytest.raises(InputError, match="here"):
         study.answer(soon, meanwhile=fail, **asked)
+
+
+def test_candidates_are_looked_at_one_after_another_until_enough_are_expected() -> None:
+    """In two goes: each is simulated if its luck is below what it is worth by the futures so far, the last one is that
+    with which as many are expected as were asked for, and the next go begins after it."""
+    rng = np.random.default_rng(7)
+    scores = rng.normal(size=(POINTS, SCORES))
+    case = MadeUp(scores, 1.0 / (1.0 + np.exp(2.0 - 2.5 * scores[:, 0])), 7)
+    for count in (300, 50):
+        before, first = len(case.chosen.numbers), FIRST + case.chosen.candidates
+        so_far = [*range(FIRST), *case.chosen.numbers]
+        worth = worth_simulating(case.outcome[so_far], scores[case.places[so_far]], scores, scores[case.places])
+        last = first + int(np.searchsorted(np.cumsum(worth[first:]), count))
+        expected = [i for i in range(first, last + 1) if chosen.luck(2, i) < worth[i]]
+        chosen.extend_chosen(case, count, 2, Balances(0), 1)
+        assert case.chosen.numbers[before:] == expected
+        assert case.chosen.probability[before:] == pytest.approx(worth[expected])
+        assert case.chosen.cleared == case.outcome[case.chosen.numbers].tolist()
+        assert case.chosen.candidates == last + 1 - FIRST
+    assert case.chosen.candidates > 2 * chosen.AT_ONCE  # so that the first go took a second look
+
+
+def test_choosing_asks_for_a_twin_and_outcomes_of_both_kinds() -> None:
+    scores = np.zeros((POINTS, SCORES))
+    case = MadeUp(scores, np.zeros(POINTS), 1)
+    rarer = PER_UNKNOWN * SCORES
+    case.outcome[:rarer] = True
+    assert chosen.can_choose(case)
+    case.outcome[0] = False
+    assert not chosen.can_choose(case)
+    case.outcome[0], case.twin = True, None
+    assert not chosen.can_choose(case)
+
+
+def test_a_future_is_worth_the_standard_deviation_of_its_outcome() -> None:
+    """A fifth clears whatever the score says: 2 sqrt(0.2 * 0.8). As sets of the population, or all of it in a row."""
+    scores = np.tile([[-1.0], [1.0]], (50, 1))
+    outcome = np.arange(100) % 10 < 2
+    for population in (scores, scores.reshape(2, 50, 1), scores.reshape(50, 2, 1)):
+        assert worth_simulating(outcome, scores, population, scores[:3]) == pytest.approx(np.full(3, 0.8))
+
+
+@pytest.mark.parametrize(("draws", "of"), [("independent", 0.0), ("independent", 0.5), ("sobol", 0.5)])
+def test_a_probability_has_the_level_that_is_asked_for(draws: str, of: float) -> None:
+    """Too rare for a model, by a model, and by Sobol points in turn."""
+    scores = np.random.default_rng(8).normal(size=(POINTS, SCORES))
+    case = MadeUp(scores, np.full(POINTS, of), 8)
+    case.draws = draws
+    if not of:
+        case.covariates = lambda *_: (None, np.empty(0), False)  # type: ignore[method-assign]
+    half, most = case.probability(0, 0.5), case.probability(0, 0.99)
+    assert half.value == most.value
+    assert half.half_width < 0.5 * most.half_width
+
+
+@pytest.mark.parametrize("candidates", [0, 40])
+def test_the_probability_of_a_case_is_that_of_its_futures_over_all_that_can_be_drawn(candidates: int) -> None:
+    scores = np.random.default_rng(9).normal(size=(POINTS, SCORES))
+    case = MadeUp(scores, 1.0 / (1.0 + np.exp(-scores[:, 0])), 9)
+    numbers = [FIRST + 3, FIRST + 20] if candidates else []
+    case.chosen = Chosen(numbers, [0.5] * len(numbers), case.outcome[numbers].tolist(), candidates)
+    at = [*range(FIRST), *numbers]
+    selection = Selection(FIRST, np.full(len(numbers), 0.5), candidates) if candidates else None
+    expected = adjusted_probability(case.outcome[at], scores[case.places[at]], scores, 0.8, True, selection)
+    assert case.probability(0, 0.8) == expected
+    assert expected.n == case.simulated == FIRST + len(numbers)
+
+
+@pytest.mark.parametrize(("rarer", "known"), [(-1, False), (0, True)])
+def test_with_too_few_for_the_scores_alone_nothing_is_adjusted(rarer: int, known: bool) -> None:
+    case = Case("h", default().with_settings("h", reading="headcount"))
+    scores = np.zeros((400, SCORES))
+    case.twin = SimpleNamespace(of=lambda numbers: scores[list(numbers)], population=scores)  # type: ignore[assignment]
+    covariates, _, whole = case.covariates(1, range(400), np.arange(400) < PER_UNKNOWN * SCORES + rarer)
+    assert (covariates is not None) == whole == known

@@ -17,7 +17,7 @@ from flowsim.scenario import posterior, unknowns
 from flowsim.scenario.baseline import Values, calibrate
 from flowsim.scenario.load import Scenario, default
 from flowsim.scenario.region import load_region
-from flowsim.study import control
+from flowsim.study import control, futures
 from flowsim.study.answer import answer, manifest
 from flowsim.study.control import Control
 from flowsim.study.futures import BLOCK, Balances, Case
@@ -66,14 +66,31 @@ def test_a_future_has_room_as_its_pattern_until_more_than_numbers_differ() -> No
     assert dataclasses.replace(network, values=network.values[:-1]).alike is not case.template.network_at_mode
 
 
-def test_the_twin_scores_each_future_by_its_own_network() -> None:
-    case, balances = Case("headcount", default().with_settings("h", reading="headcount")), Balances(2)
-    scores = Control(case, 2, balances).of(range(3))
-    for i in range(3):
-        found = fluid(case.network(i, 2, balances), control.STEP)
-        lists = case.reduce.ggz
-        total = [x[:, :, lists].sum(axis=2) for x in (found.waiting, found.overdue)]
-        assert np.allclose(scores[i], fluid_scores(found.times, *total, case.definition)[0])
+def scores_of(case: Case, network: Network) -> np.ndarray:
+    found, lists = fluid(network, control.STEP), case.reduce.ggz
+    total = [x[:, :, lists].sum(axis=2) for x in (found.waiting, found.overdue)]
+    return fluid_scores(found.times, *total, case.definition)[0]
+
+
+@pytest.mark.parametrize("draws", ["independent", "sobol"])
+@pytest.mark.parametrize("unknown", ["posterior", "prior"])
+def test_the_twin_scores_each_future_by_its_own_network(draws: str, unknown: str) -> None:
+    case = Case("headcount", default().with_settings("h", reading="headcount", unknowns=unknown), draws=draws)
+    balances, numbers = Balances(2), [BLOCK, 0, 2]  # not in order, of two blocks
+    for i, scores in zip(numbers, Control(case, 2, balances).of(numbers), strict=True):
+        assert np.allclose(scores, scores_of(case, case.network(i, 2, balances)))
+
+
+def test_the_twin_scores_the_population_by_the_prior_in_its_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(futures, "SETS", 2)
+    monkeypatch.setattr(futures, "POPULATION", 16)
+    monkeypatch.setattr(control, "TOGETHER", 12)
+    case = Case("headcount", default().with_settings("h", reading="headcount", unknowns="prior"))
+    scores = Control(case, 2, Balances(2)).population
+    assert scores.shape == (2, 16, SCORES)
+    for at in ((0, 0), (0, 13), (1, 15)):
+        values = {name: float(x[at]) for name, x in case.population(2)[0].items()}
+        assert np.allclose(scores[at], scores_of(case, case.template.network(values)))
 
 
 def test_a_score_of_zero_or_less_is_cleared_by_the_definition() -> None:
