@@ -84,6 +84,10 @@ def run(
     targets = (
         {name: out / name for name in (*(f"{table}.csv" for table in TABLES), DICTIONARY, MANIFEST)} if out else {}
     )
+    taken = {place.resolve() for place in targets.values()}
+    for named in logs:
+        if named.resolve() in taken:
+            raise InputError("--log", str(named), "another name than those of the tables of --out")
     with Writing([*targets.values(), *logs, *([animate] if animate else [])]) as files:
         runs = _Runs(network, replications, seed, engine, bool(logs or animate), threads, lang, animate is not None)
         about = {"title": network.title or file.name, "seed": seed, "engine": engine, "flowsim": flowsim.__version__}

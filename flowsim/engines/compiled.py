@@ -399,7 +399,10 @@ def begin(
     """A world at time zero, in which nothing has happened yet but that residents came to their places."""
     world = worlds.create(network, seed, replication, log, features, room)
     open_doors(world)
-    seat(world, residents_at_start(network, world, world.record["key"][0]))
+    present = residents_at_start(network, world, world.record["key"][0])
+    while world.record["slot_count"][0] - world["state"]["used"][0] <= len(present) + 1:  # more than its pattern has
+        worlds.add_slots(world)
+    seat(world, present)
     return world
 
 

@@ -266,7 +266,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     if not raw.strip():
         raise InputError(str(path), "an empty file", "a TOML file with content")
     try:
-        return tomllib.loads(raw.decode("utf-8"))
+        return tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise InputError(str(path), "binary data (not UTF-8 text)", "a TOML file") from None
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:

@@ -71,7 +71,8 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
     ('gp', 'gp_mental_health')
     """
     try:
-        document = Compiler(scenario, drawn or {}).document()
+        with np.errstate(all="ignore"):  # what is no number is refused below
+            document = Compiler(scenario, drawn or {}).document()
     except (ArithmeticError, ValueError) as error:
         if isinstance(error, InputError):
             raise

@@ -155,9 +155,7 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
                 raise
             raise InputError(f"{path}: region", error.found, error.expected) from None
     else:
-        parent = path.parent / file.parent
-        if parent.suffix != ".toml":
-            parent = parent.with_suffix(".toml")
+        parent = path.parent / (file.parent if file.parent.endswith(".toml") else f"{file.parent}.toml")
         if not parent.exists():
             raise InputError(f"{path}: parent", repr(file.parent), f"a scenario file ({parent} does not exist)")
         scenario = _load(parent, (*children, path.resolve()))
@@ -244,12 +242,17 @@ def _with_override(before: Figure, stated: Figure, override: Override, where: st
             given = tuple((dt.date(int(year), 1, 1), float(x)) for year, x in sorted(override.value.items()))
         except ValueError:
             raise InputError(where, f"{list(override.value)}", "values by year, such as 2026 = 215") from None
-        values = (*((day, x) for day, x in before.values if not given or day < given[0][0]), *given)
+        if not before.dated:
+            raise InputError(where, f"values by year, {list(override.value)}", "one number, as the figure has")
+        if not given or len({day for day, _ in given}) < len(given):
+            raise InputError(where, f"{list(override.value)}", "a value for each of some years, such as 2026 = 215")
+        values = (*((day, x) for day, x in before.values if day < given[0][0]), *given)
     elif before.dated:
         raise InputError(where, f"one value, {override.value:g}", "a value for each year, such as { 2026 = 215 }")
     else:
         values = ((dt.date.min, float(override.value)),)
-    numbers = [value for _, value in values]
+    ends = [end for end in (override.low, override.high) if end is not None]
+    numbers = [*(value for _, value in values), *ends]
     if min(numbers) < 0.0 and (stated.low is None or stated.low >= 0.0) and min(v for _, v in stated.values) >= 0.0:
         raise InputError(where, f"{min(numbers):g}", "a number that is not negative")
     most = max(stated.high or 0.0, *(v for _, v in stated.values))  # a fraction of what was planned may be above 1

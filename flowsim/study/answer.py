@@ -200,9 +200,9 @@ def answer(
             del case.futures[len(case.drawn) :]  # interrupted between the two
             for part in (case.chosen.numbers, case.chosen.probability):
                 del part[len(case.chosen.cleared) :]
-        if not any(case.futures for case in result.cases.values()):
-            raise
         result.cases = {name: case for name, case in result.cases.items() if len(case.futures) > 1}
+        if not result.cases or (list(result.cases) == ["none"] and len(cases_of(scenario)) > 1):
+            raise  # nothing, or nothing yet of what was asked
     return result
 
 

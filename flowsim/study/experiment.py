@@ -212,7 +212,7 @@ def _experiment(document: dict[str, Any], name: str, where: str, folder: Path) -
     try:
         file = ExperimentFile.model_validate(document)
     except ValueError as error:
-        raise refusal(error, document, where) from None
+        raise refusal(error, document, where, "`flowsim schema experiment` lists") from None
     measures.check(tuple(file.outcomes), f"{where}: outcomes")
     base = _base(file.scenario, where, folder)
     factors = tuple(_factor(base, path, part, f"{where}: factors.{path}") for path, part in file.factors.items())

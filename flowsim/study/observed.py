@@ -116,7 +116,7 @@ def parse(content: bytes, name: str, where: str | None = None) -> Observed:
     cells: dict[Cell, float] = {}
     seen: dict[Quarter, int] = {}
     for line, row in body:
-        if len(row) > len(heading[1]):  # a decimal comma between commas would shift all cells after it
+        if len(row) != len(heading[1]):  # a decimal comma between commas would shift all cells after it
             found = f"{len(row)} cells, where the heading has {len(heading[1])}"
             raise InputError(f"{where}: line {line}", found, "as many; a decimal comma needs semicolons between cells")
         quarter = _quarter(row[at] if at < len(row) else "", f"{where}: line {line}")

@@ -84,6 +84,18 @@ def check_folder(folder: Path) -> None:
         ) from None
 
 
+def _listed(folder: Path) -> set[str]:
+    """Names of the tables in a folder, by its dictionary; none where there is no such list."""
+    from flowsim.analysis.dictionary import FILE
+
+    try:
+        resources = json.loads((folder / FILE).read_text(encoding="utf-8"))["resources"]
+        names = {str(one["path"]) for one in resources}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if Path(name).name == name and Path(name).suffix in (".csv", ".parquet")}
+
+
 @contextlib.contextmanager
 def all_or_nothing(folder: Path) -> Iterator[Path]:
     """A folder beside ``folder`` to write in; its files move over when all of them are written.
@@ -101,8 +113,11 @@ def all_or_nothing(folder: Path) -> Iterator[Path]:
         ) from None
     try:
         yield work
+        before, now = _listed(folder), _listed(work)
         for file in sorted(work.iterdir()):
             os.replace(file, folder / file.name)
+        for name in before - now if now else ():  # tables of the run before, which would pass for this one's
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         place = f"output folder {folder}"
         raise InputError(

@@ -106,7 +106,7 @@ def test_tables_hold_every_figure_command_and_name() -> None:
         assert f"| `{key.partition('.')[2]}` |" in figures
     for name in ("answer", "targets", "compare", "plan", "report", "app", "run", "sweep", "verify", "check", "schema"):
         assert f"## `flowsim {name}`" in commands
-    assert "--half-width <float>" in commands
+    assert "--half-width X" in commands
     for name in flowsim.__all__:
         if not name.startswith("_"):
             assert f"## `flowsim.{name}`" in python
