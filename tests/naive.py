@@ -68,6 +68,7 @@ class Place:
         self.limit = given.get("queue_limit", FOREVER)
         self.busy = self.starts = 0
         self.closed = False
+        self.plan = 0  # goes up when a stop rule gives other servers: those of the plan before come no more
         self.queue: list[Entry] = []
 
     def can_start(self) -> bool:
@@ -177,7 +178,7 @@ class Simulation:
                     if time == 0:
                         place.servers = number
                     else:
-                        self.appoint(time, SERVERS, k, self.change_servers, place, number)
+                        self.appoint(time, SERVERS, k, self.change_servers, place, number, 0)
             for time, number in place.given.get("quota", []):
                 self.appoint(time, QUOTA, k, self.release, place, number)
         for i, rule in enumerate(self.document.get("stop_rules", [])):
@@ -243,8 +244,8 @@ class Simulation:
         self.next_arrival(i, stream, nth + 1)
         self.go(self.newcomer(i * 2**28 + nth, stream["class"]), stream["station"])
 
-    def change_servers(self, place: Place, number: int) -> None:
-        if not place.closed:
+    def change_servers(self, place: Place, number: int, plan: int) -> None:
+        if not place.closed and place.plan == plan:
             place.servers = number
             self.fill(place)
 
@@ -278,6 +279,8 @@ class Simulation:
         for place in closing:
             place.closed = True
             place.servers = place.tokens = place.limit = 0
+        for name, given in rule.get("servers", {}).items():
+            self.give_other_servers(self.places[name], given)
         for place in closing:
             while place.queue:
                 entry = place.queue[0]
@@ -288,6 +291,17 @@ class Simulation:
                 self.stop_waiting(entry.person)
                 entry.person.way = f"{place.name} full"
                 self.take(entry.person, self.ways(place, entry.person.kind, "full"))
+
+    def give_other_servers(self, place: Place, given: int | list[tuple[float, int]]) -> None:
+        """As many as the new schedule says now, and from now on its changes."""
+        schedule = [(0.0, given)] if isinstance(given, int) else given
+        place.plan += 1
+        for time, number in schedule:
+            if time > self.now:
+                k = list(self.places.values()).index(place)
+                self.appoint(time, SERVERS, k, self.change_servers, place, number, place.plan)
+        so_far = [number for time, number in schedule if time <= self.now]
+        self.change_servers(place, so_far[-1] if so_far else 0, place.plan)
 
     # ---- coming, starting, going
 

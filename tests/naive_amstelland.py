@@ -133,15 +133,26 @@ def smaller(document: Document, factor: float, months: int) -> Document:
         "arrivals": arrivals,
         "stations": [_smaller(one, factor, edges[-1]) for one in document["stations"]],
         "routes": [one for one in document["routes"] if one.get("start", 0.0) < edges[-1]],
-        "stop_rules": [{**one, "at_least": one["at_least"] / factor} for one in document["stop_rules"]],
+        "stop_rules": [_smaller_rule(one, factor, edges[-1]) for one in document["stop_rules"]],
     }
+
+
+def _smaller_servers(schedule: list[tuple[float, int]], factor: float, horizon: float) -> list[tuple[float, int]]:
+    return [(time, round(number / factor)) for time, number in schedule if time < horizon]
+
+
+def _smaller_rule(rule: Document, factor: float, horizon: float) -> Document:
+    made = {**rule, "at_least": rule["at_least"] / factor}
+    if "servers" in rule:
+        made["servers"] = {name: _smaller_servers(one, factor, horizon) for name, one in rule["servers"].items()}
+    return made
 
 
 def _smaller(station: Document, factor: float, horizon: float) -> Document:
     made = dict(station)
     servers = station["servers"]
     if isinstance(servers, list):
-        made["servers"] = [(time, round(number / factor)) for time, number in servers if time < horizon]
+        made["servers"] = _smaller_servers(servers, factor, horizon)
     elif servers != "inf":
         made["servers"] = max(1, round(servers / factor))
     if "quota" in station:

@@ -145,13 +145,13 @@ class Region:
 
     # ---- places
 
-    def relative_places(self, when: float, group: str) -> float:
+    def relative_places(self, when: float, group: str, stopped: bool) -> float:
         f, year = self.f, date(when).year
         factor = (1 + f("assumptions.staff_growth")) ** (when / YEAR)
         if group == "smi":
             return factor
         factor *= 1 + f(f"assumptions.extra_places_{'basic' if group == 'light' else 'specialist'}", year)
-        if self.network != "functions" or when < self.works:
+        if self.network != "functions" or when < self.works or stopped:
             return factor
         served = f("demand.clients") - f("demand.smi")
         if self.reading == "net":
@@ -179,7 +179,8 @@ class Region:
             total += f(f"functions.{one}", year) * each
         return total
 
-    def programmes(self) -> list[Document]:
+    def servers(self, stopped: bool = False) -> dict[str, list[tuple[float, int]]]:
+        """Places of each programme by half-year; ``stopped``: with functions that have come to an end."""
         f, first = self.f, self.first
         names = list(first.programmes)
         servers: dict[str, list[tuple[float, int]]] = {name: [] for name in names}
@@ -187,19 +188,23 @@ class Region:
             year = date(when).year
             exact = {
                 n: first.places[n]
-                * self.relative_places(when, first.programmes[n])
+                * self.relative_places(when, first.programmes[n], stopped)
                 * (1 + f(f"assumptions.extra_places_{n}", year))
                 for n in names
             }
             for name, number in people(exact, round(sum(exact.values()))).items():
                 servers[name].append((when, number))
+        return servers
+
+    def programmes(self) -> list[Document]:
+        f, first = self.f, self.first
+        servers = self.servers()
         urgent = [f"{t}/urgent/{g}" for t in TOWNS for g in DIAGNOSES]
         to_gp, to_self_help = f("assumptions.renege_to_gp"), f("assumptions.renege_to_self_help")
         mean = first.patience.scale * math.gamma(1 + 1 / first.patience.shape)
         square = first.patience.scale**2 * math.gamma(1 + 2 / first.patience.shape)
         made = []
-        for name in names:
-            g = first.programmes[name]
+        for name, g in first.programmes.items():
             length = first.groups[g].length
             cv = f("public.duration_basic_cv") if g == "light" else f("assumptions.specialist_cv")
             if g == "smi":
@@ -569,13 +574,16 @@ class Region:
         return self.f("public.treeknorm_total")
 
     def stop_rules(self) -> list[Document]:
-        """The functions close at the end of the pilot year when the lists have not become shorter."""
+        """The functions close at the end of the pilot year when the lists have not become shorter; what they took of
+        treatment comes back then."""
         if not self.set["stop_policy"] or self.network != "functions":
             return []
         rule: Document = {"at": day(dt.date(self.pilot, 12, 31)), "measure": "waiting"}
         rule["stations"] = list(self.first.programmes)
         rule["at_least"] = self.f("assumptions.stop_at_share") * sum(self.first.waiting.values())
         rule["close"] = list(FUNCTIONS.values())
+        if self.reading == "net" or self.set["freed_place"] == "heavier":
+            rule["servers"] = self.servers(stopped=True)
         return [rule]
 
 

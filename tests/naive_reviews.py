@@ -189,6 +189,29 @@ DOUBLE_LISTS: Document = CLOSING | {
 }
 
 
+OTHER_SERVERS: Document = SINGLE_LISTS | {
+    "stop_rules": [
+        {
+            "at": 7.0,
+            "stations": ["new"],
+            "measure": "starts",
+            "at_least": 9.0,
+            "close": ["new"],
+            "servers": {"old": [[0.0, 3], [4.0, 9], [14.0, 2], [19.0, 7]], "other": 5},
+        },
+        {
+            "at": 13.0,
+            "stations": ["old"],
+            "measure": "waiting",
+            "at_most": 6.0,
+            "close": ["new"],
+            "servers": {"old": [[16.0, 4]]},
+        },
+    ],
+}
+"""Stations get other servers, by one rule or by two."""
+
+
 REGION: Document = {
     "horizon": 45.0,
     "warm_up": 5.0,
@@ -278,4 +301,5 @@ NETWORKS: dict[str, Document] = {
     "single lists": SINGLE_LISTS,
     "double lists": DOUBLE_LISTS,
     "region": REGION,
+    "other servers": OTHER_SERVERS,
 }

@@ -334,7 +334,7 @@ def test_another_rule_is_found(oracle: dict[str, Any], monkeypatch: pytest.Monke
         "conversations cost nothing in the first half of the pilot year only": (
             flows,
             "capacity_factor",
-            lambda scenario, value, region, day, group: capacity(scenario, value, region, max(day, 181.0), group),
+            lambda scenario, value, region, day, *of: capacity(scenario, value, region, max(day, 181.0), *of),
         ),
     }
     assert waits is baseline._Group.mean_wait
@@ -346,7 +346,7 @@ def test_another_rule_is_found(oracle: dict[str, Any], monkeypatch: pytest.Monke
 
 def test_another_rule_of_a_setting_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same, for what a scenario can switch on."""
-    volume, share, away = flows.yearly_volume, flows.diverted_share, Compiler.away
+    volume, share, away, places = flows.yearly_volume, flows.diverted_share, Compiler.away, Compiler.places
     planted: dict[str, tuple[Any, str, Any, tuple[Any, ...]]] = {
         "transfers fade a year early": (
             flows,
@@ -389,6 +389,12 @@ def test_another_rule_of_a_setting_is_found(monkeypatch: pytest.MonkeyPatch) -> 
             ("functions", "net", {"freed_place": "heavier"}),
         ),
         "pilots close for any list": (Compiler, "stop_rules", lambda self: [], ("functions", "net", STOP)),
+        "once stopped, the hours of conversations stay away": (
+            Compiler,
+            "places",
+            lambda self, stopped=False: places(self),
+            ("functions", "net", STOP),
+        ),
     }
     for what, (place, name, wrong, asked) in planted.items():
         expected = plain(naive_region.document(*asked))

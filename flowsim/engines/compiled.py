@@ -121,6 +121,18 @@ def _close_stations(w: Any, rule: Any, now: Any) -> Any:
 
 
 @step
+def _give_other_servers(w: Any, rule: Any, now: Any) -> Any:
+    for i in range(rule.servers_first, rule.servers_first + rule.servers_count):
+        other = tables.rule_servers(w, i)
+        k = np.int64(other.station)
+        p = places(w, k)
+        p.course = other.first + 1 - tables.stations(w, k).servers_first  # behind the servers at time zero
+        if p.closed == 0:
+            p.capacity = np.int64(tables.steps(w, other.first + p.step).value)
+            fill(w, k, now)
+
+
+@step
 def _next_to_send_away(w: Any, rule: Any, now: Any) -> Any:
     """The first who waits at a station that a rule has closed; 0 when nobody is left. Tickets there are dropped."""
     for i in range(rule.close_first, rule.close_first + rule.close_count):
@@ -288,7 +300,7 @@ def run(w: Any) -> Any:
             k = at(r)
             p = places(w, k)
             if p.closed == 0:
-                p.capacity = np.int64(tables.steps(w, tables.stations(w, k).servers_first + p.step).value)
+                p.capacity = np.int64(tables.steps(w, tables.stations(w, k).servers_first + p.course + p.step).value)
                 to_fill = k
             p.step += np.int32(1)
             appoint_step(w, slot, k)
@@ -306,6 +318,7 @@ def run(w: Any) -> Any:
             if _stop_rule_holds(w, rule):
                 closing = r.id
                 _close_stations(w, rule, now)
+                _give_other_servers(w, rule, now)
 
         while True:
             if to_fill >= 0:

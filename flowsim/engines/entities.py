@@ -77,6 +77,8 @@ class Station:
     tokens: int
     limit: int
     queue: list[dict[Resident | Ticket, None]]
+    course: list[int]  # servers at time zero and after each step, of the schedule that is followed
+    step: int = 0
     busy: int = 0
     starts: int = 0
     closed: bool = False

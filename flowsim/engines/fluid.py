@@ -153,6 +153,13 @@ class Twin:
                 last=rules["close_first"] + rules["close_count"],
                 starts=rules["starts"],
                 at_least=rules["at_least"],
+                other_first=rules["servers_first"],
+                other_last=rules["servers_first"] + rules["servers_count"],
+            ),
+            "others": made(
+                len(network.rule_servers),
+                world.OTHER,
+                station=[place.get(int(k), -1) for k in network.rule_servers["station"]],
             ),
             "concerned": made(
                 len(every),
@@ -252,6 +259,9 @@ class Twin:
         servers = self._scheduled(
             own["servers_first"], own["servers_count"], arrays["stations"]["servers"][:, codes].astype(float), value
         )
+        others = network.rule_servers[:-1]
+        first, count = others["first"], network.stations["servers_count"][others["station"]]
+        other_servers = self._scheduled(first + 1, count, value[:, first], value)
         rate_first = self.streams["rate_first"]
         rates = self._scheduled(rate_first, self.streams["rate_count"], np.zeros((size, len(self.streams))), value)
         renewal = self.streams["interval"] >= 0
@@ -279,8 +289,10 @@ class Twin:
             for cell, part in self._cells_of(k, c):
                 serving_first[:, cell] += part * in_service[:, q]
         longest = before + self.steps + 1
-        courses = np.empty((size, len(codes), self.steps), world.COURSE)
-        courses["servers"], courses["released"], courses["residual"] = servers, self._quotas(codes, value), residual
+        courses = np.zeros((size, len(codes) + len(others), self.steps), world.COURSE)
+        courses["servers"] = np.concatenate([servers, other_servers], axis=1)
+        own_courses = courses[:, : len(codes)]
+        own_courses["released"], own_courses["residual"] = self._quotas(codes, value), residual
         numbers = np.empty((size, len(codes)), world.NUMBER)
         numbers["mean"], numbers["left"] = shapes["mean"][:, self.services], left_first
         ways_of_arcs = np.empty((size, len(way)), world.WAY)
@@ -314,6 +326,7 @@ class Twin:
             "longest": longest,
             "two": 2,
             "station_count": len(codes),
+            "course_count": len(codes) + len(others),
             "cell_count": self.cells,
             "arc_count": len(way),
             "patience_count": max(len(self.patiences), 1),

@@ -28,6 +28,7 @@ from flowsim.engines.fluid_world import (
     levels,
     members,
     numbers,
+    others,
     outs,
     places,
     rows,
@@ -176,7 +177,7 @@ def _room(w: Any, i: Any, j: Any, s: Any) -> Any:
     if places(w, s).closed:
         return 0.0
     lasting = max(1.0 - kernel(w, (i * w.station_count + s) * 2 + 0, 0).part, 1e-6)
-    room = max(courses(w, i * w.station_count + s, j).servers - places(w, s).busy, 0.0) / lasting
+    room = max(courses(w, i * w.course_count + places(w, s).course, j).servers - places(w, s).busy, 0.0) / lasting
     return min(room, places(w, s).tokens) if places(w, s).has_quota else room
 
 
@@ -378,6 +379,9 @@ def _rules(w: Any, i: Any, j: Any) -> Any:
                     places(w, concerned(w, k).station).closed = True
                 if concerned(w, k).desk >= 0:
                     desks(w, concerned(w, k).desk).closed = True
+            for k in range(rules(w, r).other_first, rules(w, r).other_last):
+                if others(w, k).station >= 0:
+                    places(w, others(w, k).station).course = w.station_count + k
 
 
 @compiled
@@ -390,6 +394,7 @@ def run(w: Any, i: Any) -> Any:
         places(w, s).tokens = 0.0
         places(w, s).starts = 0.0
         places(w, s).closed = False
+        places(w, s).course = s
         levels(w, s, 0).inside = 0.0
         levels(w, s, 1).inside = 0.0
         places(w, s).length = 0.0
@@ -428,7 +433,7 @@ def run(w: Any, i: Any) -> Any:
             places(w, s).head += 1
         levels(w, s, 0).inside = places(w, s).busy
         for j in range(w.steps):
-            leaving(w, s, j).amount = places(w, s).busy * courses(w, i * w.station_count + s, j).residual
+            leaving(w, s, j).amount = places(w, s).busy * courses(w, i * w.course_count + s, j).residual
     for j in range(w.steps + 1):
         for s in range(w.station_count):
             if places(w, s).tracked:
@@ -450,7 +455,7 @@ def run(w: Any, i: Any) -> Any:
             desks(w, d).granted = min(desks(w, d).tokens / desks(w, d).asked, 1.0) if desks(w, d).asked > TINY else 1.0
             desks(w, d).asked = 0.0
         for s in range(w.station_count):
-            servers = courses(w, i * w.station_count + s, j).servers
+            servers = courses(w, i * w.course_count + places(w, s).course, j).servers
             places(w, s).expected = (
                 (places(w, s).length + 1.0) * numbers(w, i, s).mean / servers if servers > 0.0 else 1e30
             )
@@ -458,7 +463,7 @@ def run(w: Any, i: Any) -> Any:
                 places(w, s).expected = 0.0
         for s in range(w.station_count):
             if places(w, s).has_quota:
-                places(w, s).tokens = courses(w, i * w.station_count + s, j).released + (
+                places(w, s).tokens = courses(w, i * w.course_count + s, j).released + (
                     places(w, s).tokens if places(w, s).carries else 0.0
                 )
             before = places(w, s).busy

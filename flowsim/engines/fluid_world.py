@@ -21,7 +21,7 @@ CELL: Final = np.dtype(
 )
 PLACE: Final = np.dtype(
     [(name, "i8") for name in ["cell_first", "cell_last", "tracked", "has_quota", "carries", "uses_factor"]]
-    + [(name, "i8") for name in ["memoryless", "closed", "head"]]
+    + [(name, "i8") for name in ["memoryless", "closed", "course", "head"]]
     + [(name, "f8") for name in ["limit", "busy", "tokens", "starts", "length", "expected", "left"]]
 )
 ARC: Final = np.dtype([("rule", "i8"), ("to", "i8"), ("count", "i8"), ("second_list", "f8")])
@@ -31,7 +31,10 @@ CLOCK: Final = np.dtype([("to", "i8"), ("desk", "i8"), ("table", "i8")])
 DESK: Final = np.dtype(
     [("carries", "i8"), ("closed", "i8"), *((name, "f8") for name in ["tokens", "starts", "granted", "asked"])]
 )
-RULE: Final = np.dtype([(name, "i8") for name in ["step", "first", "close", "last", "starts", "at_least"]])
+RULE: Final = np.dtype(
+    [(name, "i8") for name in ["step", "first", "close", "last", "starts", "at_least", "other_first", "other_last"]]
+)
+OTHER: Final = np.dtype([("station", "i8")])
 CONCERNED: Final = np.dtype([("station", "i8"), ("desk", "i8")])
 ENTRY: Final = np.dtype([("arc", "i8")])
 EPOCH: Final = np.dtype([("epoch", "i8")])
@@ -64,6 +67,8 @@ clocks = table("clocks", CLOCK)
 desks = table("desks", DESK)
 rules = table("rules", RULE)
 concerned = table("concerned", CONCERNED)
+others = table("others", OTHER)
+"""Stations to which a rule gives other servers; those stand in ``courses`` behind the rows of the stations."""
 entries = table("entries", ENTRY)
 epochs = table("epochs", EPOCH)
 ways = table("ways", WAY, columns="arc_count")

@@ -40,6 +40,7 @@ class Reference:
                 tokens=int(s["tokens"]),
                 limit=int(s["queue_limit"]),
                 queue=[{} for _ in range(s["levels"])],
+                course=[int(s["servers"]), *self.steps(s["servers_first"], s["servers_count"])[1]],
             )
             for s in network.stations
         ]
@@ -51,7 +52,7 @@ class Reference:
         for s in range(len(self.network.streams)):
             self.env.process(self.stream(s))
         for k, station in enumerate(self.network.stations):
-            self.env.process(self.schedule(k, *self.steps(station["servers_first"], station["servers_count"])))
+            self.env.process(self.schedule(k, self.steps(station["servers_first"], station["servers_count"])[0]))
             self.env.process(self.quota(k, *self.steps(station["quota_first"], station["quota_count"])))
         for i in range(len(self.network.stop_rules)):
             self.env.process(self.stop_rule(i))
@@ -94,14 +95,20 @@ class Reference:
                 self.appointments += 1
                 self.ring(resident, kind, j)
 
-    def schedule(self, k: int, times: list[float], servers: list[int]) -> Process:
+    def schedule(self, k: int, times: list[float]) -> Process:
         """Changes of a station's number of servers."""
-        for time, number in zip(times, servers, strict=True):
+        for step, time in enumerate(times, 1):
             yield self.appointment(time, events.CAPACITY, k)
             self.appointments += 1
-            if not self.stations[k].closed:
-                self.stations[k].capacity = number
-                self.fill(k)
+            self.stations[k].step = step
+            self.set_servers(k)
+
+    def set_servers(self, k: int) -> None:
+        """As many as the schedule that a station follows says now; free ones go to those who wait."""
+        station = self.stations[k]
+        if not station.closed:
+            station.capacity = station.course[station.step]
+            self.fill(k)
 
     def quota(self, k: int, times: list[float], tokens: list[int]) -> Process:
         """Releases of a station's quota."""
@@ -114,7 +121,8 @@ class Reference:
                 self.fill(k)
 
     def stop_rule(self, i: int) -> Process:
-        """A decision at a moment: when the measure says so, stations close and those who wait there move on."""
+        """A decision at a moment: when the measure says so, stations close, others go over to another schedule of
+        servers, and those who wait where it closed move on."""
         rule = self.network.stop_rules[i]
         yield self.appointment(float(rule["at"]), events.STOP_RULE, i)
         self.appointments += 1
@@ -126,6 +134,10 @@ class Reference:
         for k in to_close:
             self.write(events.CLOSE, -1, k, -1)
             self.stations[k].close()
+        for other in self.network.rule_servers[rule["servers_first"] :][: rule["servers_count"]]:
+            k = int(other["station"])
+            self.stations[k].course = self.steps(other["first"], len(self.stations[k].course))[1]
+            self.set_servers(k)
         for k in to_close:
             while self.stations[k].length > 0:
                 self.send_away(k, self.stations[k].first)

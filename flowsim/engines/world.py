@@ -98,9 +98,11 @@ PLACE: Final = np.dtype(
         ("step", "i4"),
         ("release", "i4"),
         ("closed", "i4"),
-        ("pad", "i4"),
+        ("course", "i4"),
     ]
 )
+"""A station. ``step``, ``release``: how many steps of its servers and its quota are passed; ``course``: how far behind
+its own steps in ``steps`` those are that it follows (0, until a stop rule gives it other servers)."""
 QUEUE: Final = np.dtype([("head", "u4"), ("tail", "u4")])
 ENTRY: Final = np.dtype([("time", "f8"), ("rank", "u8"), ("slot", "i8")])
 HEAD: Final = np.dtype([("head", "u4")])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from flowsim.model.document import (
     Pool,
     Route,
     Station,
+    StopRule,
 )
 
 WORDS = 2**64
@@ -87,6 +89,11 @@ class _Builder:
         self.values: list[float] = []
         self.known: dict[Any, int] = {}
         self.steps: list[tuple[float, float]] = []
+        self.other_times: dict[str, set[float]] = {}
+        for rule in document.stop_rules:
+            for name, given in rule.servers.items():
+                times = [time for time, _ in given] if isinstance(given, list) else []
+                self.other_times.setdefault(name, set()).update(times)
         self.rows: list[tuple[int, int]] = []
         self.ways: list[tuple[int, int, int, float]] = []
         self.clocks: list[tuple[int, ...]] = []
@@ -149,6 +156,16 @@ class _Builder:
         first = len(self.steps)
         self.steps.extend((float(time), float(value)) for time, value in steps)
         return first, len(steps)
+
+    def course(
+        self, given: int | list[tuple[float, int]], times: Iterable[float], place: str
+    ) -> list[tuple[float, float]]:
+        """A schedule of servers from time zero on, with a step at each of these ``times`` as well."""
+        steps = [(float(t), float(v)) for t, v in given] if isinstance(given, list) else [(0.0, float(given))]
+        self.increasing(steps, place)
+        own = [time for time, _ in steps]
+        numbers = [0.0, *(number for _, number in steps)]
+        return [(time, numbers[bisect(own, time)]) for time in sorted({0.0, *own, *times})]
 
     def place(self, label: str, place: str, stay: bool = False, pools: bool = True) -> tuple[int, int]:
         """(destination, class) of ``station``, ``pool``, ``exit`` or ``stay``, each with ``:class`` or without."""
@@ -213,14 +230,12 @@ class _Builder:
     def station(self, k: int, given: Station) -> tuple[tuple[Any, ...], np.ndarray]:
         """The `STATION` and the (C,) `CELL` of one station."""
         place = f"stations.{given.name}"
-        if isinstance(given.servers, list):
-            steps = [(float(t), float(v)) for t, v in given.servers]
-            self.increasing(steps, f"{place}.servers")
-            servers = int(steps.pop(0)[1]) if steps[0][0] == 0.0 else 0
-            servers_first, servers_count = self.schedule(steps, f"{place}.servers")
-        else:
-            servers = n.ALWAYS_OPEN if given.servers == "inf" else int(given.servers)
-            servers_first, servers_count = len(self.steps), 0
+        if given.servers == "inf":
+            servers, servers_first, servers_count = n.ALWAYS_OPEN, len(self.steps), 0
+        else:  # with the steps of what stop rules may put in its place: one step is passed in all of them at once
+            course = self.course(given.servers, self.other_times.get(given.name, ()), f"{place}.servers")
+            servers = int(course[0][1])
+            servers_first, servers_count = self.schedule(course[1:], f"{place}.servers")
         tokens = n.ALWAYS_OPEN if given.quota is None else 0
         quota_first, quota_count = self.schedule(given.quota or [], f"{place}.quota")
         if given.discipline == "fifo" and given.priority:
@@ -321,6 +336,41 @@ class _Builder:
             if waiting.get(c, 0) + serving.get(c, 0) > 0
         ]
 
+    def rules(self, stations: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[int], list[Any]]:
+        """The `STOP_RULE` of all rules, their stations, and their `OTHER_SERVERS`; ``stations``: `STATION`."""
+        rules: list[tuple[Any, ...]] = []
+        concerned: list[int] = []
+        others: list[tuple[int, int]] = []
+        for rule in self.document.stop_rules:
+            mine = [self.code(self.stations, name, "stop_rules.stations", "station") for name in rule.stations]
+            close = [self.code(self.stations, name, "stop_rules.close", "station") for name in rule.close]
+            at_least = rule.at_least is not None
+            threshold = rule.at_least if rule.at_least is not None else rule.at_most
+            first, starts = len(concerned), rule.measure == "starts"
+            lengths = (first, len(mine), first + len(mine), len(close), len(others), len(rule.servers))
+            rules.append((rule.at, threshold, at_least, starts, *lengths))
+            concerned += mine + close
+            others += [self.other_servers(name, given, rule, stations) for name, given in rule.servers.items()]
+        return rules, concerned, others
+
+    def other_servers(
+        self, name: str, given: int | list[tuple[float, int]], rule: StopRule, stations: Sequence[tuple[Any, ...]]
+    ) -> tuple[int, int]:
+        """The `OTHER_SERVERS` of a station; their steps stand at the end."""
+        k = self.code(self.stations, name, "stop_rules.servers", "station")
+        place = f"stop_rules.servers.{name}"
+        if name in rule.close:
+            raise self.refuse(place, "a station that the rule closes", "a station that stays open")
+        columns = n.STATION.names or ()
+        servers, begin, count = (stations[k][columns.index(x)] for x in ("servers", "servers_first", "servers_count"))
+        if servers == n.ALWAYS_OPEN:
+            raise self.refuse(place, 'a station with servers = "inf"', "a station with a number or a schedule of them")
+        first = len(self.steps)
+        self.steps += self.course(given, [time for time, _ in self.steps[begin : begin + count]], place)
+        if len(self.steps) > check.MOST_ROWS:
+            raise self.refuse(place, f"{len(self.steps)} steps of schedules", f"at most {check.MOST_ROWS} in all")
+        return k, first
+
     def pool(self, given: Pool, place: str) -> tuple[list[int], list[int]]:
         members = [self.code(self.stations, name, place, "station") for name in given.stations]
         if len(set(members)) < len(members):
@@ -386,17 +436,7 @@ def build(document: NetworkDocument, where: str, source: Mapping[str, Any]) -> n
         entries.update({k} if found else set())
         initial += found
     mass = mass if mass.sum() > 0 else np.ones(len(b.classes))
-    rules, rule_stations = [], list[int]()
-    for rule in document.stop_rules:
-        mine = [b.code(b.stations, name, "stop_rules.stations", "station") for name in rule.stations]
-        close = [b.code(b.stations, name, "stop_rules.close", "station") for name in rule.close]
-        at_least = rule.at_least is not None
-        threshold = rule.at_least if rule.at_least is not None else rule.at_most
-        first = len(rule_stations)
-        rules.append(
-            (rule.at, threshold, at_least, rule.measure == "starts", first, len(mine), first + len(mine), len(close))
-        )
-        rule_stations += mine + close
+    rules, rule_stations, rule_servers = b.rules(records)
     periods = document.periods or np.linspace(0.0, document.horizon, PERIODS_DEFAULT + 1).tolist()
     if any(later <= earlier for earlier, later in itertools.pairwise(periods)):
         raise b.refuse("periods", periods[:6], "edges that increase")
@@ -431,6 +471,7 @@ def build(document: NetworkDocument, where: str, source: Mapping[str, Any]) -> n
         class_mix=np.array(thresholds((mass / mass.sum()).tolist()), np.uint64),
         stop_rules=np.array(rules, n.STOP_RULE),
         rule_stations=np.array([*rule_stations, 0], np.int32),
+        rule_servers=np.array([*rule_servers, (0, 0)], n.OTHER_SERVERS),
         title=document.title,
         document=source,
     )

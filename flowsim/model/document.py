@@ -119,6 +119,10 @@ Servers = Annotated[
         number=_is(int),
     ),
 ]
+OtherServers = Annotated[
+    Annotated[Count, Tag("number")] | Annotated[list[tuple[Time, Count]], Field(min_length=1), Tag("schedule")],
+    _forms("a whole number, or a schedule [[time, number], ...]", schedule=_is(list), number=_is(int)),
+]
 Rate = Annotated[
     Annotated[float, Field(ge=0.0, le=LARGEST), Tag("number")]
     | Annotated[list[tuple[Time, Annotated[float, Field(ge=0.0, le=LARGEST)]]], Field(min_length=1), Tag("schedule")],
@@ -228,7 +232,8 @@ class Route(Part):
 class StopRule(Part):
     """A decision at a moment: when the measure is at most / at least the threshold, the named stations close.
 
-    ``waiting``: residents waiting at ``stations`` then; ``starts``: services begun there since time zero.
+    ``waiting``: residents waiting at ``stations`` then; ``starts``: services begun there since time zero. From then on
+    the stations in ``servers`` have the servers of the schedule given there in place of their own.
     """
 
     at: Positive
@@ -237,6 +242,7 @@ class StopRule(Part):
     at_most: float | None = None
     at_least: float | None = None
     close: Annotated[list[str], Field(min_length=1)]
+    servers: dict[str, OtherServers] = {}
 
     @model_validator(mode="after")
     def _one_threshold(self) -> StopRule:
@@ -346,7 +352,8 @@ def _plain(value: Any, key: str = "") -> Any:
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {name: _plain(item, str(name)) for name, item in value.items()}
+        inside = "servers" if key == "servers" else None  # of a stop rule: a schedule per station
+        return {name: _plain(item, inside or str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         items = [_plain(item) for item in value]
         pairs = key in ("servers", "rate", "quota")

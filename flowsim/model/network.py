@@ -99,8 +99,13 @@ STOP_RULE: Final = np.dtype(
         ("count", "i4"),
         ("close_first", "i4"),
         ("close_count", "i4"),
+        ("servers_first", "i4"),
+        ("servers_count", "i4"),
     ]
 )
+OTHER_SERVERS: Final = np.dtype([("station", "i4"), ("first", "i4")])
+"""Another schedule of servers for a station: from ``first`` on in ``steps``, the servers at time zero and then after
+each step of the station's own schedule, at the same times."""
 
 
 def resident_number(stream: int, nth: int) -> int:
@@ -126,7 +131,7 @@ class Network:
     route_times[E]. rows, ways : `ROW`, `WAY`. distributions : `DISTRIBUTION`. values : float64.
     clocks : `CLOCK`. pools : `POOL`, with members (int32) and member_below (uint64) side by side.
     streams : `STREAM`. steps : `STEP`, all schedules. initial : `INITIAL`. class_mix : (C,) uint64.
-    stop_rules : `STOP_RULE` with rule_stations (int32).
+    stop_rules : `STOP_RULE` with rule_stations (int32) and rule_servers (`OTHER_SERVERS`).
     pattern : a network that may differ from this one in numbers only, as futures of one scenario do, so that both have
         room of the same kind in an engine; None: none is known.
     """
@@ -159,6 +164,7 @@ class Network:
     class_mix: np.ndarray
     stop_rules: np.ndarray
     rule_stations: np.ndarray
+    rule_servers: np.ndarray
     title: str = ""
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     pattern: Network | None = field(default=None, repr=False)
@@ -224,7 +230,10 @@ class Network:
         return total + float((mass[last + 1] - mass[poisson["rate_first"]]).sum())
 
     def server_time(self) -> np.ndarray:
-        """Integral of the number of servers over (warm_up, horizon): (K,) float64, inf where there is no limit."""
+        """Integral of the number of servers over (warm_up, horizon): (K,) float64, inf where there is no limit.
+
+        By the stations' own schedules: what a stop rule changes in a replication is left out.
+        """
         total = np.empty(len(self.stations))
         for k, station in enumerate(self.stations):
             steps = self.steps[station["servers_first"] : station["servers_first"] + station["servers_count"]]
@@ -243,7 +252,7 @@ _STRUCTURE: Final = ("periods", "cells", "route_times", "route_rows", "rows", "p
 _ARRAYS: Final = (
     *_STRUCTURE,
     *("stations", "ways", "distributions", "values", "member_below", "streams", "steps", "class_mix"),
-    *("stop_rules", "rule_stations"),
+    *("stop_rules", "rule_stations", "rule_servers"),
 )
 
 

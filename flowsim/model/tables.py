@@ -32,6 +32,7 @@ streams = table("streams", n.STREAM)
 steps = table("steps", n.STEP)
 stop_rules = table("stop_rules", n.STOP_RULE)
 rule_stations = table("rule_stations", CODE)
+rule_servers = table("rule_servers", n.OTHER_SERVERS)
 class_mix = table("class_mix", WORD)
 route_times = table("route_times", NUMBER)
 initial = table("initial", n.INITIAL)
@@ -59,6 +60,7 @@ ARRAYS: Final = (
     "class_mix",
     "stop_rules",
     "rule_stations",
+    "rule_servers",
 )
 
 

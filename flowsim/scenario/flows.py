@@ -183,12 +183,22 @@ def conversation_hours(scenario: Scenario, value: Values) -> Any:
     return price / (value("business_case.cost_per_client") / value("impact.hours_per_client"))
 
 
-def capacity_factor(scenario: Scenario, value: Values, region: Region, day: float, group: str) -> Number:
+def takes_places(scenario: Scenario) -> bool:
+    """Whether functions take treatment places: for the hours of conversations, or for heavier clients."""
+    settings = scenario.settings
+    return bool(
+        settings["network"] == "functions" and (settings["reading"] == "net" or settings["freed_place"] == "heavier")
+    )
+
+
+def capacity_factor(
+    scenario: Scenario, value: Values, region: Region, day: float, group: str, stopped: bool = False
+) -> Number:
     """Places of a group's programmes from this day on, relative to the first day.
 
     Staff comes and goes in all programmes; extra places come at one level of care. The ggz hours of conversations, and
     heavier clients in freed places, come out of the programmes that the functions serve: all but that for severe mental
-    illness.
+    illness. ``stopped``: the functions have stopped, and take nothing.
     """
     factor = np.power(1.0 + value("assumptions.staff_growth"), day / YEAR)
     year = region.date(day).year
@@ -196,7 +206,7 @@ def capacity_factor(scenario: Scenario, value: Values, region: Region, day: floa
         factor *= 1.0 + value(f"{EXTRA_PLACES}{'basic' if group == 'light' else 'specialist'}", year)
     pilot = int(value("functions.pilot_year"))
     before = region.date(day) < dt.date(pilot, 7, 1)
-    if scenario.settings["network"] != "functions" or before or group == "smi":
+    if scenario.settings["network"] != "functions" or before or group == "smi" or stopped:
         return factor
     volume = yearly_volume(scenario, value, "conversations", year) * (2.0 if year == pilot else 1.0)
     clients = value("demand.clients") - value("demand.smi")

@@ -112,6 +112,19 @@ class Frame:
         scale = number / sum(exact)
         return dict(zip(classes, whole([x * scale for x in exact], rounded(number)), strict=True))
 
+    def places(self, stopped: bool = False) -> list[list[tuple[float, Any]]]:
+        """Treatment places of each programme from each half-year on; ``stopped``: when the functions have stopped."""
+        programmes, days = self.base.programmes, self.year_starts(half_years=True)
+        groups = {one.group for one in programmes}
+        rows = []
+        for day in days:
+            factor = {g: flows.capacity_factor(self.scenario, self.value, self.region, day, g, stopped) for g in groups}
+            year = self.region.date(day).year
+            extra = {one.name: flows.extra_places(self.value, one.name, year) for one in programmes}
+            exact = [one.places * factor[one.group] * (1.0 + extra[one.name]) for one in programmes]
+            rows.append(whole(exact, rounded(sum(exact))))
+        return [[(day, row[i]) for day, row in zip(days, rows, strict=True)] for i in range(len(programmes))]
+
     @property
     def has_functions(self) -> bool:
         return bool(self.scenario.settings["network"] == "functions")

@@ -93,6 +93,10 @@ class Template:
         self._routes(compiler.uncertain_routes(), new["ways"])
         for i, rule in enumerate(compiler.stop_rules()):
             new["stop_rules"]["threshold"][:, i] = rule["at_least"]
+            others = at_mode.rule_servers[at_mode.stop_rules["servers_first"][i] :]["first"].tolist()
+            for first, servers in zip(others, rule.get("servers", {}).values(), strict=False):
+                for j, (_, number) in enumerate(servers, first):
+                    new["steps"]["value"][:, j] = number
         waiting, in_service = np.empty((size, len(initial)), np.int64), np.empty((size, len(initial)), np.int64)
         for q, (_, _, waits, serves) in enumerate(initial):
             waiting[:, q], in_service[:, q] = waits, serves

@@ -218,16 +218,19 @@ class Routes(Frame):
         return routes
 
     def stop_rules(self) -> list[dict[str, Any]]:
-        """The plan's decision at the end of the pilot year (TP 5.1), when a scenario switches it on."""
+        """The plan's decision at the end of the pilot year (TP 5.1), when a scenario switches it on: the functions
+        close, and the places that they took from treatment are treatment places again."""
         if not self.scenario.settings["stop_policy"] or not self.has_functions:
             return []
         threshold = self.value("assumptions.stop_at_share") * self.base.waiting
-        return [
-            {
-                "at": self.region.day(dt.date(int(self.value("functions.pilot_year")), 12, 31)),
-                "stations": [one.name for one in self.base.programmes],
-                "measure": "waiting",
-                "at_least": threshold,
-                "close": [TOWARDS_GGZ, "exploratory_conversation", "case_conference", "waiting_list_management"],
-            }
-        ]
+        names = [one.name for one in self.base.programmes]
+        rule: dict[str, Any] = {
+            "at": self.region.day(dt.date(int(self.value("functions.pilot_year")), 12, 31)),
+            "stations": names,
+            "measure": "waiting",
+            "at_least": threshold,
+            "close": [TOWARDS_GGZ, "exploratory_conversation", "case_conference", "waiting_list_management"],
+        }
+        if flows.takes_places(self.scenario):
+            rule["servers"] = dict(zip(names, self.places(stopped=True), strict=True))
+        return [rule]

@@ -58,7 +58,8 @@ class Settings(Part):
         per hour of treatment.
     unknowns : what futures draw the unknowns from: the ``posterior`` that ships with the region, where it holds for the
         scenario, or the ``prior``: each from its range.
-    stop_policy : close the network's functions at the end of the pilot year when the list has not become shorter.
+    stop_policy : close the network's functions at the end of the pilot year when the list has not become shorter; the
+        treatment places that they took come back.
     """
 
     network: Literal["none", "functions", "diversion"] | None = None

@@ -12,7 +12,7 @@ from flowsim.errors import InputError
 from flowsim.scenario import flows
 from flowsim.scenario.baseline import GROUPS, YEAR, Number
 from flowsim.scenario.flows import DIAGNOSES, WORSE
-from flowsim.scenario.frame import MONTH, TOWARDS_GGZ, VISITOR, Frame, exponential, lognormal, rounded, whole
+from flowsim.scenario.frame import MONTH, TOWARDS_GGZ, VISITOR, Frame, exponential, lognormal, rounded
 
 NEVER: Final = 1e12
 """Days until what does not happen: the clock stays, so that every future of a scenario has the same clocks."""
@@ -90,19 +90,7 @@ class Stations(Frame):
 
     def programmes(self) -> list[dict[str, Any]]:
         """One queue per programme, in balance on the first day; places follow the scenario's capacity."""
-        days = self.year_starts(half_years=True)
-        groups = {one.group for one in self.base.programmes}
-        exact = []
-        for day in days:
-            factor = {g: flows.capacity_factor(self.scenario, self.value, self.region, day, g) for g in groups}
-            year = self.region.date(day).year
-            extra = {one.name: flows.extra_places(self.value, one.name, year) for one in self.base.programmes}
-            exact.append([one.places * factor[one.group] * (1.0 + extra[one.name]) for one in self.base.programmes])
-        places = [whole(row, rounded(sum(row))) for row in exact]
-        return [
-            self.programme(i, [(day, row[i]) for day, row in zip(days, places, strict=True)])
-            for i in range(len(self.base.programmes))
-        ]
+        return [self.programme(i, servers) for i, servers in enumerate(self.places())]
 
     def programme(self, i: int, servers: list[tuple[float, Any]]) -> dict[str, Any]:
         v, one = self.value, self.base.programmes[i]

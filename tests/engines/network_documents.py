@@ -101,7 +101,14 @@ RICH: Document = {
         {"from": "home", "to": {"gp": 1.0}},
     ],
     "stop_rules": [
-        {"at": 300.0, "stations": ["first", "second"], "measure": "starts", "at_least": 20, "close": ["second"]}
+        {
+            "at": 300.0,
+            "stations": ["first", "second"],
+            "measure": "starts",
+            "at_least": 20,
+            "close": ["second"],
+            "servers": {"first": [[0.0, 4], [250.0, 9], [350.0, 2]]},
+        }
     ],
 }
 """Every feature in one network."""
@@ -393,5 +400,9 @@ def documents(draw: st.DrawFn) -> Document:
             "close": draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)),
         }
         rule[draw(st.sampled_from(["at_most", "at_least"]))] = float(draw(st.integers(0, 5)))
+        for one in made["stations"]:
+            if one["servers"] != "inf" and one["name"] not in rule["close"] and draw(st.booleans()):
+                other = schedule(draw, st.sampled_from([0, 1, 3, 6]), horizon, draw(st.booleans()))
+                rule.setdefault("servers", {})[one["name"]] = draw(st.sampled_from([other, 5, 0]))
         made.setdefault("stop_rules", []).append(rule)
     return made

@@ -133,9 +133,19 @@ REFUSED: list[tuple[str, Any, str, str, str]] = [
     ("routes.1.start", 0.0, "routes from gp, class a", "two routes on completion", "one route per station"),
     ("routes.3.start", 5.0, "routes from desk", "start 5", "start 0 for a route on review"),
     ("stop_rules.0.close", ["nowhere"], "stop_rules.close", "nowhere", "a station"),
-    ("stop_rules.0.close", ["first"], "stations.first.on_full", "nothing", "where residents go"),
+    ("stop_rules.0.close", ["desk"], "stations.desk.on_full", "nothing", "where residents go"),
     ("stop_rules.0.at_most", 3.0, "stop_rules.0", "", "either at_most or at_least"),
     ("stop_rules.0.at", 0.0, "stop_rules.0.at", "0.0", "at least"),
+    ("stop_rules.0.servers", {"first": 3}, "", "", ""),
+    ("stop_rules.0.servers", {"nowhere": 3}, "stop_rules.servers", "nowhere", "a station: one of gp"),
+    ("stop_rules.0.servers", {"second": 3}, "stop_rules.servers.second", "that the rule closes", "that stays open"),
+    ("stop_rules.0.servers", {"home": 3}, "stop_rules.servers.home", '"inf"', "a station with a number"),
+    ("stop_rules.0.servers", {"first": "inf"}, "stop_rules.0.servers.first", "'inf'", "a whole number, or a schedule"),
+    ("stop_rules.0.servers", {"first": -1}, "stop_rules.0.servers.first", "-1", "at least 0"),
+    ("stop_rules.0.servers", {"first": []}, "stop_rules.0.servers.first", "[]", "at least 1"),
+    ("stop_rules.0.servers", {"first": [[9.0, 1], [9.0, 2]]}, "stop_rules.servers.first", "times [9.0", "increase"),
+    ("stop_rules.0.servers", {"first": [[9.0]]}, "stop_rules.0.servers.first.0.1", "nothing", "required"),
+    ("stop_rules.0.servers", 3, "stop_rules.0.servers", "3", "a table"),
 ]  # fmt: skip
 
 

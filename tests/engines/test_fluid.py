@@ -179,3 +179,21 @@ def test_a_stop_rule_closes_what_it_names() -> None:
     )
     assert np.allclose(open_.waiting[0, :25], stopped.waiting[0, :25])
     assert stopped.waiting[0, -1, 1] - open_.waiting[0, -1, 1] == pytest.approx(2.5 * 350.0, rel=0.05)
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_stop_rule_gives_other_servers_from_its_moment_on(holds: bool) -> None:
+    """Half a person a day too many; then as many too few; and from a moment of the other schedule on as before."""
+    at_least = 1.0 if holds else 1e6
+    rule = {"at": 280.0, "stations": ["desk"], "measure": "waiting", "at_least": at_least, "close": ["talk"]}
+    rule["servers"] = {"desk": [(0.0, 30), (490.0, 20)]}
+    talk = {"name": "talk", "servers": 1, "service": EXPONENTIAL, "on_full": {"exit": 1.0}}
+    stations = [talk, desk(initial={"in_service": 20})]
+    given = network(stations, [("a", "desk", 2.5), ("a", "talk", 0.01)], stop_rules=[rule])
+    waiting = fluid(given, step=7.0).waiting[0, :, 1]
+    assert waiting[40] == pytest.approx(140.0, rel=0.05)
+    assert waiting[70] == pytest.approx(35.0 if holds else 245.0, abs=10.0)
+    assert waiting[100] == pytest.approx(140.0 if holds else 350.0, abs=15.0)
+    out = flowsim.simulate(given, 40, seed=2, threads=1)
+    mean = out.snapshots["waiting"][:, [40, 70, 100], 1].mean(axis=0)
+    assert mean == pytest.approx(waiting[[40, 70, 100]], abs=25.0)

@@ -363,7 +363,7 @@ def test_rules_that_close_stations() -> None:
         {"at": 6.0, "stations": ["ward", "desk"], "measure": "starts", "at_least": 4.0, "close": ["ward"]},
     ]
     found = Network.from_dict(two(None, {"on_full": {"exit": 1.0}}, stop_rules=rules))
-    assert found.stop_rules.tolist() == [(5.0, 3.0, 0, 0, 0, 1, 1, 1), (6.0, 4.0, 1, 1, 2, 2, 4, 1)]
+    assert found.stop_rules.tolist() == [(5.0, 3.0, 0, 0, 0, 1, 1, 1, 0, 0), (6.0, 4.0, 1, 1, 2, 2, 4, 1, 0, 0)]
     assert found.rule_stations[:5].tolist() == [0, 1, 1, 0, 1]
     with pytest.raises(InputError, match=r"stations\.ward\.on_full: found nothing; expected where residents go"):
         Network.from_dict(two(stop_rules=rules))
@@ -375,6 +375,36 @@ def test_rules_that_close_stations() -> None:
         with pytest.raises(InputError) as error:
             Network.from_dict(two(None, {"on_full": {"exit": 1.0}}, stop_rules=[rules[0] | change]))
         assert message in str(error.value)
+
+
+def test_other_servers_have_steps_where_the_station_s_own_schedule_has_them() -> None:
+    """And the other way round: one step is passed in all of them at once. They stand behind all other schedules."""
+    first = {"at": 5.0, "stations": ["desk"], "measure": "waiting", "at_most": 3.0, "close": ["ward"]}
+    rules = [
+        first | {"servers": {"desk": [[2.0, 7], [8.0, 9]]}},
+        first | {"close": ["desk"], "servers": {"ward": 4}},
+        first | {"servers": {"desk": 6}},
+    ]
+    full = {"on_full": {"exit": 1.0}}
+    found = Network.from_dict(two({"servers": [[0.0, 1], [4.0, 3]], **full}, full, stop_rules=rules))
+    assert found.stations["servers"].tolist() == [1, 1]
+    assert found.stations["servers_first"].tolist() == [0, 3]
+    assert found.stations["servers_count"].tolist() == [3, 0]
+    own, arrivals = [(2.0, 1.0), (4.0, 3.0), (8.0, 3.0)], [(0.0, 1.0)]
+    others = [(0.0, 0.0), (2.0, 7.0), (4.0, 7.0), (8.0, 9.0)], [(0.0, 4.0)], [(t, 6.0) for t in (0.0, 2.0, 4.0, 8.0)]
+    assert found.steps.tolist() == [*own, *arrivals, *others[0], *others[1], *others[2], (0.0, 0.0)]
+    assert found.rule_servers.tolist() == [(0, 4), (1, 8), (0, 9), (0, 0)]
+    assert found.stop_rules[["servers_first", "servers_count"]].tolist() == [(0, 1), (1, 1), (2, 1)]
+
+
+def test_too_many_other_servers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = {"at": 5.0, "stations": ["desk"], "measure": "waiting", "at_most": 3.0, "close": ["ward"]}
+    rules = [rule | {"servers": {"desk": [[float(t), 1] for t in range(9)]}}] * 9
+    given = two(None, {"on_full": {"exit": 1.0}}, stop_rules=rules)
+    Network.from_dict(given)
+    monkeypatch.setattr(check, "MOST_ROWS", 80)
+    with pytest.raises(InputError, match=r"stop_rules.servers.desk: found 81 steps of schedules; expected at most 80"):
+        Network.from_dict(given)
 
 
 @pytest.mark.parametrize(
