@@ -121,6 +121,16 @@ def _closed_serves_on(self: Simulation, rule: dict[str, Any]) -> None:
             place.closed, place.limit = True, 0
 
 
+def _own_servers(self: Simulation, place: Place, given: Any) -> None:
+    pass
+
+
+def _all_schedules(self: Simulation, place: Place, number: int, plan: int) -> None:
+    if not place.closed:
+        place.servers = number
+        self.fill(place)
+
+
 def _everybody(self: Simulation, person: Person) -> None:
     """Companions have clocks too."""
     person.clocks += 1
@@ -140,6 +150,8 @@ PLANTED: dict[str, Rule] = {
     "the shortest queue, whoever serves it": ("single lists", Simulation, "soonest", _shortest_queue),
     "routes stay as they were on the first day": ("routes", Simulation, "ways", _first_route),
     "a closed station goes on with its queue": ("closing", Simulation, "decide", _closed_serves_on),
+    "a stop rule leaves servers as they are": ("other servers", Simulation, "give_other_servers", _own_servers),
+    "the station's own schedule goes on beside it": ("other servers", Simulation, "change_servers", _all_schedules),
 }
 """Rule -> network, class, method, what it is changed to."""
 SUBTLE: dict[str, Rule] = {

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from flowsim.engines import compiled, world
+from flowsim.engines.fluid import Twin, fluid
 from flowsim.model.network import Network
+from flowsim.scenario import unknowns
 from flowsim.scenario.compile import compile_scenario
+from flowsim.scenario.futures import PARTS, Template
 from flowsim.scenario.load import default
 from flowsim.scenario.region import load_region
 
@@ -69,3 +72,23 @@ def test_the_rule_adds_steps_and_changes_nothing_else() -> None:
         first, count = station["servers_first"], station["servers_count"]
         expected = [station["servers"], *none.steps["value"][first : first + count]]
         assert np.array_equal(stopping.steps["value"][other["first"] :][: count + 1], expected)
+
+
+def test_a_future_is_the_same_by_itself_and_in_a_block() -> None:
+    """Its network to the last bit, and so that of its document; and what the twin says of it."""
+    scenario = default().with_settings("x", stop_policy=True, freed_place="heavier")
+    template = Template(scenario)
+    drawn = [unknowns.values(scenario, unknowns.quantiles(3, i)) for i in range(4)]
+    block = template.block({key: np.array([one[key] for one in drawn]) for key in drawn[0]})
+    twin = Twin(template.network_at_mode).run(
+        block.arrays, block.station, block.patient_class, block.waiting, block.in_service
+    )
+    for i, values in enumerate(drawn):
+        together = block.network(i)
+        assert together.alike is template.network_at_mode
+        for alone in (template.network(values), compile_scenario(scenario, values)):
+            for name in (*PARTS, "rule_stations", "rule_servers"):
+                assert getattr(together, name).tobytes() == getattr(alone, name).tobytes(), name
+            assert np.allclose(fluid(alone).waiting[0], twin.waiting[i], rtol=1e-9, atol=1e-9)
+    steps = block.arrays["steps"]["value"][:, template.network_at_mode.rule_servers["first"][:-1]]
+    assert (steps != steps[0]).any()  # places of futures differ, after stopping too
