@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     usual = gc.get_threshold()
     gc.set_threshold(usual[0] and max(NEW_OBJECTS, usual[0]), *usual[1:])  # 0: no collector at all
     try:
+        if arguments is None:
+            _be_patient()
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
     except KeyboardInterrupt:
         code = _say("interrupted; nothing was written", INTERRUPTED)
@@ -43,6 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _flush()
         os._exit(code)
     return code
+
+
+def _be_patient() -> None:
+    """An interruption (Ctrl-C, or a system that asks the process to end) stops the run and keeps what it finished; a
+    second one does not stop that, a third one does. What the process was started to ignore it goes on to ignore."""
+    asked = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+
+    def first(number: int, frame: object) -> None:
+        for one in asked:
+            signal.signal(one, second)
+        raise KeyboardInterrupt
+
+    def second(number: int, frame: object) -> None:
+        for one in asked:
+            signal.signal(one, signal.SIG_DFL)
+        _say("interrupted; still keeping what was finished. Once more stops that at once", INTERRUPTED)
+
+    if threading.current_thread() is threading.main_thread():
+        for one in asked:
+            signal.signal(one, first)
 
 
 def _run(arguments: list[str]) -> int:

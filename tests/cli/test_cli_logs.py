@@ -72,6 +72,10 @@ def test_a_network_in_motion(call: Call, file: Path, tmp_path: Path) -> None:
         (["--animate", "a.gif", "--start", "2025-01-01"], ["--animate", "'.gif'", ".html"]),
         (["--log", "log.csv", "--start", "1 January"], ["--start", "'1 January'", "2025-01-01"]),
         (["--log", "log.csv", "--log", "log.csv"], ["--log", "log.csv twice"]),
+        (
+            ["--out", "o", "--log", "o/stations.csv", "--start", "2025-01-01"],
+            ["--log", "o/stations.csv", "another name"],
+        ),
         (["--log", "log.gz"], ["--log", "'.gz'", ".xes.gz"]),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,6 +62,20 @@ def test_a_region_uses_everything() -> None:
 @pytest.mark.parametrize("name", USES)
 def test_engines_agree_whatever_is_compiled(name: str) -> None:
     assert len(assert_equal(Network.from_dict(USES[name][0]), 3, 0)) > 100
+
+
+def test_a_network_may_begin_with_more_residents_than_its_pattern_has_room_for() -> None:
+    """As futures with a much longer list than that of the plan."""
+    few = Network.from_dict(with_desk(initial={"waiting": {"a": 3}}))
+    initial = few.initial.copy()
+    initial["waiting"] = 20_000
+    alone = replace(few, initial=initial)
+    like = replace(alone, pattern=few)
+    assert like.alike is few
+    own, other = (compiled.simulate_once(one, 4, 2)[0] for one in (alone, like))
+    assert own["snapshots"][0]["waiting"].sum() > 19_000
+    for name, array in own.items():
+        assert array.tobytes() == other[name].tobytes()
 
 
 @pytest.mark.parametrize("name", ["plain", "a full queue", "reneging", "a schedule"])

@@ -105,6 +105,15 @@ FIGURE = 'title = "abc"\n[figures."{key}"]\nvalue = {value}\nbecause = "a test"\
         (FIGURE.format(key="assumptions.reneging_share", value=1.5), ("reneging_share", "1.5", "fraction")),
         (FIGURE.format(key="functions.conversations", value=3), ("functions.conversations", "each year")),
         (FIGURE.format(key="functions.conversations", value="{ soon = 3 }"), ("functions.conversations", "by year")),
+        (FIGURE.format(key="demand.inflow", value="{ 2026 = 3 }"), ("demand.inflow", "by year", "one number")),
+        (FIGURE.format(key="functions.conversations", value="{}"), ("functions.conversations", "some years")),
+        (
+            FIGURE.format(key="functions.conversations", value="{ 2026 = 3, 02026 = 4 }"),
+            ("conversations", "some years"),
+        ),
+        (FIGURE.format(key="assumptions.list_size", value="700\nlow = -40\nhigh = 900"), ("list_size", "-40")),
+        (FIGURE.format(key="assumptions.reneging_share", value="0.1\nlow = 0.0\nhigh = 5"), ("5", "fraction")),
+        ('title = "abc"\nparent = ""', ("parent", "does not exist")),
         ('title = "abc"\n[figures."demand.inflow"]\nvalue = 3000', ("because", "required")),
         ('title = "abc"\n[figures."demand.inflow"]\nvalue = 3000\nlow = 1.0\nbecause = "xyz"', ("both low and high",)),
     ],
@@ -114,6 +123,17 @@ def test_bad_files_get_one_clear_message(tmp_path: Path, text: str | bytes, word
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_a_parent_whose_name_has_a_dot_is_that_file(tmp_path: Path) -> None:
+    write(tmp_path, 'title = "the first"\ndiversion = 0.5', "v.toml")
+    write(tmp_path, 'title = "the second"\ndiversion = 0.1', "v.2.toml")
+    child = load(write(tmp_path, 'title = "child"\nparent = "v.2"', "child.toml"))
+    assert child.book.value("functions.diversion") == 0.1
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    assert load(write(tmp_path, b"\xef\xbb\xbftitle = 'abc'\n")).title == "abc"
 
 
 def test_values_from_a_later_year_on_leave_the_years_before_as_they_were(tmp_path: Path) -> None:

@@ -99,3 +99,15 @@ def test_a_change_of_any_file_is_another_flowsim(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"one")
     assert store.hash_of(tmp_path) == before
+
+
+def test_tables_of_the_run_before_do_not_stay_in_its_folder(tmp_path: Path) -> None:
+    """They would pass for tables of this run; what is not in the list of tables is left alone."""
+    one = pd.DataFrame({"share": [0.1]})
+    (tmp_path / "notes.csv").write_text("mine\n", encoding="utf-8")
+    for tables in ({"summary": one, "curve": one}, {"summary": one}):
+        with store.all_or_nothing(tmp_path) as work:
+            store.write_tables(work, tables)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "datapackage.json", "notes.csv", "summary.csv", "summary.parquet",
+    ]  # fmt: skip

@@ -99,6 +99,18 @@ def test_the_plan_s_own_numbers_come_out_of_the_simulation(small: Answer) -> Non
     assert not table.loc[("net", "kpi_24"), "probability"] > 0.5
 
 
+def test_before_a_reading_has_been_simulated_there_is_no_answer_to_keep() -> None:
+    def stop(name: str, done: int, expected: int) -> None:
+        if name == "none" and done > 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answer(half_width=0.5, curve=False, most=8, progress=stop)
+    alone = answer(default().with_settings("alone", network="none"), 0.5, curve=False, most=8, progress=stop)
+    assert alone.interrupted
+    assert list(alone.cases) == ["none"]
+
+
 @pytest.mark.parametrize("half_width", [0.0, 1.0, float("nan"), "small", True, -0.1])
 def test_impossible_precision_is_refused(half_width: object) -> None:
     with pytest.raises(InputError, match="half_width"):

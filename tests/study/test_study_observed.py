@@ -121,6 +121,7 @@ def test_counts_from_python() -> None:
         (b"kwartaal;wachtlijst\n2031-Q1;1\n", "the quarter 2031-Q1"),
         (b"kwartaal;wachtlijst\n2026-Q1;1\n2026-Q1;2\n", "a second row for 2026-Q1"),
         (b"kwartaal;wachtlijst\n2026-Q1;1;7\n", "3 cells, where the heading has 2"),
+        (b"kwartaal,wachtlijst,wacht_te_lang\n2026-Q1,900\n", "2 cells, where the heading has 3"),
         (b"kwartaal;wachtlijst;\n2026-Q1;1;7\n", "a cell under an empty heading"),
         (b"quarter,mean_wait_weeks,waiting\n2026-Q1,12,4,\n", "a decimal comma needs semicolons"),
         (b"kwartaal;wachtlijst\n2026-Q1;050\n", "'050'"),
