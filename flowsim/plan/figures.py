@@ -24,7 +24,7 @@ import datetime as dt
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
@@ -56,7 +56,9 @@ REGIONAL: Final = (
 region cannot stand for them."""
 _REQUIRED: Final = ("value", "unit", "date", "source", "section", "kind")
 _ALLOWED: Final = (*_REQUIRED, "low", "high", "note")
-_HOLDS: Final = re.compile(r'\A\ufeff?holds\s*=\s*"(?!figures")')
+_HOLDS: Final = re.compile(r'\A\ufeff?holds\s*=\s*"(?!figures")(.*?)"')
+HOLDS: Final = ("figures", "region", "sources", "targets", "kpis", "calibration")
+"""What a file of a region may say on its first line that it holds."""
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
@@ -125,6 +127,14 @@ class Figure:
         raise InputError(self.key, f"the date {day.isoformat()}", f"a date from {self.values[0][0].isoformat()} on")
 
 
+def _nearest(key: str, known: Iterable[str]) -> str:
+    """The keys that may have been meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, known, n=3)
+    return "one of " + ", ".join(near) if near else "a key <file>.<table>"
+
+
 class FigureBook(Mapping[str, Figure]):
     """The figures of one region by key; read-only."""
 
@@ -146,11 +156,7 @@ class FigureBook(Mapping[str, Figure]):
         try:
             return self._figures[key]
         except KeyError:
-            from difflib import get_close_matches
-
-            near = get_close_matches(key, self._figures, n=3)
-            expected = "one of " + ", ".join(near) if near else "a key <file>.<table>"
-            raise InputError(f"figures of {self.region}", f"the key {key!r}", expected) from None
+            raise InputError(f"figures of {self.region}", f"the key {key!r}", _nearest(key, self._figures)) from None
 
     def value(self, key: str, when: int | dt.date | None = None) -> float:
         """The value of `key`, in the figure's own unit, on a day or at the end of a year (see `Figure.at`)."""
@@ -237,7 +243,9 @@ def _load(region: str, directory: Traversable) -> FigureBook:
         if not file.name.endswith(".toml"):
             continue
         text = _text_of(file)
-        if _HOLDS.match(text):  # seen before it is parsed: reading all figures takes tens of milliseconds
+        if said := _HOLDS.match(text):  # seen before it is parsed: reading all figures takes tens of milliseconds
+            if said[1] not in HOLDS:
+                raise InputError(f"{file.name}: holds", repr(said[1]), "one of " + ", ".join(HOLDS))
             continue
         stem = file.name.removesuffix(".toml")
         for name, entry in _parsed(file, text).items():
@@ -275,6 +283,12 @@ def _with_taken_over(region: str, directory: Traversable, own: dict[str, Figure]
         )
         for key, figure in load_figures(other).items()
     }
+    programmes = described.get("programmes", [])
+    names = [one.get("name") for one in programmes if isinstance(one, dict)] if isinstance(programmes, list) else []
+    for key in own:  # a figure that the other region does not have is one of a place of this region, or is misspelt
+        if key not in taken and not any(str(one) in key for one in (*codes, *names)):
+            place = f"region {region}: {key}"
+            raise InputError(place, f"a figure that {other} does not have", _nearest(key, taken))
     # Rates of the other region's municipalities are no figures of this one.
     strange = [key for key in taken if key.startswith("demand.clients_per_10000_")]
     return {**{key: figure for key, figure in taken.items() if key not in strange}, **own}

@@ -102,6 +102,29 @@ def test_a_region_file_that_cannot_be_used_is_refused(region: Path, before: str,
     assert expected in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "first", "expected"),
+    [
+        (
+            "assumptions.toml",
+            "",
+            "assumptions.demand_grwth: found a figure that amstelland does not have",
+        ),
+        ("assumption.toml", 'holds = "figures"\n', "assumption.demand_grwth"),
+        ("more.toml", 'holds = "figurs"\n', "more.toml: holds: found 'figurs'; expected one of figures, region"),
+    ],
+)
+def test_a_figure_that_nothing_asks_for_is_refused(region: Path, file: str, first: str, expected: str) -> None:
+    """Else the other region's number would stand in its place without a word."""
+    entry = 'value = 0.0\nunit = "fraction"\ndate = 2025\nsource = "X"\nsection = "1"\nkind = "published"\n'
+    place = region / file
+    before = place.read_text("utf-8") if place.exists() else first
+    place.write_text(f"{before}\n[demand_grwth]\n{entry}", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        default(region)
+    assert expected in str(refused.value)
+
+
 def test_a_region_that_stands_alone_needs_every_figure(region: Path) -> None:
     changed(region, "region.toml", 'figures_from = "amstelland" ', "# nothing is taken over ")
     with pytest.raises(InputError, match="figures of polder"):
