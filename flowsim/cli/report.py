@@ -139,6 +139,7 @@ def _simulated(
 ) -> list[Tabled] | None:
     """The first scenario answered, the others in the same futures; None: interrupted before anything was finished."""
     from flowsim.analysis import answers
+    from flowsim.plan.targets import load_targets
     from flowsim.present.console import announce_compiling
     from flowsim.present.progress import StudyProgress
     from flowsim.scenario.load import load
@@ -147,6 +148,7 @@ def _simulated(
 
     first, *others = [load(file) for file in files] or [load(None)]
     check_regions(first, others)
+    load_targets(first.region)  # a report is about them: what is missing is told before anything is simulated
     announce_compiling(lang)
     beside: list[Answer] = []
     try:

@@ -137,3 +137,12 @@ def test_without_typst_it_says_what_to_install(call: Call, tmp_path: Path, monke
     monkeypatch.setitem(sys.modules, "typst", None)
     refused(call("report", "--out", tmp_path / "r.pdf"), "no Typst", "pip install 'flowsim[app]'")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_region_without_promises_is_refused_before_anything_is_simulated(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "answer", lambda *_, **__: pytest.fail("simulated"))
+    region = Path(__file__).resolve().parents[2] / "experiments" / "regions" / "polder"
+    refused(call("report", region, "--out", tmp_path / "r.pdf"), "no targets.toml in polder", "the promises of the plan")
+    assert list(tmp_path.iterdir()) == []
