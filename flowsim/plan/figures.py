@@ -184,7 +184,7 @@ def _load_packaged(region: str) -> FigureBook:
 def is_path(region: str | Path) -> bool:
     """Whether a region is given as a folder (``./polder``, ``/data/polder``) instead of by the name of one that ships
     with flowsim."""
-    return isinstance(region, Path) or any(sign in region for sign in "./\\")
+    return isinstance(region, Path) or (isinstance(region, str) and any(sign in region for sign in "./\\"))
 
 
 def region_directory(region: str | Path) -> Traversable:
@@ -193,7 +193,8 @@ def region_directory(region: str | Path) -> Traversable:
         if not Path(region).is_dir():
             raise InputError("region", f"{region}", "a directory of TOML files")
         return Path(region)
-    assert isinstance(region, str)
+    if not isinstance(region, str):
+        raise InputError("region", repr(region)[:60], "the name of a region, or the path of a folder")
     shelf = resources.files("flowsim.plan")
     known = sorted(item.name for item in shelf.iterdir() if item.is_dir() and (item / "sources.toml").is_file())
     if region not in known:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from flowsim.analysis.monitoring import QUANTITIES, SHARE, Quantity, Quarter, possible, quarters
-from flowsim.errors import InputError
+from flowsim.errors import InputError, path_of
 from flowsim.study import privacy
 
 MOST_BYTES: Final = 64 * 1024
@@ -75,7 +75,7 @@ def read(path: str | Path) -> Observed:
     InputError : no such file, a folder, something that is no table of counts. `flowsim.study.privacy.PersonalData`:
         what looks like personal data.
     """
-    path = Path(path)
+    path = path_of("observed", path, "the path of a CSV file of counts, its bytes, or counts that were read")
     expected = "a CSV file of counts; `flowsim update --template FILE` writes an empty one"
     try:
         with open(path, "rb") as stream:

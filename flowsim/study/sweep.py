@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, path_of
 from flowsim.study import store
 from flowsim.study.execute import BATCH, Block, Blocks, Columns, Runner, on_threads
 from flowsim.study.experiment import Experiment, load_experiment
@@ -85,9 +85,10 @@ def sweep(
         with tempfile.TemporaryDirectory(prefix="flowsim-") as folder:
             _run(experiment, Path(folder), threads, workers, scheduler, progress)
             return pd.read_parquet(Path(folder) / f"{POINTS}.parquet")
-    store.check_folder(Path(out))
-    _run(experiment, Path(out), threads, workers, scheduler, progress)
-    return pd.read_parquet(Path(out) / f"{POINTS}.parquet")
+    place = path_of("out", out, "a folder for the results")
+    store.check_folder(place)
+    _run(experiment, place, threads, workers, scheduler, progress)
+    return pd.read_parquet(place / f"{POINTS}.parquet")
 
 
 def check_arguments(threads: int | None, workers: int | None, scheduler: str | None) -> None:

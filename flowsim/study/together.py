@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, path_of
 from flowsim.scenario.load import Scenario, load
 from flowsim.study.futures import Balances, Case
 
@@ -64,7 +64,7 @@ def read_scenario(given: str | Path) -> Scenario:
     ------
     InputError : a file that cannot be used, or that holds a network instead of a scenario.
     """
-    path = Path(given)
+    path = path_of("scenario", given, "a scenario, or the path of a scenario file")
     if not path.exists() and path.name == str(given):
         found = Path("experiments") / (path.name if path.suffix == ".toml" else f"{path.name}.toml")
         path = found if found.exists() else path

@@ -144,5 +144,7 @@ def test_a_region_without_promises_is_refused_before_anything_is_simulated(
 ) -> None:
     monkeypatch.setattr(study, "answer", lambda *_, **__: pytest.fail("simulated"))
     region = Path(__file__).resolve().parents[2] / "experiments" / "regions" / "polder"
-    refused(call("report", region, "--out", tmp_path / "r.pdf"), "no targets.toml in polder", "the promises of the plan")
+    refused(
+        call("report", region, "--out", tmp_path / "r.pdf"), "no targets.toml in polder", "the promises of the plan"
+    )
     assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -185,3 +186,9 @@ def test_from_a_folder_to_an_answer(region: Path, tmp_path: Path, capsys: pytest
 
     said = "\n".join(note for part in blocks(found, tables, "en") for note in getattr(part, "notes", ()))
     assert "taken over from Amstelland" in said
+
+
+@pytest.mark.parametrize("name", [None, 3])
+def test_a_region_is_a_name_or_a_folder(name: Any) -> None:
+    with pytest.raises(InputError, match=r"region: found .*; expected the name of a region, or the path of a folder"):
+        load_region(name)

@@ -223,3 +223,8 @@ def test_the_eleven_proof() -> None:
 def test_what_a_programme_writes_in_remarks_is_not_personal() -> None:
     remarks = "# opgesteld 12-11-2026 door de werkgroep; cijfers over 2026 EN 2027\n# versie 1.2, bron: NZa\n"
     assert parse((remarks + DUTCH).encode(), "x.csv").cells
+
+
+def test_counts_come_from_a_path() -> None:
+    with pytest.raises(InputError, match="observed: found NoneType None; expected the path of a CSV file"):
+        read(None)  # type: ignore[arg-type]
