@@ -19,7 +19,7 @@ SMALLEST = 1e-9
 """Larger and (where it must be above zero) smaller times, rates and numbers are refused: no region needs them, and
 within these bounds nothing overflows."""
 
-Name = Annotated[str, Field(min_length=1, pattern=r"^[^:]+$")]
+Name = Annotated[str, Field(min_length=1, pattern=r"^[^:\x00-\x1f\x7f]+$")]
 Time = Annotated[float, Field(ge=0.0, le=LARGEST)]
 Positive = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -310,7 +310,7 @@ _EXPECTED = {
     "too_short": "at least {min_length} of them",
     "too_long": "at most {max_length} of them",
     "string_too_short": "a name",
-    "string_pattern_mismatch": "a name without ':'",
+    "string_pattern_mismatch": "a name without ':' and without control characters",
     "greater_than": "a number above {gt:g}",
     "greater_than_equal": "a number of at least {ge:g}",
     "less_than_equal": "a number of at most {le:g}",

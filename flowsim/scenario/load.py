@@ -280,5 +280,7 @@ def refusal(error: ValueError, document: Any, where: str, keys: str = "`flowsim 
     text = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if finding["type"] == "string_too_short":
         text = f"text of at least {finding['ctx']['min_length']} letters"
+    if finding["type"] == "string_pattern_mismatch" and r"\x00" in finding["ctx"]["pattern"]:
+        text = "text without control characters"
     found = repr(finding["input"])
     return InputError(label, found if len(found) < 60 else found[:57] + "...", text)

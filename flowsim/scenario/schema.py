@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -97,11 +97,15 @@ DEFAULTS: dict[str, Any] = {
 """The default of each open question, as model section 9 gives it."""
 
 
+NO_CONTROL: Final = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+"""Characters that would steer a terminal do not belong in words."""
+
+
 class ScenarioFile(Part):
     """The whole file."""
 
-    title: Annotated[str, Field(min_length=3)]
-    asks: str = ""
+    title: Annotated[str, Field(min_length=3, pattern=NO_CONTROL)]
+    asks: Annotated[str, Field(pattern=NO_CONTROL)] = ""
     parent: str | None = None
     region: str | None = None
     diversion: Annotated[float, Field(ge=0.0, le=0.9)] | None = None

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from flowsim.analysis import measures
 from flowsim.errors import InputError, path_of
 from flowsim.scenario.load import Scenario, default, load, refusal
-from flowsim.scenario.schema import Number, Override, Part, Settings
+from flowsim.scenario.schema import NO_CONTROL, Number, Override, Part, Settings
 from flowsim.study import design
 from flowsim.study.design import Design, Factor
 
@@ -103,8 +103,8 @@ class ExperimentFile(Part):
     block : replications that are written, or sent to a worker, together; left out: 16 to 256.
     """
 
-    title: Annotated[str, Field(min_length=3)]
-    asks: str = ""
+    title: Annotated[str, Field(min_length=3, pattern=NO_CONTROL)]
+    asks: Annotated[str, Field(pattern=NO_CONTROL)] = ""
     scenario: str | None = None
     design: DesignPart
     factors: Annotated[dict[str, FactorPart], Field(min_length=1)]

@@ -92,6 +92,7 @@ FIGURE = 'title = "abc"\n[figures."{key}"]\nvalue = {value}\nbecause = "a test"\
         ('title = "abc"\nparent = "nowhere"', ("parent", "nowhere", "does not exist")),
         ('title = "abc"\nparent = "a"', ("circle", "a.toml")),
         ('title = "abc"\nregion = "atlantis"', (".toml: region", "atlantis")),
+        ('title = "abc\\u001b[31m"', ("title", r"'abc\x1b[31m'", "text without control characters")),
         ('title = "x"', ("title", "'x'", "text of at least 3 letters")),
         ("horizon = 1.0\nstations = []", ("a network document", "a scenario file", "flowsim run")),
         ('title = "abc"\ndiversion = 1.5', ("diversion", "1.5", "0.9")),
