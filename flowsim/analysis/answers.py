@@ -113,17 +113,19 @@ def months(answer: Any) -> pd.DataFrame:
     mean, interval of the mean, 90% range."""
     import pandas as pd
 
-    made = []
     labels = [f"{year}-{month:02d}" for year in YEARS for month in range(1, 13)]
+    made = []
     for name, case in answer.cases.items():
         found = [measures.by_month(future, case.reduce.month_ends) for future in case.futures]
-        for measure in found[0] if found else ():
-            values = np.array([one[measure] for one in found], float)
-            mean, low, high = mean_intervals(values)
-            quantile = np.nanquantile if np.isnan(values).any() else np.quantile  # a month without starts has no wait
-            q05, q95 = quantile(values, (0.05, 0.95), axis=0)
-            numbers = {"mean": mean, "mean_low": low, "mean_high": high, "q05": q05, "q95": q95}
-            made.append(pd.DataFrame({"case": name, "month": labels, "measure": measure} | numbers))
+        values = np.array([np.concatenate([*one.values()]) for one in found], float)
+        mean, low, high = mean_intervals(values)
+        q05, q95 = np.quantile(values, (0.05, 0.95), axis=0)
+        missing = np.isnan(values).any(axis=0)  # a month without starts has no wait
+        if missing.any():
+            q05[missing], q95[missing] = np.nanquantile(values[:, missing], (0.05, 0.95), axis=0)
+        about = {"case": name, "month": labels * len(found[0]), "measure": np.repeat([*found[0]], len(labels))}
+        numbers = {"mean": mean, "mean_low": low, "mean_high": high, "q05": q05, "q95": q95}
+        made.append(pd.DataFrame(about | numbers))
     return pd.concat(made, ignore_index=True)
 
 

@@ -168,15 +168,18 @@ def mean_interval(values: Numbers, level: float = 0.95) -> Estimate:
 
 
 def mean_intervals(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As `mean_interval` for each column of (n, m) observations: means, lower and upper ends, (m,) each."""
+    """As `mean_interval` for each column of (n, m) observations, n above 0: means, lower and upper ends, (m,) each."""
     count = len(values)
-    if count < 2 or np.isnan(values).any():
-        made = [mean_interval(column, level) for column in values.T]
-        mean, low, high = np.array([(one.value, one.low, one.high) for one in made]).reshape(-1, 3).T
-        return mean, low, high
+    _level(level)
     mean = values.mean(axis=0)
-    reach = student(level, count - 1) * values.std(axis=0, ddof=1) / math.sqrt(count)
-    return mean, mean - reach, mean + reach
+    reach = np.full(len(mean), math.inf)
+    if count > 1:
+        reach = student(level, count - 1) * values.std(axis=0, ddof=1) / math.sqrt(count)
+    low, high = mean - reach, mean + reach
+    for column in np.flatnonzero(np.isnan(values).any(axis=0)):
+        one = mean_interval(values[:, column], level)
+        mean[column], low[column], high[column] = one.value, one.low, one.high
+    return mean, low, high
 
 
 def paired_difference(first: Numbers, second: Numbers, level: float = 0.95) -> Estimate:

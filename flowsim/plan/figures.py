@@ -287,7 +287,7 @@ def _with_taken_over(region: str, directory: Traversable, own: dict[str, Figure]
     programmes = described.get("programmes", [])
     names = [one.get("name") for one in programmes if isinstance(one, dict)] if isinstance(programmes, list) else []
     for key in own:  # a figure that the other region does not have is one of a place of this region, or is misspelt
-        if key not in taken and not any(str(one) in key for one in (*codes, *names)):
+        if key not in taken and not key.endswith(tuple(f"{sign}{one}" for one in (*codes, *names) for sign in "._")):
             place = f"region {region}: {key}"
             raise InputError(place, f"a figure that {other} does not have", _nearest(key, taken))
     # Rates of the other region's municipalities are no figures of this one.

@@ -17,6 +17,7 @@ from flowsim.analysis.statistics import (
     Estimate,
     cluster,
     mean_interval,
+    mean_intervals,
     paired_difference,
     precision_reached,
     quantile_interval,
@@ -269,3 +270,13 @@ def test_precision_is_not_reached_by_accident() -> None:
 def test_bad_input_is_refused(call: Any, where: str) -> None:
     with pytest.raises(InputError, match=f"^{where}: found"):
         call()
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_intervals_of_many_columns_are_those_of_each(count: int) -> None:
+    values = np.random.default_rng(4).normal(size=(count, 5))
+    values[0, 3] = np.nan
+    mean, low, high = mean_intervals(values, 0.9)
+    for i in range(5):
+        one = mean_interval(values[:, i], 0.9)
+        assert [mean[i], low[i], high[i]] == pytest.approx([one.value, one.low, one.high], nan_ok=True)
