@@ -4,6 +4,8 @@ Numba's cache looks at the file of a function only, not at the compiled function
 module can leave old machine code in another. flowsim therefore keeps its cache in a directory named after a hash of
 all the sources that are compiled. Nothing else about Numba's settings is changed.
 
+Loading what is kept there needs no compiler, so none is set up for it, which would take longer than the loading.
+
 Array arguments of compiled functions carry no reference counts here (``_nrt=False``): flowsim's loops allocate nothing,
 every array is handed in by Python, which keeps it alive, and the counts would cost almost half of the time.
 """
@@ -21,6 +23,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.caching import FunctionCache
+from numba.core.runtime.nrt import rtsys
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,16 +93,26 @@ def before_compiling(build: str) -> None:
         _notices.pop()()
 
 
+class _Kept(FunctionCache):
+    """Numba's cache, which has the compiler know all functions of NumPy and Python before it looks for what is kept.
+    Only a compiler needs that, and gets it by itself; loading needs the symbols of Numba's runtime."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+
+
 def _decorate(function: F, cache: bool, **options: Any) -> F:
-    before = _settings.CACHE_DIR
-    try:
-        if CACHE_DIRECTORY is not None:
+    made = _njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, **options)(function)
+    if cache and CACHE_DIRECTORY is not None:
+        before = _settings.CACHE_DIR
+        try:
             _settings.CACHE_DIR = str(CACHE_DIRECTORY)
-        kept = cache and CACHE_DIRECTORY is not None
-        decorate = _njit(nogil=True, error_model="numpy", _nrt=False, cache=kept, no_cfunc_wrapper=True, **options)
-        return decorate(function)  # type: ignore[no-any-return]
-    finally:
-        _settings.CACHE_DIR = before
+            made._cache = _Kept(function)  # type: ignore[no-untyped-call]
+        finally:
+            _settings.CACHE_DIR = before
+    return made  # type: ignore[no-any-return]
 
 
 def compiled(function: F) -> F:

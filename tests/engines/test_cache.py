@@ -72,6 +72,18 @@ def test_an_edit_of_any_source_asks_for_another_directory(tmp_path: Path, monkey
     assert compiling._sources_hash() != before
 
 
+def test_what_is_kept_is_loaded_without_a_compiler_and_more_can_be_compiled_beside_it(tmp_path: Path) -> None:
+    compiler = "'numba.typed.dictimpl' in sys.modules"  # of what a compiler has to know
+    load = f"import sys; from flowsim.model import draws; print(draws.replication_key(1, 2), {compiler}); "
+    more = f"print(draws.gamma(2.5, draws.replication_key(3, 4)), {compiler})"
+    word, asked = fresh_process(load, FLOWSIM_CACHE_DIR=str(tmp_path)).split()
+    assert asked == "True"
+    beside = fresh_process(load + more, FLOWSIM_CACHE_DIR=str(tmp_path)).split()
+    alone = fresh_process(load + more, FLOWSIM_CACHE_DIR=str(tmp_path / "empty")).split()
+    assert beside == [word, "False", alone[2], "True"]
+    assert alone[0] == word
+
+
 def test_what_two_processes_compile_at_once_has_two_names(tmp_path: Path) -> None:
     """Both start with an empty cache and compile another build first; a third process loads both, side by side. Code
     that bears the name of other code would be run in its place."""
