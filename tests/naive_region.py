@@ -148,6 +148,7 @@ class Region:
     def relative_places(self, when: float, group: str, stopped: bool) -> float:
         f, year = self.f, date(when).year
         factor = (1 + f("assumptions.staff_growth")) ** (when / YEAR)
+        factor *= 1 - f("assumptions.more_absence", year)
         if group == "smi":
             return factor
         factor *= 1 + f(f"assumptions.extra_places_{'basic' if group == 'light' else 'specialist'}", year)

@@ -181,6 +181,7 @@ CHANGES: list[Figures] = [
         "assumptions__extra_places_smi_ingeest": {"2025": 0.0, "2028": 0.2},
         "assumptions__extra_places_trauma_arkin": {"2025": 0.0, "2026": 0.3},
     },
+    {"assumptions__more_absence": {"2025": 0.0, "2026": 0.1, "2028": -0.05}, "assumptions__staff_growth": 0.01},
     {"demand__inflow": 5021.0, "assumptions__staff_growth": 0.03, "business_case__shortened_saving": 0.3},
     {"assumptions__reneging_share": 0.4, "assumptions__renege_to_gp": 0.5, "assumptions__programme_wait_spread": 0.3},
 ]

@@ -242,6 +242,7 @@ DIRECTIONS: Final = {
     "assumptions.induced_demand": (1, "GPs refer sooner: more overdue"),
     "assumptions.list_size": (1, "a longer list to begin with, a longer list at the end"),
     "assumptions.staff_growth": (-1, "more staff, fewer overdue"),
+    "assumptions.more_absence": (1, "more absence, fewer places, more overdue"),
     "assumptions.extra_places_basic": (-1, "more places, fewer overdue"),
     "assumptions.extra_places_specialist": (-1, "more places, fewer overdue"),
     "assumptions.would_have_entered": (-1, "the more of those reached would have entered ggz, the fewer overdue"),

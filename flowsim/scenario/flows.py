@@ -124,6 +124,7 @@ def growth_steps(value: Values, region: Region, days: list[float]) -> list[Numbe
     return [prevention * np.power(1.0 + rate, years) for years in middle]
 
 
+ABSENCE: Final = "assumptions.more_absence"
 EXTRA_PLACES: Final = "assumptions.extra_places_"
 """Figures of extra places, by level of care or by programme."""
 FUNCTIONS: Final = ("consultations", "conversations", "case_conferences", "transfers")
@@ -196,12 +197,13 @@ def capacity_factor(
 ) -> Number:
     """Places of a group's programmes from this day on, relative to the first day.
 
-    Staff comes and goes in all programmes; extra places come at one level of care. The ggz hours of conversations, and
-    heavier clients in freed places, come out of the programmes that the functions serve: all but that for severe mental
-    illness. ``stopped``: the functions have stopped, and take nothing.
+    Staff comes and goes, and is absent, in all programmes; extra places come at one level of care. The ggz hours of
+    conversations, and heavier clients in freed places, come out of the programmes that the functions serve: all but
+    that for severe mental illness. ``stopped``: the functions have stopped, and take nothing.
     """
-    factor = np.power(1.0 + value("assumptions.staff_growth"), day / YEAR)
     year = region.date(day).year
+    factor = np.power(1.0 + value("assumptions.staff_growth"), day / YEAR)
+    factor *= 1.0 - by_choice(value, ABSENCE, year)
     if group != "smi":
         factor *= 1.0 + value(f"{EXTRA_PLACES}{'basic' if group == 'light' else 'specialist'}", year)
     pilot = int(value("functions.pilot_year"))
@@ -220,8 +222,12 @@ def capacity_factor(
 
 
 def extra_places(value: Values, programme: str, year: int) -> Any:
-    """Extra treatment places of one programme in a year, as a fraction; a region need not have a figure for it."""
-    key = f"{EXTRA_PLACES}{programme}"
+    """Extra treatment places of one programme in a year, as a fraction."""
+    return by_choice(value, f"{EXTRA_PLACES}{programme}", year)
+
+
+def by_choice(value: Values, key: str, year: int) -> Any:
+    """A figure that a region need not have: 0 where it has none."""
     return value(key, year) if key in value.scenario.book else 0.0
 
 

@@ -73,7 +73,13 @@ def test_the_first_day_is_that_of_this_code() -> None:
     kept = evidence.read("first-day")
     assert kept["futures"] == generate.FUTURES["first-day"]
     again = evidence.first_day(kept["futures"], lambda _: None)
-    assert again["rows"] == kept["rows"], AGAIN
+    for row, before in zip(again["rows"], kept["rows"], strict=True):
+        assert list(row) == list(before)
+        for name, value in before.items():
+            if isinstance(value, float):  # kept to six decimals, of which the last hangs on the processor
+                assert abs(row[name] - value) < 1.5e-6, AGAIN
+            else:
+                assert row[name] == value, AGAIN
 
 
 def test_curves_and_stories_are_those_of_this_code() -> None:
