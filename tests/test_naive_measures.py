@@ -59,8 +59,8 @@ def test_what_is_read_off_a_future(name: str) -> None:
     assert future.cleared == day
     assert np.isfinite(day) or name != "diversion"
 
-    output = Output(network, 5, "compiled", *(outcome[one][None] for one in ("cells", "snapshots", "periods", "waits")),
-                    appointments=np.zeros(1))  # fmt: skip
+    kept = (outcome[one][None] for one in ("cells", "snapshots", "periods", "waits", "held"))
+    output = Output(network, 5, "compiled", *kept, appointments=np.zeros(1))
     by_month = naive_measures.by_month(document, found)
     table = output.wait_quantiles(0.9)
     assert len(table) == len(document["periods"]) - 1

@@ -32,7 +32,8 @@ class Output:
     ----------
     network, seed, engine : what was run.
     cells : (R, K, C) `flowsim.model.tally.CELL_TALLY`. snapshots : (R, J + 1, K) `SNAPSHOT`.
-    period_tally : (R, M, K) `PERIOD`. waits : (R, M, L, B), numbers started by wait.
+    period_tally : (R, M, K) `PERIOD`. waits : (R, M, L, B), numbers started by wait. held : (R, S), whether each
+    stop rule held.
     appointments : (R,) events processed. logs : one `flowsim.model.events.EVENT` array per replication, or None.
     """
 
@@ -43,6 +44,7 @@ class Output:
     snapshots: np.ndarray
     period_tally: np.ndarray
     waits: np.ndarray
+    held: np.ndarray
     appointments: np.ndarray
     logs: tuple[np.ndarray, ...] | None = field(default=None, repr=False)
 
@@ -67,7 +69,7 @@ class Output:
                 ("station", network.station_names, 1),
                 ("patient_class", network.class_names, 2),
             ],
-            self._measures(self.cells, network.server_time()[:, None]),
+            self._measures(self.cells, network.server_time(self.held)[..., None]),
         )
 
     def station_totals(self) -> pd.DataFrame:
@@ -76,7 +78,7 @@ class Output:
         total = {name: self.cells[name].sum(axis=2) for name in names}
         return _table(
             [("replication", np.arange(self.replications), 0), ("station", self.network.station_names, 1)],
-            self._measures(total, self.network.server_time()),
+            self._measures(total, self.network.server_time(self.held)),
         )
 
     @cached_property
@@ -161,7 +163,7 @@ class Output:
         names = self.cells.dtype.names or ()
         total = {name: self.cells[name].sum(axis=2) for name in names}
         rows = []
-        measures = self._measures(total, self.network.server_time())
+        measures = self._measures(total, self.network.server_time(self.held))
         for k, station in enumerate(self.network.station_names):
             for measure, values in measures.items():
                 found = mean_interval(values[:, k], level)

@@ -113,6 +113,7 @@ def _close_stations(w: Any, rule: Any, now: Any) -> Any:
     for i in range(rule.close_first, rule.close_first + rule.close_count):
         k = np.int64(tables.rule_stations(w, i).value)
         emit(w, now, events.CLOSE, -1, k, -1)
+        tally.closed(w, k, now)
         p = places(w, k)
         p.closed = 1
         p.capacity = 0

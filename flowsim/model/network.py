@@ -229,18 +229,66 @@ class Network:
         mass = np.concatenate([[0.0], np.cumsum((ends - times) * self.steps["value"])])
         return total + float((mass[last + 1] - mass[poisson["rate_first"]]).sum())
 
-    def server_time(self) -> np.ndarray:
+    def server_time(self, held: np.ndarray | None = None) -> np.ndarray:
         """Integral of the number of servers over (warm_up, horizon): (K,) float64, inf where there is no limit.
 
-        By the stations' own schedules: what a stop rule changes in a replication is left out.
+        ``held`` : (R, S), whether each stop rule held in each replication. The integral is then that of each
+        replication, (R, K), with the servers that stations lost or got by stop rules.
         """
-        total = np.empty(len(self.stations))
-        for k, station in enumerate(self.stations):
-            steps = self.steps[station["servers_first"] : station["servers_first"] + station["servers_count"]]
-            times = np.concatenate([[0.0], steps["time"], [self.horizon]]).clip(self.warm_up, self.horizon)
-            levels = np.concatenate([[float(station["servers"])], steps["value"]])
-            total[k] = np.inf if station["servers"] >= ALWAYS_OPEN else float(np.diff(times) @ levels)
-        return total
+        total = np.array([_integral(self._course(k), self.warm_up, self.horizon) for k in range(len(self.stations))])
+        total[self.stations["servers"] >= ALWAYS_OPEN] = np.inf
+        if held is None:
+            return total
+        kinds, which = np.unique(held, axis=0, return_inverse=True)
+        each = np.tile(total, (len(kinds), 1))
+        for i, j in np.argwhere(kinds):
+            for k in {*self._closed_by(j).tolist(), *self._others(j)["station"].tolist()}:
+                if np.isfinite(total[k]):
+                    each[i, k] = self._served_under_rules(k, kinds[i])
+        return each[which.reshape(-1)]
+
+    def _course(self, k: int, first: int | None = None) -> np.ndarray:
+        """Servers of a station from each time on, `STEP`; ``first``: where in ``steps`` other numbers begin."""
+        station = self.stations[k]
+        course = np.zeros(1 + station["servers_count"], STEP)
+        own = self.steps[station["servers_first"] : station["servers_first"] + station["servers_count"]]
+        course["time"][1:] = own["time"]
+        course["value"] = (
+            [station["servers"], *own["value"]] if first is None else self.steps["value"][first:][: len(course)]
+        )
+        return course
+
+    def _closed_by(self, j: int) -> np.ndarray:
+        """Codes of the stations that stop rule ``j`` closes."""
+        rule = self.stop_rules[j]
+        return self.rule_stations[rule["close_first"] : rule["close_first"] + rule["close_count"]]
+
+    def _others(self, j: int) -> np.ndarray:
+        """The other schedules of servers that stop rule ``j`` brings, `OTHER_SERVERS`."""
+        rule = self.stop_rules[j]
+        return self.rule_servers[rule["servers_first"] : rule["servers_first"] + rule["servers_count"]]
+
+    def _served_under_rules(self, k: int, held: np.ndarray) -> float:
+        """`server_time` of station ``k`` in one replication; ``held``: (S,)."""
+        since, total, course = self.warm_up, 0.0, self._course(k)
+        end = self.horizon
+        for j in np.argsort(self.stop_rules["at"], kind="stable"):
+            if not held[j]:
+                continue
+            at = min(max(float(self.stop_rules[j]["at"]), since), end)
+            for other in self._others(j):
+                if other["station"] == k:
+                    total += _integral(course, since, at)
+                    since, course = at, self._course(k, int(other["first"]))
+            if k in self._closed_by(j):
+                end = at
+        return total + _integral(course, since, end)
+
+
+def _integral(course: np.ndarray, start: float, end: float) -> float:
+    """Integral of a number of servers, `STEP` from time 0 on, over (start, end); 0 when that is empty."""
+    times = np.append(course["time"], end).clip(start, max(start, end))
+    return float(np.diff(times) @ course["value"])
 
 
 _PLAIN: Final = (

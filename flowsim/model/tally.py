@@ -20,7 +20,7 @@ from flowsim.model import network as n
 from flowsim.model.compiling import compiled, inlined_step, step
 from flowsim.model.memory import Addresses, Block, Shape, table
 from flowsim.model.overdue import CHANGE, changes, first_overdue, lists
-from flowsim.model.tables import NUMBER
+from flowsim.model.tables import NUMBER, rule_stations, stop_rules
 
 WAIT_BINS: Final = 256
 
@@ -73,6 +73,8 @@ TURN: Final = np.dtype(
 present) to be kept; whether the counters at the end of the warm-up are; where the present period's ``waits`` begin
 (an unread row outside all periods). All stay so until ``turns``."""
 
+HELD: Final = np.dtype([("held", "i8")])
+
 _counter = table("counters", COUNTER, columns="class_count")
 _warm = table("at_warm_up", COUNTER, columns="class_count")
 _present = table("present", PRESENT)
@@ -80,6 +82,7 @@ _snapshots = table("snapshots", SNAPSHOT, columns="station_count")
 _sums = table("sums", PERIOD, columns="station_count")
 _turns = table("turn", TURN)
 _waits = table("waits", STARTED_BY_WAIT)
+_held = table("held", HELD)
 _edges = table("edges", NUMBER)
 _ONE = np.uint32(1)
 
@@ -98,7 +101,7 @@ def shapes(network: n.Network) -> dict[str, tuple[Shape, np.dtype]]:
 
     counters and at_warm_up (K, C) `COUNTER`; present (K,) `PRESENT`; snapshots (J + 1, K) `SNAPSHOT`; overdue
     (J + 2, K), as differences until `outcome`; sums (M + 1, K) `PERIOD`, cumulated at each edge; waits (M + 1, L, B),
-    numbers started by wait, the last row unread; turn (1,) `TURN`.
+    numbers started by wait, the last row unread; turn (1,) `TURN`; held (S,), whether each stop rule held.
     """
     stations, edges, snapshots = len(network.stations), len(network.periods), _snapshot_count(network)
     cells = (stations, len(network.class_names))
@@ -111,12 +114,15 @@ def shapes(network: n.Network) -> dict[str, tuple[Shape, np.dtype]]:
         "sums": ((edges, stations), PERIOD),
         "waits": ((edges, max(1, len(network.list_names)), WAIT_BINS), STARTED_BY_WAIT),
         "turn": ((1,), TURN),
+        "held": ((len(network.stop_rules),), HELD),
     }
 
 
 def fixed(network: n.Network) -> dict[str, np.ndarray]:
-    """What a tally reads beside the arrays that it fills, whose ``turns`` is to be -inf: edges (M + 1,), lists (K,)."""
-    return {"edges": network.periods, "lists": np.ascontiguousarray(network.stations["list"])}
+    """What a tally reads beside the arrays that it fills, whose ``turns`` is to be -inf: edges (M + 1,), lists (K,),
+    and the network's stop rules."""
+    own = {"edges": network.periods, "lists": np.ascontiguousarray(network.stations["list"])}
+    return own | {name: getattr(network, name) for name in ("stop_rules", "rule_stations")}
 
 
 def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
@@ -129,6 +135,7 @@ def settings(network: n.Network) -> dict[str, tuple[str, Any]]:
         "snapshot_count": ("i8", _snapshot_count(network)),
         "period_count": ("i8", len(network.periods) - 1),
         "list_count": ("i8", max(1, len(network.list_names))),
+        "rule_count": ("i8", len(network.stop_rules)),
     }
 
 
@@ -311,6 +318,18 @@ def left(w: Any, k: Any, c: Any) -> Any:
     _counter(w, k, c).exits += _ONE
 
 
+@step
+def closed(w: Any, k: Any, now: Any) -> Any:
+    """A stop rule of this moment closes a station. Which one it is does not matter, unless two of them at one moment
+    close the same station: then both are taken to hold."""
+    for i in range(w.rule_count):
+        rule = stop_rules(w, i)
+        if rule.at == now:
+            for j in range(rule.close_first, rule.close_first + rule.close_count):
+                if rule_stations(w, j).value == k:
+                    _held(w, i).held = 1
+
+
 FOLLOWED: Final = np.dtype(
     [("since", "f8"), ("joined", "f8"), ("station", "i4"), ("patient_class", "i4"), ("state", "i4"), ("pad", "i4")]
 )
@@ -372,6 +391,9 @@ def _replay(w: Any, log: Any, who: Any, followed: Any) -> Any:
         elif e.kind == events.REVIEW:
             reviewed(w, k, c)
             continue  # the resident stays where he is
+        elif e.kind == events.CLOSE:
+            closed(w, k, now)
+            continue
         elif e.kind == events.EXIT:
             if waiting:
                 waited(w, k, f.patient_class, f.since, f.joined, now)
@@ -447,7 +469,8 @@ def _sum_up(w: Any, cells: Any, snapshots: Any, periods: Any) -> Any:
 
 def outcome(world: Addresses) -> dict[str, np.ndarray]:
     """The outcome arrays by name: cells (K, C) `CELL_TALLY`, snapshots (J + 1, K) `SNAPSHOT`, periods (M, K) `PERIOD`,
-    waits (M, L, B). To be called when the last spell is counted; ``world`` holds the arrays of a tally."""
+    waits (M, L, B), held (S,): whether each stop rule held. To be called when the last spell is counted; ``world``
+    holds the arrays of a tally."""
     edges, stations = world["sums"].shape
     found = {
         "cells": np.empty(world["counters"].shape, CELL_TALLY),
@@ -455,7 +478,7 @@ def outcome(world: Addresses) -> dict[str, np.ndarray]:
         "periods": np.empty((edges - 1, stations), PERIOD),
     }
     _sum_up(world, *found.values())
-    return {**found, "waits": world["waits"]["count"][:-1].copy()}
+    return {**found, "waits": world["waits"]["count"][:-1].copy(), "held": world["held"]["held"] > 0}
 
 
 def replay(network: n.Network, log: np.ndarray) -> dict[str, np.ndarray]:

@@ -134,6 +134,7 @@ def collect(network: Network, seed: int, engine: str, replications: Iterable[Rep
         snapshots=stacked["snapshots"],
         period_tally=stacked["periods"],
         waits=stacked["waits"],
+        held=stacked["held"],
         appointments=np.array([one.appointments for one in done]),
         logs=tuple(logs) if logs else None,
     )

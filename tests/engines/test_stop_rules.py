@@ -9,8 +9,9 @@ import pytest
 from network_documents import Document
 
 from flowsim.engines import compiled, reference
-from flowsim.model import events
+from flowsim.model import events, tally
 from flowsim.model.network import Network
+from flowsim.study.replicate import simulate
 
 TEN = {"distribution": "deterministic", "mean": 10.0}
 DOOR, DESK = 0, 1
@@ -105,3 +106,28 @@ def test_a_station_that_was_closed_before_stays_closed() -> None:
     log = run(document(rule(5.0, close="desk"), rule(8.0, 5, at_least=0.0)))
     assert (log["kind"] == events.CLOSE).sum() == 2
     assert starts(log) == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "servers_at_the_desk"),
+    [
+        (document(), 20 * 1 + 15 * 2),
+        (document(rule(5.0, [[0.0, 3], [20.0, 1], [30.0, 4]])), 5 * 1 + 15 * 3 + 10 * 1 + 5 * 4),
+        (document(rule(5.0, [[0.0, 3]], at_least=100.0)), 20 * 1 + 15 * 2),
+        (document(rule(5.0, [[0.0, 3], [17.0, 0]]), rule(12.0, [[0.0, 1], [26.0, 2]])), 5 + 7 * 3 + 14 * 1 + 9 * 2),
+        (document(rule(5.0, close="desk"), rule(8.0, 5, at_least=0.0)), 5 * 1),
+        (document(rule(25.0, close="desk")), 20 * 1 + 5 * 2),
+        (document(rule(5.0, [[0.0, 3]])) | {"warm_up": 10.0}, 25 * 3),
+        (document(rule(5.0, close="desk")) | {"warm_up": 10.0}, 0),
+    ],
+)
+def test_utilisation_is_of_the_servers_that_were_there(given: Document, servers_at_the_desk: float) -> None:
+    network = Network.from_dict(given)
+    one, other = (simulate(network, 1, seed=1, engine=engine, log=True) for engine in ("compiled", "reference"))
+    assert one.held.tolist() == other.held.tolist()
+    assert network.server_time(one.held)[0, DESK] == servers_at_the_desk
+    found = one.station_totals()["utilisation"][DESK]
+    served = one.cells["service_time"][0, DESK].sum()
+    assert found == served / servers_at_the_desk if servers_at_the_desk else np.isnan(found)
+    assert one.logs is not None
+    assert tally.replay(network, one.logs[0])["held"].tolist() == one.held[0].tolist()
