@@ -152,9 +152,13 @@ class Region:
         if group == "smi":
             return factor
         factor *= 1 + f(f"assumptions.extra_places_{'basic' if group == 'light' else 'specialist'}", year)
+        served = f("demand.clients") - f("demand.smi")
+        if self.network == "diversion" and year > 2025 and self.set["freed_place"] == "heavier":
+            share = f("functions.diversion") * f("functions.ramp", year)
+            heavier = f("assumptions.heavier_hours") / f("impact.hours_per_client")
+            factor *= 1 - share * f("demand.clients") / served * (1 - 1 / heavier)
         if self.network != "functions" or when < self.works or stopped:
             return factor
-        served = f("demand.clients") - f("demand.smi")
         if self.reading == "net":
             talks = f("functions.conversations", year) * (
                 2 if year == self.pilot else 1
@@ -166,7 +170,9 @@ class Region:
             factor *= 1 - hours / (served * f("impact.hours_per_client"))
         if self.set["freed_place"] == "heavier":
             heavier = f("assumptions.heavier_hours") / f("impact.hours_per_client")
-            factor *= 1 - self.freed(min(year, self.full)) / served * (1 - 1 / heavier)
+            factor *= 1 - f("assumptions.would_have_entered") * self.freed(min(year, self.full)) / served * (
+                1 - 1 / heavier
+            )
         return factor
 
     def freed(self, year: int) -> float:
@@ -523,7 +529,7 @@ class Region:
         helped = f("impact.extra_fte_substitution") * f("impact.residents_per_fte") * self.first.of_town[town]
         made = []
         for year in YEARS:
-            ramp = f("functions.ramp", year) if self.network == "functions" and year > 2025 else 0.0
+            ramp = f("functions.ramp", year) if self.network != "none" and year > 2025 else 0.0
             places = present + helped * ramp * f("public.welfare_duration") / 12
             made.append((day(dt.date(year, 1, 1)), round(places / f("assumptions.gp_mental_health_utilisation"))))
         return made

@@ -118,6 +118,8 @@ DIFFERENT: list[tuple[str, str, Document, Figures]] = [
     ("diversion", "net", {"diversion_of": "inflow"}, {"functions__diversion": 0.3}),
     ("diversion", "net", {"diversion_of": "headcount", "overlap": "one_path", "stop_policy": True}, {}),
     ("diversion", "net", {"diversion_of": "euros", "social_domain": "limited"}, {"functions__diversion": 0.6}),
+    ("diversion", "net", {"freed_place": "heavier"}, {"functions__diversion": 0.2}),
+    ("functions", "capacity", {"freed_place": "heavier"}, {"assumptions__would_have_entered": 0.65}),
     (
         "functions",
         "net",
@@ -386,7 +388,7 @@ def test_another_rule_of_a_setting_is_found(monkeypatch: pytest.MonkeyPatch) -> 
         "heavier clients as heavy as others": (
             flows,
             "freed_share",
-            lambda value, year: 0.0,
+            lambda scenario, value, year: 0.0,
             ("functions", "net", {"freed_place": "heavier"}),
         ),
         "pilots close for any list": (Compiler, "stop_rules", lambda self: [], ("functions", "net", STOP)),

@@ -86,12 +86,14 @@ def _net_effect(case: Any, volumes: Mapping[str, np.ndarray]) -> np.ndarray:
         return made
     names = ("consultations", "conversations", "transfers", "case_conferences")
     indexed = case.scenario.settings["prices"] == "indexed"
+    fixed = case.scenario.book.value("assumptions.would_have_entered")
     for i in range(len(made)):
+        entered = case.drawn[i].get("assumptions.would_have_entered", fixed)
         done = {
             year: Volumes(**{name: float(volumes[name][i, y]) for name in names}, support_points=0.0)
             for y, year in enumerate(YEARS)
         }
-        made[i] = [one.net_effect for one in money(case.scenario.book, done, indexed)]
+        made[i] = [one.net_effect for one in money(case.scenario.book, done, indexed, entered)]
     return made
 
 

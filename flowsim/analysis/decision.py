@@ -18,10 +18,9 @@ import numpy as np
 
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.targets import Quantities
-from flowsim.plan.business_case import money
 from flowsim.plan.tables.checks import Index
 from flowsim.scenario.baseline import Baseline, Values, calibrate
-from flowsim.scenario.flows import FUNCTIONS
+from flowsim.scenario.flows import EXTRA_PLACES, by_choice
 from flowsim.scenario.options import LEVELS_OF_CARE
 
 WEEK: Final = 7.0
@@ -48,40 +47,36 @@ def _network(quantities: Quantities, savings: bool) -> np.ndarray:
     """Euros of the network and of the social domain, per future."""
     book, settings = quantities.book, quantities.settings
     indexed = settings["prices"] == "indexed"
-    stopped = [not any(book.value(f"functions.{name}", year) for name in FUNCTIONS) for year in YEARS]
     price = book.value("business_case.conversation_cost_ggz") if settings["reading"] == "net" else 0.0
     index = Index.of(book)
     total = np.zeros(quantities.count)
     for i in range(quantities.count):
-        done = {year: quantities.done(i, y) for y, year in enumerate(YEARS)}
-        for y, one in enumerate(money(book, done, indexed)):
-            hours = price * done[one.year].conversations * (index.factor(one.year) if indexed else 1.0)
-            network = 0.0 if stopped[y] else one.network_cost - hours
+        for y, one in enumerate(quantities.euros(i, indexed)):
+            hours = price * quantities.done(i, y).conversations * (index.factor(one.year) if indexed else 1.0)
+            network = one.network_cost - hours
             total[i] += network + one.substitution + one.support_points - (one.gains if savings else 0.0)
     return total
 
 
 def _places(case: Any, i: int) -> float:
-    """Euros of extra treatment places: the clients a year whom they can treat, at the plan's price per client."""
-    book = case.scenario.book
-    extra = {
-        level: [book.value(f"assumptions.extra_places_{level}", year) for year in YEARS] for level in LEVELS_OF_CARE
-    }
-    if not any(share for shares in extra.values() for share in shares):
-        return 0.0
-    baseline = calibrate(Values(case.scenario, case.drawn[i]), case.region)
-    clients = _clients(baseline)
-    price = book.value("business_case.cost_per_client")
-    return float(price * sum(clients[level] * sum(shares) for level, shares in extra.items()))
-
-
-def _clients(baseline: Baseline) -> dict[str, float]:
-    """Clients a year in programmes of each level of care, severe mental illness apart: places and starts together."""
-    made = dict.fromkeys(LEVELS_OF_CARE, 0.0)
-    for one in baseline.programmes:
-        if one.group != "smi":
-            made["basic" if one.group == "light" else "specialist"] += one.places + one.starts
-    return made
+    """Euros of treatment places beyond those of the first day, by level of care, by programme and by growth of staff:
+    the clients a year whom they can treat, at the plan's price per client."""
+    value = Values(case.scenario, case.drawn[i])
+    growth = 1.0 + value("assumptions.staff_growth")
+    baseline: Baseline | None = None
+    clients = 0.0
+    for y, year in enumerate(YEARS):
+        staff = growth ** (y + 0.5)  # halfway through the year
+        level = {name: 1.0 + value(f"{EXTRA_PLACES}{name}", year) for name in LEVELS_OF_CARE}
+        for programme in case.region.programmes:
+            share = staff * (1.0 + by_choice(value, f"{EXTRA_PLACES}{programme.name}", year))
+            if programme.group != "smi":
+                share *= level["basic" if programme.group == "light" else "specialist"]
+            if share != 1.0:
+                baseline = baseline or calibrate(value, case.region)
+                (one,) = (one for one in baseline.programmes if one.name == programme.name)
+                clients += (share - 1.0) * (one.places + one.starts)
+    return float(value("business_case.cost_per_client") * clients)
 
 
 def monitors(case: Any, count: int, year: int) -> dict[str, np.ndarray]:

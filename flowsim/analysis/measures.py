@@ -45,14 +45,14 @@ PROBABILITY: Final = "cleared"
 
 
 def mean_wait(future: Future, first: int, last: int) -> np.floating:
-    """Mean wait, days, of those who start in months ``first`` to ``last`` (from 0, exclusive)."""
-    months = future.months[first:last].sum(axis=0)
-    return np.float32(months[2] / np.maximum(months[1], np.float32(1.0)))
+    """Mean wait, days, of those who start in months ``first`` to ``last`` (from 0, exclusive); NaN: nobody does."""
+    _, starts, wait, *_ = future.months[first:last].sum(axis=0)
+    return np.float32(wait / starts) if starts > 0.0 else np.float32(np.nan)
 
 
 def wait_ratio(future: Future) -> np.floating:
     """KPI 24: mean wait in the quarter up to 30 June 2027 over that of the first quarter of 2025."""
-    with np.errstate(divide="ignore", invalid="ignore"):  # nobody started: no ratio
+    with np.errstate(divide="ignore"):  # nobody waited in the first quarter
         return np.float32(mean_wait(future, 27, 30) / mean_wait(future, 0, 3))
 
 

@@ -17,7 +17,7 @@ from flowsim.analysis.answers import wait_ratio
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import mean_interval, wilson
-from flowsim.plan.business_case import Volumes, client_equivalents, money
+from flowsim.plan.business_case import Money, Volumes, client_equivalents, money
 from flowsim.plan.figures import load_figures
 from flowsim.plan.targets import Target, has_targets, load_targets
 from flowsim.scenario.baseline import YEAR, Values, calibrate
@@ -125,6 +125,11 @@ class Quantities:
             shares[i] = 1.0 - asked / without
         return shares
 
+    def euros(self, i: int, indexed: bool) -> tuple[Money, ...]:
+        """The euros of a future, by year."""
+        done = {year: self.done(i, y) for y, year in enumerate(YEARS)}
+        return money(self.book, done, indexed, float(self.entered[i]))
+
     def done(self, i: int, y: int) -> Volumes:
         """The volumes of one future and year, in the business case's terms."""
         names = ("consultations", "conversations", "transfers", "case_conferences")
@@ -230,10 +235,7 @@ def euros(answer: Any) -> pd.DataFrame:
         quantities = Quantities(case, base)
         indexed = case.scenario.settings["prices"] == "indexed"
         lines = ("gains", "network_cost", "substitution", "support_points", "net_effect", "net_of_social_domain")
-        made = [
-            money(case.scenario.book, {year: quantities.done(i, y) for y, year in enumerate(YEARS)}, indexed)
-            for i in range(quantities.count)
-        ]
+        made = [quantities.euros(i, indexed) for i in range(quantities.count)]
         for y, year in enumerate(YEARS):
             for line in lines:
                 values = np.array([getattr(one[y], line) for one in made])

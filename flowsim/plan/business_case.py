@@ -116,16 +116,20 @@ def plan_volumes(book: FigureBook, year: int) -> Volumes:
     return Volumes(**cases, support_points=book.value("functions.support_points", year))
 
 
-def money(book: FigureBook, volumes: Mapping[int, Volumes], indexed: bool = False) -> tuple[Money, ...]:
+def money(
+    book: FigureBook, volumes: Mapping[int, Volumes], indexed: bool = False, entered: float = 1.0
+) -> tuple[Money, ...]:
     """The euros of the business case (TP 7.1) for given yearly volumes.
 
     Prices per case and per support point are the plan's; the costs that do not follow a volume (the other functions,
-    the coordination) are as printed for the year and flat after the last one. With `indexed`, *every* amount is
+    the coordination) are as printed for the year and flat after the last one, and are not made in a year in which the
+    functions have no case. With `indexed`, *every* amount is
     multiplied by 1.03 to the power of the years since 2024; the plan's own table does that to one line only.
 
     Parameters
     ----------
-    volumes : year -> what happened in it.
+    volumes : year -> what happened in it. entered : share of those reached who would have entered ggz, and whose
+        treatment is saved.
     """
     index = Index.of(book)
     per_conversation = sum(book.value(f"business_case.conversation_cost_{payer}") for payer in ("ggz", "social_domain"))
@@ -133,14 +137,16 @@ def money(book: FigureBook, volumes: Mapping[int, Volumes], indexed: bool = Fals
     for year in sorted(volumes):
         done = volumes[year]
         factor = index.factor(year) if indexed else 1.0
-        fixed = sum(book.value(f"business_case.printed_{line}", year) for line in ("other_functions", "coordination"))
+        fixed = 0.0
+        if done.consultations or done.conversations or done.transfers or done.case_conferences:
+            fixed = sum(book.value(f"business_case.printed_{x}", year) for x in ("other_functions", "coordination"))
         people = done.to_social_domain
         if people is None:
-            people = book.value("business_case.share_to_social_domain") * _freed(book, done, whole=True)
+            people = book.value("business_case.share_to_social_domain") * entered * _freed(book, done, whole=True)
         out.append(
             Money(
                 year=year,
-                gains=factor * _freed(book, done) * book.value("business_case.cost_per_client"),
+                gains=factor * entered * _freed(book, done) * book.value("business_case.cost_per_client"),
                 network_cost=factor * (done.conversations * per_conversation + fixed),
                 substitution=factor * people * book.value("business_case.social_domain_cost_per_client"),
                 support_points=factor * done.support_points * book.value("business_case.support_point_cost"),

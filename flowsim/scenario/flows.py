@@ -206,17 +206,20 @@ def capacity_factor(
     factor *= 1.0 - by_choice(value, ABSENCE, year)
     if group != "smi":
         factor *= 1.0 + value(f"{EXTRA_PLACES}{'basic' if group == 'light' else 'specialist'}", year)
-    pilot = int(value("functions.pilot_year"))
-    before = region.date(day) < dt.date(pilot, 7, 1)
-    if scenario.settings["network"] != "functions" or before or group == "smi" or stopped:
+    settings = scenario.settings
+    if settings["network"] == "none" or group == "smi" or stopped:
         return factor
-    volume = yearly_volume(scenario, value, "conversations", year) * (2.0 if year == pilot else 1.0)
     clients = value("demand.clients") - value("demand.smi")
-    if scenario.settings["reading"] == "net":
-        hours = clients * value("impact.hours_per_client")
-        factor *= 1.0 - volume * conversation_hours(scenario, value) / hours
-    if scenario.settings["freed_place"] == "heavier":
-        freed = freed_share(value, year) * value("demand.clients") / clients
+    pilot = int(value("functions.pilot_year"))
+    if settings["network"] == "functions":
+        if region.date(day) < dt.date(pilot, 7, 1):
+            return factor
+        if settings["reading"] == "net":
+            volume = yearly_volume(scenario, value, "conversations", year) * (2.0 if year == pilot else 1.0)
+            hours = clients * value("impact.hours_per_client")
+            factor *= 1.0 - volume * conversation_hours(scenario, value) / hours
+    if settings["freed_place"] == "heavier":
+        freed = freed_share(scenario, value, year) * value("demand.clients") / clients
         factor *= 1.0 - freed * (1.0 - value("impact.hours_per_client") / value("assumptions.heavier_hours"))
     return factor
 
@@ -231,12 +234,22 @@ def by_choice(value: Values, key: str, year: int) -> Any:
     return value(key, year) if key in value.scenario.book else 0.0
 
 
-def freed_share(value: Values, year: int) -> Any:
-    """Share of ggz capacity that the plan counts as freed in a year: its client equivalents over its clients."""
+def ramp(value: Values, year: int) -> Any:
+    """Share of the network's full size that it has in a year; none before the plan's first."""
+    first = value.scenario.book.figure("functions.ramp").years[0]
+    return value("functions.ramp", year) if year >= first else 0.0
+
+
+def freed_share(scenario: Scenario, value: Values, year: int) -> Any:
+    """Share of ggz capacity that counts as freed in a year: the plan's client equivalents over its clients, of those
+    who would have come; top-down the diverted share itself."""
     from flowsim.plan.business_case import client_equivalents, plan_volumes
 
+    if scenario.settings["network"] == "diversion":
+        return value("functions.diversion") * ramp(value, year)
     book = value.scenario.book
-    return client_equivalents(book, plan_volumes(book, year)).capacity / value("demand.clients")
+    equivalents = client_equivalents(book, plan_volumes(book, year)).capacity
+    return value("assumptions.would_have_entered") * equivalents / value("demand.clients")
 
 
 @dataclass(frozen=True)
@@ -268,9 +281,9 @@ def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int)
     ------
     InputError : severe mental illness costs more than all clients together.
     """
-    if scenario.settings["network"] != "diversion" or year < 2026:
+    if scenario.settings["network"] != "diversion":
         return 0.0
-    share = value("functions.diversion") * value("functions.ramp", year)
+    share = value("functions.diversion") * ramp(value, year)
     others = [one for one in base.programmes if one.group != "smi"]
     starts = sum(one.starts for one in others)
     match scenario.settings["diversion_of"]:

@@ -8,12 +8,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flowsim.errors import InputError, path_of
 from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures
 from flowsim.scenario.region import load_region
 from flowsim.scenario.schema import DEFAULTS, Override, ScenarioFile, Settings
+
+YEARS_AHEAD: Final = 30
+"""How many years after that of the first day a value by year can be for; a later one is a slip."""
 
 DIVERSION = "functions.diversion"
 
@@ -62,8 +65,10 @@ class Scenario:
             raise refusal(error, settings, "settings") from None
         return replace(self, name=name, settings={**self.settings, **settings})
 
-    def with_figure(self, key: str, value: float, because: str) -> Scenario:
-        """The same scenario with one figure fixed at another value."""
+    def with_figure(self, key: str, value: float | Mapping[int | str, float], because: str) -> Scenario:
+        """The same scenario with one figure fixed at another value, or at values by year that hold until the next."""
+        if isinstance(value, Mapping):
+            value = {str(year): one for year, one in value.items()}
         document = {"value": value, "because": because}
         try:
             override = Override.model_validate(document)
@@ -229,14 +234,16 @@ def _overridden(scenario: Scenario, figures: Mapping[str, Override], where: str)
                 f"{where}: figures.{key}", "a figure that the region does not have", error.expected
             ) from None
         stated = next((change.before for change in changes if change.key == key), before)  # the region's own
-        after = _with_override(before, stated, override, f"{where}: figures.{key}")
+        start = load_region(scenario.region).start.year
+        after = _with_override(before, stated, override, f"{where}: figures.{key}", start)
         book[key] = after
         changes.append(Change(key, before, after, override.because, where))
     return replace(scenario, book=FigureBook(scenario.book.region, book), changes=tuple(changes))
 
 
-def _with_override(before: Figure, stated: Figure, override: Override, where: str) -> Figure:
-    """The figure with another value; what it can be (its sign, a fraction) is judged by the region's own figure."""
+def _with_override(before: Figure, stated: Figure, override: Override, where: str, start: int) -> Figure:
+    """The figure with another value; what it can be (its sign, a fraction) is judged by the region's own figure. A
+    value by year holds until the next one that is given; ``start``: the year of the first day."""
     if isinstance(override.value, dict):
         try:
             given = tuple((dt.date(int(year), 1, 1), float(x)) for year, x in sorted(override.value.items()))
@@ -244,6 +251,9 @@ def _with_override(before: Figure, stated: Figure, override: Override, where: st
             raise InputError(where, f"{list(override.value)}", "values by year, such as 2026 = 215") from None
         if not before.dated:
             raise InputError(where, f"values by year, {list(override.value)}", "one number, as the figure has")
+        earliest, latest = min(start, *before.years), start + YEARS_AHEAD
+        if given and not earliest <= given[0][0].year <= given[-1][0].year <= latest:
+            raise InputError(where, f"{list(override.value)}", f"years from {earliest} to {latest}")
         if not given or len({day for day, _ in given}) < len(given):
             raise InputError(where, f"{list(override.value)}", "a value for each of some years, such as 2026 = 215")
         values = (*((day, x) for day, x in before.values if day < given[0][0]), *given)

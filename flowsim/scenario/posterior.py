@@ -30,6 +30,7 @@ LEVERS: Final = (
     "functions.",
     "business_case.",
     "assumptions.extra_places_",
+    "assumptions.more_absence",
     "assumptions.prevention_factor",
     "assumptions.cleared_weeks",
 )

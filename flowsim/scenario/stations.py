@@ -70,6 +70,7 @@ class Stations(Frame):
     def functions(self) -> list[dict[str, Any]]:
         v = self.value
         quotas = {f: flows.weekly_quota(self.scenario, v, self.region, f, self.horizon) for f in flows.FUNCTIONS}
+        talks = any(tokens for _, tokens in quotas["conversations"])
         shared = {"servers": "inf", "quota_carries": True, "service": exponential(v("assumptions.conversation_time"))}
         return [
             {**shared, "name": TOWARDS_GGZ, "quota": quotas["consultations"], "queue_limit": 0},
@@ -77,7 +78,7 @@ class Stations(Frame):
                 **shared,
                 "name": "exploratory_conversation",
                 "quota": quotas["conversations"],
-                "queue_limit": round(v("assumptions.conversation_queue")) if self.has_functions else 0,
+                "queue_limit": round(v("assumptions.conversation_queue")) if talks else 0,
             },
             {**shared, "name": "case_conference", "quota": quotas["case_conferences"], "queue_limit": 0},
             {
@@ -125,7 +126,11 @@ class Stations(Frame):
         v = self.value
         bridging = v("public.bridging_consults") * v("public.bridging_share")
         clocks: list[dict[str, Any]] = [
-            {"after": exponential(MONTH / bridging), "repeats": True, "visit": f"gp:{VISITOR}"}
+            {
+                "after": exponential(MONTH / np.maximum(bridging, MONTH / NEVER)),
+                "repeats": True,
+                "visit": f"gp:{VISITOR}",
+            }
         ]
         if v("assumptions.self_help_while_waiting") > 0.0:
             often = MONTH / v("assumptions.self_help_while_waiting")
@@ -165,7 +170,8 @@ class Stations(Frame):
         """Places that serve those who came already, and those whom the plan's extra staff can serve."""
         v = self.value
         extra = v("impact.extra_fte_substitution") * v("impact.residents_per_fte") * share
-        ramp = {year: v("functions.ramp", year) if year > 2025 and self.has_functions else 0.0 for year in self.years}
+        network = self.scenario.settings["network"] != "none"
+        ramp = {year: flows.ramp(v, year) if network else 0.0 for year in self.years}
         stay = v("public.welfare_duration") / 12.0
         room = 1.0 / v("assumptions.gp_mental_health_utilisation")
         return [
@@ -235,4 +241,7 @@ class Stations(Frame):
                 given[max(opens, key=lambda code: exact[code] - given[code])] += 1
             for code in opens:
                 quotas[code].append((day, given[code] - before[code]))
+            if runs and not opens and self.value("functions.support_point_users", date.year) > 0.0:
+                place = f"region {self.region.name}: functions.support_point_users"
+                raise InputError(place, f"users in {date.year}", "a municipality with a date in support_point_opens")
         return quotas

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -66,6 +65,9 @@ def test_numbers_of_a_future_as_a_whole() -> None:
 def test_a_month_without_starts_has_no_wait() -> None:
     quiet = future(2)
     quiet.months[:3, 1:3] = 0.0
+    assert math.isnan(measures.mean_wait(quiet, 0, 3))
+    assert math.isnan(measures.wait_ratio(quiet))
+    quiet.months[:3, 1] = 5.0
     assert measures.mean_wait(quiet, 0, 3) == 0.0
     assert math.isinf(measures.wait_ratio(quiet))
 
@@ -198,10 +200,3 @@ def test_weeks_waited_and_what_the_registration_shows() -> None:
             "gave_up_share": gave_up / (started + gave_up),
         }  # fmt: skip
         assert {name: values[i] for name, values in shown.items()} == pytest.approx(expected, rel=1e-6)
-
-
-def test_clients_by_level_of_care() -> None:
-    """Places and starts of a year together; basic ggz is the light group, severe mental illness stands apart."""
-    groups = (("light", 10.0, 3.0), ("trauma", 20.0, 5.0), ("other", 40.0, 7.0), ("smi", 500.0, 9.0))
-    made = [SimpleNamespace(group=group, places=places, starts=starts) for group, places, starts in groups]
-    assert decision._clients(SimpleNamespace(programmes=made)) == {"basic": 13.0, "specialist": 72.0}  # type: ignore[arg-type]

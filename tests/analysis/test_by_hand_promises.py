@@ -284,17 +284,34 @@ def test_the_table_of_euros() -> None:
 
 
 def test_extra_places_cost_what_the_clients_cost_whom_they_can_treat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A twentieth more basic places from 2027 on: three years of a twentieth of the clients of basic care."""
+    """By level, by programme and by staff; the clients of a programme are its places and its starts of a year."""
     one = made(100)
-    monkeypatch.setattr(decision, "_clients", lambda baseline: {"basic": 800.0, "specialist": 500.0})
-    monkeypatch.setattr(decision, "calibrate", lambda values, region: None)
+    one.region = SimpleNamespace(
+        programmes=[SimpleNamespace(name=f"p{i}", group=group) for i, group in enumerate(("light", "trauma", "smi"))]
+    )
+    clients = [SimpleNamespace(name=f"p{i}", places=300.0 + i, starts=500.0 * (i + 1)) for i in range(3)]
+    monkeypatch.setattr(decision, "calibrate", lambda values, region: SimpleNamespace(programmes=clients))
     assert decision._places(one, 0) == 0.0
     book = one.scenario.book
-    key = "assumptions.extra_places_basic"
-    values = ((dt.date(2025, 1, 1), 0.0), (dt.date(2027, 1, 1), 0.05))
-    one.scenario.book = FigureBook("x", {**book, key: replace(book[key], values=values)})
     price = book.value("business_case.cost_per_client")
-    assert decision._places(one, 0) == pytest.approx(price * 800.0 * 0.05 * 3)
+
+    def cost(**shares: dict[int, float] | float) -> float:
+        changed = {}
+        for key, value in shares.items():
+            known = book.get(f"assumptions.{key}", book["assumptions.extra_places_basic"])
+            given = value if isinstance(value, dict) else {dt.MINYEAR: value}
+            values = tuple((dt.date(year, 1, 1), share) for year, share in given.items())
+            changed[f"assumptions.{key}"] = replace(known, key=f"assumptions.{key}", values=values)
+        one.scenario.book = FigureBook("x", {**book, **changed})
+        return decision._places(one, 0) / price
+
+    later = {2025: 0.0, 2027: 0.05}
+    assert cost(extra_places_basic=later) == pytest.approx(800.0 * 0.05 * 3)
+    assert cost(extra_places_specialist=later) == pytest.approx(1301.0 * 0.05 * 3)
+    assert cost(extra_places_p2=later) == pytest.approx(1802.0 * 0.05 * 3)
+    assert cost(extra_places_basic=later, extra_places_p0=later) == pytest.approx(800.0 * (1.05**2 - 1.0) * 3)
+    grown = sum(1.02 ** (y + 0.5) - 1.0 for y in range(5))
+    assert cost(staff_growth=0.02) == pytest.approx((800.0 + 1301.0 + 1802.0) * grown)
 
 
 def test_a_balance_is_that_of_the_snapshot_nearest_to_the_day_after() -> None:

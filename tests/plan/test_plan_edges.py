@@ -233,7 +233,7 @@ def test_what_differs_in_a_date(printed: tuple[int, int, int], elsewhere: tuple[
 
 def test_money_of_some_years_in_order() -> None:
     book = load_figures()
-    done = {2030: Volumes(0, 0, 0, 0, support_points=2), 2026: Volumes(10, 0, 20, 0, support_points=0)}
+    done = {2030: Volumes(0, 5, 0, 0, support_points=2), 2026: Volumes(10, 0, 20, 0, support_points=0)}
     first, last = money(book, done)
     assert (first.year, last.year) == (2026, 2030)
     share = book.value("business_case.share_to_social_domain") * book.value(
@@ -244,9 +244,16 @@ def test_money_of_some_years_in_order() -> None:
     fixed = book.value("business_case.printed_other_functions", 2028) + book.value(
         "business_case.printed_coordination", 2028
     )
-    assert last.network_cost == fixed
-    assert last.net_effect == last.gains - fixed
+    talks = 5 * sum(book.value(f"business_case.conversation_cost_{payer}") for payer in ("ggz", "social_domain"))
+    assert last.network_cost == pytest.approx(fixed + talks)
+    assert last.net_effect == pytest.approx(last.gains - fixed - talks)
     assert last.net_of_social_domain == last.net_effect - last.substitution - last.support_points
+    (idle,) = money(book, {2030: Volumes(0, 0, 0, 0, support_points=2)})
+    assert (idle.gains, idle.network_cost, idle.substitution) == (0.0, 0.0, 0.0)  # nobody works there any more
+    assert idle.support_points == last.support_points
+    (half,) = money(book, {2030: Volumes(0, 5, 0, 0, support_points=2)}, entered=0.5)
+    assert (half.gains, half.substitution) == pytest.approx((last.gains / 2, last.substitution / 2))
+    assert half.network_cost == last.network_cost
     later, full = plan_volumes(book, 2031), plan_volumes(book, 2028)
     assert (later.conversations, later.transfers) == (full.conversations, full.transfers)
     assert full.to_social_domain is None

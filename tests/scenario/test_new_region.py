@@ -192,3 +192,10 @@ def test_from_a_folder_to_an_answer(region: Path, tmp_path: Path, capsys: pytest
 def test_a_region_is_a_name_or_a_folder(name: Any) -> None:
     with pytest.raises(InputError, match=r"region: found .*; expected the name of a region, or the path of a folder"):
         load_region(name)
+
+
+def test_users_of_support_points_need_one_that_opens(region: Path) -> None:
+    """Both municipalities have a support point of their own: nobody could be a user of a new one."""
+    changed(region, "region.toml", "support_point_opens = 2026-01-01", "has_support_point = true")
+    with pytest.raises(InputError, match=r"support_point_users: found users in 2026; expected a municipality"):
+        compile_scenario(default(region))

@@ -174,3 +174,29 @@ def test_a_long_circle_of_parents_is_told_whole(tmp_path: Path) -> None:
     write(tmp_path, 'title = "bbb"\nparent = "c"', "b.toml")
     write(tmp_path, 'title = "ccc"\nparent = "a"', "c.toml")
     assert "a.toml -> b.toml -> c.toml -> a.toml" in str(refused(tmp_path / "a.toml"))
+
+
+@pytest.mark.parametrize("year", [202, 2024, 2056])
+def test_a_slip_in_a_year_is_refused(year: int) -> None:
+    """A value by year holds until the next: one for the year 202 would hold all along."""
+    with pytest.raises(
+        InputError, match=rf"conversations: found \['{year}', '2027'\]; expected years from 2025 to 2055"
+    ):
+        default().with_figure("functions.conversations", {year: 300.0, 2027: 436.0}, "a test")
+
+
+def test_values_by_year_hold_until_the_next() -> None:
+    book = default().with_figure("functions.conversations", {2026: 300}, "a test").book
+    assert [book.value("functions.conversations", year) for year in (2025, 2026, 2029)] == [50.0, 300.0, 300.0]
+
+
+def test_nobody_who_waits_comes_back_to_the_gp() -> None:
+    network = compile_scenario(default().with_figure("public.bridging_consults", 0.0, "a test"))
+    assert len(network.clocks) == len(compile_scenario(default()).clocks)
+
+
+def test_nobody_queues_for_conversations_that_do_not_take_place() -> None:
+    scenario = default().with_figure("functions.conversations", {2025: 0.0}, "a test")
+    limits = [compile_scenario(one).stations["queue_limit"][3] for one in (default(), scenario)]
+    assert compile_scenario(scenario).station_names[3] == "exploratory_conversation"
+    assert limits[0] > limits[1] == 0
