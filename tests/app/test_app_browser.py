@@ -248,6 +248,9 @@ def test_the_keyboard_reaches_everything_on_every_page_and_opens_each_term(
             number, tip = page.evaluate(REACHED)
             reached |= {int(number)} if number is not None else set()
             tips += [tip] if tip is not None else []
+            if tip is not None and len(tips) < 3:
+                page.keyboard.press("Escape")
+                assert page.evaluate(REACHED)[1] == "hidden"
         assert [one for i, one in enumerate(wanted) if i not in reached] == [], name
         terms = page.locator(".fs-term").count()
         assert len(tips) >= terms, name
@@ -330,9 +333,12 @@ def test_compare_save_open_and_language(visitor: Visitor, tmp_path: Path) -> Non
     page.get_by_role("tab", name=re.compile("^C")).wait_for()
     page.wait_for_function("document.querySelectorAll('#cards li').length == 3")
 
+    page.get_by_text(words("unit.waiting"), exact=True).first.click()
     page.get_by_text(text("en", "app.language.name"), exact=True).click()
     page.locator("h1.fs-h1", has_text=words("page.compare.heading", "en")).wait_for()
     assert page.evaluate("document.documentElement.lang") == "en"
+    checked = "[...document.querySelectorAll('input[type=radio]:checked')].map(x => x.closest('label').innerText)"
+    page.wait_for_function(f"{checked}.includes('{words('unit.waiting', 'en')}')")
     page.get_by_role("button", name=words("compare.add", "en")).wait_for()
     visitor.settled()
 

@@ -101,12 +101,12 @@ def test_the_page_shows_the_lists_with_and_without_the_network() -> None:
     charts = app.get("plotly_chart")
     assert len(charts) == 3  # the route twice, for a wide and a narrow page
     before = charts[2].proto.spec
-    stops = app.select_slider(key="queues-begin").options
+    stops = app.select_slider(key="queues-begin-nl").options
     assert len(stops) == 60
-    app.select_slider(key="queues-begin").set_value(dt.date(2027, 6, 2)).run()
+    app.select_slider(key="queues-begin-nl").set_value(dt.date(2027, 6, 2)).run()
     assert not app.exception
     assert app.get("plotly_chart")[2].proto.spec != before
-    app.radio(key="route-case").set_value("none").run()
+    app.radio(key="route-case-nl").set_value("none").run()
     assert not app.exception
     assert text("nl", "app.queues.beside") not in page(app)
     assert not re.search(r"\binf\b", page(app))  # one run has no interval

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from importlib import import_module, resources
 from typing import Any, Final
@@ -36,9 +36,20 @@ PAGES: Final = {
 """Pages in order, and their icons. Addresses are ``app.page.<name>.address`` in Dutch; those in English lead there."""
 LINK: Final = "s"
 """Query parameter of a scenario in a link."""
+LINK_REFUSED: Final = "link-refused"
+"""Why the scenarios of the link are not there, and the address of the page on which that is told."""
 LANG: Final = "lang"
 LONGEST_ADDRESS: Final = 200
 """Letters of the last part of an address that may have been meant for a page."""
+ESCAPE: Final = """
+if (!window.flowsimTips) {
+  window.flowsimTips = true;
+  const all = document.documentElement.classList;
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape') all.add('fs-no-tips'); });
+  for (const end of ['focusout', 'mouseout'])
+    document.addEventListener(end, (event) => { if (event.target.closest('.fs-term')) all.remove('fs-no-tips'); });
+}"""
+"""Escape closes the explanation of a term until one leaves the term (WCAG 1.4.13)."""
 POLL: Final = 0.6
 """Seconds between two looks at a run."""
 
@@ -59,8 +70,9 @@ def run() -> None:
     if chosen in others:
         chosen.run()
     show(Html(f"<style>{style()}</style>"))
-    st.html(f"<script>document.documentElement.lang = '{lang}';</script>", unsafe_allow_javascript=True)
+    st.html(f"<script>document.documentElement.lang = '{lang}';{ESCAPE}</script>", unsafe_allow_javascript=True)
     _language_switch(lang)
+    _told_of_link(chosen.url_path)
     chosen.run()
     with st.expander(text(lang, "app.glossary.title"), icon=":material/menu_book:"):
         show(html.glossary(lang))
@@ -157,9 +169,21 @@ def _link(lang: str) -> None:
     try:
         drafts = from_links(linked, lang)
     except Refused as refused:
-        st.session_state["refused"] = refused
+        st.session_state[LINK_REFUSED] = refused, None
         return
     visit().drafts = drafts
+
+
+def _told_of_link(address: str) -> None:
+    """A link that cannot be used is told for as long as the visitor stays on the page that it led to."""
+    if LINK_REFUSED not in st.session_state:
+        return
+    error, page = st.session_state[LINK_REFUSED]
+    if page not in (None, address):
+        del st.session_state[LINK_REFUSED]
+        return
+    st.session_state[LINK_REFUSED] = error, address
+    refused(error)
 
 
 def _version() -> str:
@@ -324,6 +348,17 @@ def failed(job: Job | None, key: str, again: Callable[[], None]) -> bool:
     show(html.notice(t("run.failed", fault=job.fault), kind="error", role="alert"))
     st.button(t("run.again"), key=f"{key}-again", icon=":material/refresh:", on_click=again)
     return True
+
+
+def choice(widget: Callable[..., Any], label: str, options: Sequence[Any], key: str, **more: Any) -> Any:
+    """What is chosen in a widget whose options are words. Streamlit knows them by those words, so there is a widget for
+    each language; the choice goes along, and stays when one comes back to the page."""
+    own, kept = f"{key}-{lang()}", f"{key}-chosen"
+    if own not in st.session_state and st.session_state.get(kept) in options:
+        st.session_state[own] = st.session_state[kept]
+    chosen = widget(label, options, key=own, **more)
+    st.session_state[kept] = chosen
+    return chosen
 
 
 def refused(error: Refused | InputError) -> None:

@@ -12,7 +12,7 @@ from flowsim.present.answer import Page
 from flowsim.present.app import html
 from flowsim.present.app.ground import SHIPPED, ground
 from flowsim.present.app.html import Html
-from flowsim.present.app.shell import lang, number, shared, shared_run, show, source_of, t, title
+from flowsim.present.app.shell import choice, lang, number, shared, shared_run, show, source_of, t, title
 from flowsim.present.app.views.answer import lines
 from flowsim.present.texts import texts
 from flowsim.present.wording import unknown_name
@@ -56,7 +56,8 @@ def page() -> None:
     show(html.heading(t("account.limits")))
     show(html.tag("ul", *(html.tag("li", t(f"account.limit.{name}")) for name in LIMITS)))
     show(html.heading(t("account.figures")))
-    kind = st.selectbox(
+    kind = choice(
+        st.selectbox,
         t("account.kind"),
         ("assumed", "derived", "published"),
         format_func=lambda code: t(f"account.kinds.{code}"),

@@ -191,6 +191,7 @@ def _lever(draft: Draft, lever: Lever) -> None:
     name, why = t(f"lever.{lever.name}.name"), t(f"lever.{lever.name}.help")
     value = draft.get(lever)
     if lever.kind == "choice":
+        own = f"{key}-{lang()}"  # Streamlit knows choices by their words
         choices = lever.choices if value in lever.choices else (*lever.choices, str(value))
         st.selectbox(
             name,
@@ -198,9 +199,9 @@ def _lever(draft: Draft, lever: Lever) -> None:
             index=choices.index(str(value)),
             format_func=lambda code: _choice(lever, code),
             help=why,
-            key=key,
+            key=own,
             on_change=_turn,
-            args=(draft.number, lever, key),
+            args=(draft.number, lever, own),
         )
         show(html.tag("p", t("lever.plan_only", plan=_choice(lever, str(lever.plan(draft.book)))), class_="fs-lever"))
         return

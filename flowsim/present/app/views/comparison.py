@@ -16,7 +16,7 @@ from flowsim.present.app.charts import LETTERS, SCENARIOS
 from flowsim.present.app.drafts import Draft
 from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
-from flowsim.present.app.shell import as_table, chart, lang, number, show, t
+from flowsim.present.app.shell import as_table, chart, choice, lang, number, show, t
 from flowsim.present.app.studies import MEASURES, Compared
 from flowsim.present.app.views.goals import amount, code_of, day
 from flowsim.present.texts import text
@@ -71,7 +71,8 @@ def _cards(titles: Sequence[str], result: Compared) -> Html:
 def _over_time(titles: Sequence[str], result: Compared) -> None:
     """People overdue or waiting, all scenarios on one axis."""
     show(html.heading(t("compare.over_time")))
-    measure = st.radio(
+    measure = choice(
+        st.radio,
         t("compare.measure"),
         ("overdue", "waiting"),
         format_func=lambda code: t(f"unit.{code}"),

@@ -14,7 +14,7 @@ from flowsim.present.app import html
 from flowsim.present.app.facts import written
 from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
-from flowsim.present.app.shell import lang, number, shared, shared_run, show, t, title
+from flowsim.present.app.shell import choice, lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Told
 from flowsim.present.texts import text
 from flowsim.present.wording import case_name, place_name, promise_name
@@ -29,7 +29,8 @@ def page() -> None:
     if not has_targets(ground().region):
         show(html.notice(t("ground.no_promises")))
         return
-    reading = st.radio(
+    reading = choice(
+        st.radio,
         t("goals.reading"),
         list(reversed(READINGS)),
         format_func=lambda name: case_name(lang(), name),

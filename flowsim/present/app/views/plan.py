@@ -16,7 +16,7 @@ from flowsim.present.app import html
 from flowsim.present.app.facts import written
 from flowsim.present.app.ground import SHIPPED, ground
 from flowsim.present.app.html import Html
-from flowsim.present.app.shell import lang, number, show, t, title
+from flowsim.present.app.shell import choice, lang, number, show, t, title
 from flowsim.present.plan_table import cause_text, count_verdicts, plan_cells
 from flowsim.present.texts import text, texts
 
@@ -47,8 +47,12 @@ def page() -> None:
     show(_table(wrong, t("plan.wrong_caption"), place=True))
     show(html.heading(text(lang(), "plan.head.rest")))
     names = list(dict.fromkeys(check.table for check in checks()))
-    chosen = st.selectbox(
-        t("plan.choose"), names, format_func=lambda code: texts(lang())[f"plan.table.{code}"], key="plan-table"
+    chosen = choice(
+        st.selectbox,
+        t("plan.choose"),
+        names,
+        format_func=lambda code: texts(lang())[f"plan.table.{code}"],
+        key="plan-table",
     )
     members = [check for check in checks() if check.table == chosen]
     show(_table(members, texts(lang())[f"plan.table.{chosen}"], place=False))

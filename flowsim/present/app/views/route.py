@@ -15,7 +15,20 @@ from flowsim.present.app.flows import NODES, TREATMENT, Flows, yearly
 from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.queues import PARTS, Queues
-from flowsim.present.app.shell import as_table, chart, ink, lang, number, paper, shared, shared_run, show, t, title
+from flowsim.present.app.shell import (
+    as_table,
+    chart,
+    choice,
+    ink,
+    lang,
+    number,
+    paper,
+    shared,
+    shared_run,
+    show,
+    t,
+    title,
+)
 from flowsim.present.app.studies import Route
 from flowsim.present.texts import text
 from flowsim.present.wording import month
@@ -28,8 +41,8 @@ def page() -> None:
     """The page."""
     title("route")
     year = st.select_slider(t("route.year"), YEARS, value=YEARS[3], key="route-year")
-    case = st.radio(
-        t("route.case"), CASES, format_func=lambda name: t(f"route.{name}"), horizontal=True, key="route-case"
+    case = choice(
+        st.radio, t("route.case"), CASES, format_func=lambda name: t(f"route.{name}"), horizontal=True, key="route-case"
     )
     route = shared_run(shared().route, "route")
     if route is not None:
@@ -84,7 +97,8 @@ def show_queues(route: Route, case: str) -> None:
     beside = route.queues["none"] if case != "none" else None
     show(html.join((html.heading(t("queues.heading")), html.paragraph(t("queues.text")))))
     months = [date for i, date in enumerate(lists.dates) if i == 0 or date.month != lists.dates[i - 1].month]
-    begin = st.select_slider(
+    begin = choice(
+        st.select_slider,
         t("queues.begin"),
         months,
         format_func=lambda date: month(lang(), date),

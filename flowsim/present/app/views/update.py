@@ -18,6 +18,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.shell import (
     as_table,
     chart,
+    choice,
     failed,
     ink,
     lang,
@@ -188,7 +189,8 @@ def _over_time(result: Weighed, years: Block) -> None:
     """People waiting or overdue, without and with the counts, and what was counted."""
     found, tables = result.found, result.tables
     show(html.heading(t("update.over_time")))
-    measure = st.radio(
+    measure = choice(
+        st.radio,
         t("compare.measure"),
         MEASURES,
         format_func=lambda code: t(f"unit.{code}"),
