@@ -74,7 +74,9 @@ class Quantities:
 
     def support_points_open(self, y: int) -> np.ndarray:
         opened = [one.support_point_opens for one in self.case.region.municipalities if one.support_point_opens]
-        number = sum(day.year <= YEARS[y] for day in opened) if self.settings["network"] != "none" else 0
+        pilot = "functions.pilot_year"  # they come so much later as the pilot does
+        later = int(self.book.value(pilot) - load_figures(self.case.scenario.region).value(pilot))
+        number = sum(day.year + later <= YEARS[y] for day in opened) if self.settings["network"] != "none" else 0
         return np.full(self.count, float(number))
 
     def conversations(self, y: int) -> np.ndarray:

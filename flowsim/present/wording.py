@@ -34,8 +34,10 @@ def case_name(lang: str, case: str) -> str:
 
 
 def place_name(lang: str, section: str) -> str:
-    """A place in a document, as figures cite it in English: "5.2 and 7.1", "5.3, KPI 11"."""
-    return section.replace(" and ", f" {text(lang, 'plan.and')} ")
+    """A place in a document, as figures cite it in English: "5.2 and 7.1", "5.3, KPI 11", "7.1, table ..."."""
+    return section.replace(" and ", f" {text(lang, 'plan.and')} ").replace(
+        ", table ", f", {text(lang, 'plan.table_word')} "
+    )
 
 
 def unknown_name(lang: str, key: str) -> str:

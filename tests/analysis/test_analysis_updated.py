@@ -16,7 +16,7 @@ from scipy import stats
 from flowsim.analysis import calibrated, causes, comparison, measures, targets, updated, weighing
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.statistics import wilson
-from flowsim.plan.figures import load_figures
+from flowsim.plan.figures import FigureBook, load_figures
 from flowsim.plan.targets import load_targets
 from flowsim.scenario.region import load_region
 
@@ -275,6 +275,12 @@ def test_quantities_behind_the_promises() -> None:
             assert q.extra_social_domain_fte(y)[i] == pytest.approx(fte)
     assert [q.support_points_open(y)[0] for y in range(5)] == [2.0, 3.0, 3.0, 3.0, 3.0]
     assert quantities(network="none").support_points_open(4).tolist() == [0.0] * 6
+    pilot = "functions.pilot_year"
+    (since, first), *_ = book[pilot].values
+    later = replace(book[pilot], values=((since, first + 2.0),))
+    q.book = FigureBook("x", {**book, pilot: later})  # all of it two years later
+    assert [q.support_points_open(y)[0] for y in range(5)] == [0.0, 0.0, 2.0, 3.0, 3.0]
+    q.book = book
     assert q.of("self_help_professionals_share", 2026) is None
     assert quantities(network="diversion").of("conversations", 2026) is None
 

@@ -16,7 +16,7 @@ from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.texts import text
-from flowsim.present.wording import promise_name
+from flowsim.present.wording import place_name, promise_name
 
 SIGNS: Final = {"yes": "met", "uncertain": "unsure", "no": "missed", "none": "absent"}
 """A verdict with each of the signs."""
@@ -136,7 +136,8 @@ class Promises(Chapter):
             rows.append([self.r(f"printed.{line}"), *cells, self.thousands(sum(printed[line].values()))])
         header = [self.r("column.thousands"), *map(str, years), self.r("column.total")]
         strong = [LINES.index(line) for line in BOUNDARIES]
-        section = str(self.scenario.book.figure("business_case.printed_net_effect").source)
+        source = self.scenario.book.figure("business_case.printed_net_effect").source
+        section = place_name(self.lang, str(source))
         draw = partial(charts.euros, own, printed, COLOURS.get(self.leading, OTHER), self.lang)
         alt = {"case": self.case(self.leading), **words}
         return [

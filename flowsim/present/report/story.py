@@ -122,9 +122,11 @@ class Story(Chapter):
                 made.append(self.r("brief.halved", p=p, most=self.percent(max(chances.values())), **words))
             else:
                 made.append(self.r("brief.halved_one", p=p, **words))
-        strongest = self.first_unknown()
-        if strongest:
-            made.append(self.r("brief.measure", unknown=strongest))
+        first, strongest = self.measure_first(), self.first_unknown()
+        if first is not None:
+            made.append(self.r("brief.measure", unknown=first.rows[0][0]))
+        elif strongest:
+            made.append(self.r("brief.hangs", unknown=strongest))
         if "curve" in self.tables:
             made.append(self.turn())
         return made
