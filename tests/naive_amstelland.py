@@ -102,6 +102,7 @@ OTHERS = {
         | {
             "assumptions__stop_at_share": 0.9,
             "assumptions__would_have_entered": 0.65,
+            "assumptions__heavier_hours": 24.0,
             "assumptions__induced_demand": 0.3,
             "assumptions__staff_growth": -0.05,
             "assumptions__patience_shape": 1.4,

@@ -46,8 +46,8 @@ if (!window.flowsimTips) {
   window.flowsimTips = true;
   const all = document.documentElement.classList;
   document.addEventListener('keydown', (event) => { if (event.key === 'Escape') all.add('fs-no-tips'); });
-  for (const end of ['focusout', 'mouseout'])
-    document.addEventListener(end, (event) => { if (event.target.closest('.fs-term')) all.remove('fs-no-tips'); });
+  ['focusout', 'mouseout'].forEach((end) => document.addEventListener(
+    end, (event) => { if (event.target.closest('.fs-term')) all.remove('fs-no-tips'); }));
 }"""
 """Escape closes the explanation of a term until one leaves the term (WCAG 1.4.13)."""
 POLL: Final = 0.6
