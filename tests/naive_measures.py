@@ -88,10 +88,56 @@ def used(document: Document, found: Found) -> Found:
     return made
 
 
+def servers(document: Document, names: list[str], day: float) -> float:
+    """Servers of some stations on a day, where no stop rule holds."""
+    found = 0.0
+    for one in document["stations"]:
+        steps = one["servers"] if isinstance(one["servers"], list) else [(0.0, one["servers"])]
+        if one["name"] in names:
+            found += [number for time, number in steps if time <= day][-1]
+    return found
+
+
+def by_queue(document: Document, found: Found, expected: bool = False) -> dict[tuple[str, str, int], float]:
+    """Each queue of ggz in each of 60 months: (measure, station, month); ``expected``: see `late`."""
+    made: dict[tuple[str, str, int], float] = {}
+    every = document["snapshot_every"]
+    edges = [float((dt.date(2025 + m // 12, m % 12 + 1, 1) - START).days) for m in range(61)]
+    for one in listed(document):
+        waiting, served = (weekly(document, found, what, [one]) for what in ("waiting", "in_service"))
+        overdue = late(document, found, expected, [one])
+        for m in range(60):
+            month, end = range(m, m + 1), round(edges[m + 1] / every)
+            starts = total(found, "starts", [one], month)
+            looks = [j for j in range(len(served)) if edges[m] < j * every <= edges[m + 1]]
+            half_year = range(max(0, m - 5), m + 1)
+            recent = total(found, "starts", [one], half_year)
+            made |= {
+                ("waiting", one, m): waiting[end],
+                ("overdue", one, m): overdue[end],
+                ("referred", one, m): sum(total(found, what, [one], month) for what in ("arrivals", "transferred")),
+                ("starts", one, m): starts,
+                ("reneged", one, m): total(found, "reneged", [one], month),
+                ("completions", one, m): total(found, "completions", [one], month),
+                ("mean_wait", one, m): total(found, "wait", [one], month) / starts if starts else float("nan"),
+                ("expected_wait", one, m): waiting[end] * (edges[m + 1] - edges[half_year[0]]) / recent
+                if recent
+                else float("nan" if waiting[end] else 0.0),
+                ("utilisation", one, m): sum(served[j] for j in looks)
+                / sum(servers(document, [one], j * every) for j in looks),
+            }
+    return made
+
+
 def weekly(document: Document, found: Found, what: str, stations: list[str]) -> list[float]:
     """Snapshots, added up over stations."""
     count, every = int(document["horizon"] / document["snapshot_every"] + 1e-9), document["snapshot_every"]
     return [sum(found[f"{one} {what} at {j * every:g}"] for one in stations) for j in range(count + 1)]
+
+
+def begin_of(year: int) -> float:
+    """The day on which a year begins."""
+    return float((dt.date(year, 1, 1) - START).days)
 
 
 def by_year(document: Document, found: Found, users_at: list[str], expected: bool = False) -> dict[str, list[float]]:
@@ -118,6 +164,9 @@ def by_year(document: Document, found: Found, users_at: list[str], expected: boo
         made["referred"].append(total(found, "arrivals", lists, months))
         for what in ("starts", "reneged", "completions"):
             made[what].append(total(found, what, lists, months))
+        looks = [j * 7.0 for j in range(1, len(treated)) if begin_of(year) < j * 7.0 <= begin_of(year + 1)]
+        in_use = sum(treated[round(day / 7.0)] for day in looks)
+        made["utilisation"].append(in_use / sum(servers(document, lists, day) for day in looks))
         for name, (what, place) in REACHED.items():
             at = [one for one in names if one == place or (place.endswith("_") and one.startswith(place))]
             if place == "support_point_":
@@ -126,9 +175,10 @@ def by_year(document: Document, found: Found, users_at: list[str], expected: boo
     return dict(made)
 
 
-def late(document: Document, found: Found, expected: bool) -> list[float]:
-    """Overdue at each snapshot; ``expected``: all on a list where who joins now must expect to be overdue."""
-    lists, edges = listed(document), document["periods"]
+def late(document: Document, found: Found, expected: bool, lists: list[str] | None = None) -> list[float]:
+    """Overdue at each snapshot; ``expected``: all on a list where who joins now must expect to be overdue; ``lists``:
+    of these stations."""
+    lists, edges = lists or listed(document), document["periods"]
     if not expected:
         return weekly(document, found, "overdue", lists)
     overdue: list[float] = []

@@ -27,6 +27,7 @@ TABLES = {
         "months",
         "fan",
         "programmes",
+        "queues",
         "volumes",
         "unknowns",
         "uncertainty",

@@ -52,6 +52,18 @@ def test_what_is_read_off_a_future(name: str) -> None:
     for what, values in plain.items():
         assert given[what] == pytest.approx(values, rel=1e-6), what
 
+    of_queues, programmes = measures.by_queue(future), naive_measures.listed(document)
+    for (what, programme, m), value in naive_measures.by_queue(document, found, expected).items():
+        seen = of_queues[what][m, programmes.index(programme)]
+        assert seen == pytest.approx(value, rel=1e-6, nan_ok=True), (what, programme, m)
+    yearly = measures.by_queue(future, 12)
+    for what in ("waiting", "overdue", "starts", "reneged", "completions"):
+        assert yearly[what].sum(axis=1) == pytest.approx(given[what])
+    months = measures.by_month(future, case.reduce.month_ends)
+    for what in ("expected_wait", "utilisation"):
+        assert months[what].shape == (60,)
+    assert months["expected_wait"][11::12] == pytest.approx(given["expected_wait"])
+
     lists = naive_measures.listed(document)
     assert future.waiting.tolist() == naive_measures.weekly(document, found, "waiting", lists)
     share, weeks = (scenario.book.value(f"assumptions.cleared_{one}") for one in ("share", "weeks"))

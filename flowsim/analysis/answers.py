@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WEEK: Final = 7.0
+MONTHS: Final = [f"{year}-{month:02d}" for year in YEARS for month in range(1, 13)]
 FAN: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -28,6 +29,7 @@ def tables(answer: Any) -> dict[str, pd.DataFrame]:
         "months": months(answer),
         "fan": fan(answer),
         "programmes": programmes(answer),
+        "queues": queues(answer),
         "volumes": volumes(answer),
         "unknowns": unknowns(answer),
         "measure_first": measure_first(answer),
@@ -113,7 +115,6 @@ def months(answer: Any) -> pd.DataFrame:
     mean, interval of the mean, 90% range."""
     import pandas as pd
 
-    labels = [f"{year}-{month:02d}" for year in YEARS for month in range(1, 13)]
     made = []
     for name, case in answer.cases.items():
         found = [measures.by_month(future, case.reduce.month_ends) for future in case.futures]
@@ -123,7 +124,7 @@ def months(answer: Any) -> pd.DataFrame:
         missing = np.isnan(values).any(axis=0)  # a month without starts has no wait
         if missing.any():
             q05[missing], q95[missing] = np.nanquantile(values[:, missing], (0.05, 0.95), axis=0)
-        about = {"case": name, "month": labels * len(found[0]), "measure": np.repeat([*found[0]], len(labels))}
+        about = {"case": name, "month": MONTHS * len(found[0]), "measure": np.repeat([*found[0]], len(MONTHS))}
         numbers = {"mean": mean, "mean_low": low, "mean_high": high, "q05": q05, "q95": q95}
         made.append(pd.DataFrame(about | numbers))
     return pd.concat(made, ignore_index=True)
@@ -143,18 +144,48 @@ def fan(answer: Any) -> pd.DataFrame:
 
 
 def programmes(answer: Any) -> pd.DataFrame:
-    """Per case, programme and year's end (2024: the first day): mean number waiting and overdue, with 95% intervals."""
-    rows = []
+    """Per case, year and programme (a queue of its own): the measures of `measures.by_queue`, mean with 95% interval;
+    numbers of people are those at the year's end. 2024: the first day, of which there are only those."""
+    import pandas as pd
+
+    made = []
     for name, case in answer.cases.items():
-        found = np.array([future.by_programme for future in case.futures], float)
-        names = [case.template.network_at_mode.station_names[k] for k in case.reduce.ggz]
-        for y, year in enumerate((2024, *YEARS)):
-            for p, programme in enumerate(names):
-                row = {"case": name, "year": year, "programme": programme}
-                for i, measure in enumerate(("waiting", "overdue")):
-                    row |= _interval(measure, mean_interval(found[:, y, p, i]))
-                rows.append(row)
-    return _frame(rows)
+        first = np.array([future.by_programme[0] for future in case.futures], float)
+        values = _by_queue(case, 12)
+        for i, measure in enumerate(measures.LISTS):
+            values[measure] = np.concatenate([first[:, None, :, i], values[measure]], axis=1)
+        for measure in values.keys() - {*measures.LISTS}:
+            values[measure] = np.pad(values[measure], ((0, 0), (1, 0), (0, 0)), constant_values=np.nan)
+        made.append(_of_queues(name, case, "year", (YEARS[0] - 1, *YEARS), values))
+    return pd.concat(made, ignore_index=True)
+
+
+def queues(answer: Any) -> pd.DataFrame:
+    """`programmes` by month."""
+    import pandas as pd
+
+    cases = answer.cases.items()
+    return pd.concat(
+        [_of_queues(name, case, "month", MONTHS, _by_queue(case, 1)) for name, case in cases], ignore_index=True
+    )
+
+
+def _by_queue(case: Any, months: int) -> dict[str, np.ndarray]:
+    """`measures.by_queue` of the futures of a case: name -> (n, T, P)."""
+    found = [measures.by_queue(future, months) for future in case.futures]
+    return {measure: np.array([one[measure] for one in found], float) for measure in found[0]}
+
+
+def _of_queues(name: str, case: Any, time: str, labels: Sequence[Any], values: dict[str, np.ndarray]) -> pd.DataFrame:
+    """The rows of a case of `programmes` or `queues`, from measure -> (n, T, P)."""
+    import pandas as pd
+
+    names = [case.template.network_at_mode.station_names[k] for k in case.reduce.ggz]
+    table: dict[str, Any] = {"case": name, time: np.repeat(labels, len(names)), "programme": names * len(labels)}
+    for measure, of_futures in values.items():
+        columns = mean_intervals(of_futures.reshape(len(of_futures), -1))
+        table |= dict(zip((measure, f"{measure}_low", f"{measure}_high"), columns, strict=True))
+    return pd.DataFrame(table)
 
 
 def volumes(answer: Any) -> pd.DataFrame:

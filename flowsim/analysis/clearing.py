@@ -106,13 +106,13 @@ def fluid_scores(times: np.ndarray, waiting: np.ndarray, overdue: np.ndarray, de
 class Future:
     """What is kept of one simulated future.
 
-    waiting, overdue : (J + 1,) uint16, in all queues for ggz together, by week. cleared : day of clearing, or inf.
+    waiting, overdue : (J + 1,) uint32, in all queues for ggz together, by week. cleared : day of clearing, or inf.
     by_programme : (Y + 1, P, 2) waiting and overdue at the ends of years. programme_years : (Y, P, 3) referred
     (transfers included), starts and sum of waits (days). by_municipality : clients a year, mean over the run.
     in_treatment : (P,) mean number in treatment over the run. months : (M, 5) arrivals, starts, sum of waits (days),
     reneged, completions of ggz. wait_90, wait_90_months : (Y,) and (M,) 90th percentile of the wait of those who start
     in a year or a month, days. volumes : (M, V) residents reached per month by `VOLUMES`. treated : (Y,) clients in the
-    year.
+    year. queues : (M, P, Q) per month and programme, `QUEUE_MONTH`.
     """
 
     waiting: np.ndarray
@@ -127,8 +127,23 @@ class Future:
     wait_90_months: np.ndarray
     volumes: np.ndarray
     treated: np.ndarray
+    queues: np.ndarray
 
 
+QUEUE_MONTH = (
+    "waiting",
+    "overdue",
+    "referred",
+    "starts",
+    "wait",
+    "reneged",
+    "completions",
+    "in_service",
+    "servers",
+)
+"""What is kept per month and queue: waiting and overdue at the week in which it ends; referred (transfers included),
+starts, the sum of their waits in days, reneged and completions in it; residents in service and servers, each added up
+over the weekly snapshots in it."""
 SCORES = 3
 """Columns of `fluid_scores`."""
 VOLUMES = (

@@ -9,12 +9,14 @@ from typing import Final
 
 import numpy as np
 
-from flowsim.analysis.clearing import VOLUMES, Definition, Future
+from flowsim.analysis.clearing import QUEUE_MONTH, VOLUMES, Definition, Future
 from flowsim.errors import InputError
 
 YEARS: Final = (2025, 2026, 2027, 2028, 2029)
-SECOND_HALF: Final = 184.0
-"""Days from July to December."""
+LOOK_BACK: Final = 6
+"""Months whose starts say what wait to expect."""
+MONTHS: Final = np.arange(f"{YEARS[0]}-01", f"{YEARS[-1] + 1}-02", dtype="datetime64[M]").astype("datetime64[D]")
+"""First days of the months, and of the one after."""
 
 BY_YEAR: Final = {
     "waiting": ("residents", "waiting in all queues for ggz at the end of the year"),
@@ -27,9 +29,13 @@ BY_YEAR: Final = {
     "starts": ("residents", "who start treatment in the year"),
     "reneged": ("residents", "who give up waiting in the year"),
     "completions": ("residents", "who complete treatment in the year"),
+    "utilisation": ("fraction", "of the treatment places that is in use, week by week over the year"),
     **{name: ("residents", f"reached in the year: {name.replace('_', ' ')}") for name in VOLUMES},
 }
 """Measures that exist for each of `YEARS`, as ``<name>_<year>``: unit and meaning."""
+
+LISTS: Final = ("waiting", "overdue")
+"""Measures of a moment: numbers of people at the end of a year or month; the first that `by_queue` gives."""
 
 SINGLE: Final = {
     "cleared": ("0 or 1", "the waiting lists are cleared in time; its mean is a probability"),
@@ -56,12 +62,51 @@ def wait_ratio(future: Future) -> np.floating:
         return np.float32(mean_wait(future, 27, 30) / mean_wait(future, 0, 3))
 
 
-def expected_wait(future: Future) -> np.ndarray:
-    """Wait, days, that somebody who joins at a year's end can expect: people waiting over starts a day (Little's
-    law)."""
-    starts = future.months[:, 1].reshape(5, 12)[:, 6:].sum(axis=1)
-    waiting = future.by_programme[1:, :, 0].sum(axis=1)
-    return np.asarray(waiting / np.maximum(starts, 1.0) * SECOND_HALF)
+def expected_wait(waiting: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Wait, days, that somebody who joins at the end of a month can expect: people waiting over starts a day (Little's
+    law) in the last six months, or as many as there have been; missing where people wait and
+    nobody starts.
+
+    ``waiting`` : (M, ...) at the ends of months. ``starts`` : (M, ...) in them. Returns (M, ...).
+    """
+    last = np.arange(1, len(starts) + 1)
+    first = np.maximum(last - LOOK_BACK, 0)
+    done = np.concatenate([np.zeros_like(starts[:1], dtype=float), np.cumsum(starts, axis=0, dtype=float)])
+    days = (MONTHS[last] - MONTHS[first]).astype(float).reshape(-1, *[1] * (starts.ndim - 1))
+    recent = done[last] - done[first]
+    return np.where(recent > 0.0, waiting * days / np.maximum(recent, 1.0), np.where(waiting > 0.0, np.nan, 0.0))
+
+
+def utilisation(queues: np.ndarray) -> np.ndarray:
+    """Fraction of the servers that is in use: (...,), from `QUEUE_MONTH` (..., Q); NaN without servers."""
+    in_service, servers = (queues[..., QUEUE_MONTH.index(name)] for name in ("in_service", "servers"))
+    limited = np.isfinite(servers) & (servers > 0.0)
+    return np.where(limited, in_service / np.where(limited, servers, 1.0), np.nan)
+
+
+def _together(queues: np.ndarray, months: int) -> np.ndarray:
+    """`QUEUE_MONTH` (M, ..., Q) over so many months at a time: sums, but who waits at the end of the last."""
+    parts = queues.reshape(-1, months, *queues.shape[1:])
+    made: np.ndarray = parts.sum(axis=1, dtype=float)
+    made[..., :2] = parts[:, -1, ..., :2]
+    return made
+
+
+def by_queue(future: Future, months: int = 1) -> dict[str, np.ndarray]:
+    """Measures of each queue over so many months at a time, a divisor of 12: name -> (T, P).
+
+    Those of `BY_YEAR` but for wait_90, clients and volumes. ``referred`` counts who comes from another queue too.
+    """
+    together = _together(future.queues, months)
+    monthly, of = (dict(zip(QUEUE_MONTH, np.moveaxis(one, -1, 0), strict=True)) for one in (future.queues, together))
+    starts, wait = of["starts"], of["wait"]
+    return {
+        **{name: of[name] for name in LISTS},
+        "mean_wait": np.where(starts > 0.0, wait / np.maximum(starts, 1.0), np.nan),
+        "expected_wait": expected_wait(monthly["waiting"], monthly["starts"])[months - 1 :: months],
+        **{name: of[name] for name in ("referred", "starts", "reneged", "completions")},
+        "utilisation": utilisation(together),
+    }
 
 
 def by_year(future: Future) -> dict[str, np.ndarray]:
@@ -72,12 +117,13 @@ def by_year(future: Future) -> dict[str, np.ndarray]:
         "overdue": future.by_programme[1:, :, 1].sum(axis=1),
         "mean_wait": np.array([mean_wait(future, 12 * y, 12 * y + 12) for y in range(len(YEARS))]),
         "wait_90": future.wait_90,
-        "expected_wait": expected_wait(future),
+        "expected_wait": expected_wait(future.queues[..., 0].sum(axis=1), future.months[:, 1])[11::12],
         "clients": future.treated,
         "referred": months[:, 0],
         "starts": months[:, 1],
         "reneged": months[:, 3],
         "completions": months[:, 4],
+        "utilisation": utilisation(_together(future.queues.sum(axis=1, dtype=float), 12)),
     }
 
 
@@ -90,10 +136,12 @@ def by_month(future: Future, ends: np.ndarray) -> dict[str, np.ndarray]:
         "overdue": future.overdue[ends].astype(float),
         "mean_wait": np.where(starts > 0.0, wait / np.maximum(starts, 1.0), np.nan),
         "wait_90": future.wait_90_months,
+        "expected_wait": expected_wait(future.waiting[ends].astype(float), starts),
         "referred": referred,
         "starts": starts,
         "reneged": reneged,
         "completions": completions,
+        "utilisation": utilisation(future.queues.sum(axis=1, dtype=float)),
         **dict(zip(VOLUMES, future.volumes.T, strict=True)),
     }
 

@@ -6,8 +6,9 @@ pool's code, `OUT` or `STAY`. Residents' numbers are addresses too (see `residen
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -246,6 +247,36 @@ class Network:
                 if np.isfinite(total[k]):
                     each[i, k] = self._served_under_rules(k, kinds[i])
         return each[which.reshape(-1)]
+
+    def servers_at(self, times: np.ndarray, stations: Sequence[int] | np.ndarray, held: np.ndarray) -> np.ndarray:
+        """Number of servers of some stations at some times, in one replication: (T, P) float64, inf for no limit.
+
+        ``times`` : (T,), rising. ``stations`` : (P,) codes. ``held`` : (S,), whether each stop rule held.
+        """
+        found = np.empty((len(times), len(stations)))
+        rules = np.argsort(self.stop_rules["at"], kind="stable") if held.any() else ()
+        for p, k in enumerate(stations):
+            found[:, p] = self._servers(int(k), times)
+            for j in rules:
+                since = int(np.searchsorted(times, self.stop_rules[j]["at"]))
+                if held[j] and k in self._closed_by(j):
+                    found[since:, p] = 0.0
+                    break  # for good
+                for other in self._others(j) if held[j] else ():
+                    if other["station"] == k:
+                        found[since:, p] = self._servers(int(k), times[since:], int(other["first"]))
+        return found
+
+    def _servers(self, k: int, times: np.ndarray, first: int | None = None) -> np.ndarray:
+        """Servers of a station at some times, inf for no limit; ``first``: where in ``steps`` other numbers begin."""
+        servers, own, count = (int(self.stations[name][k]) for name in ("servers", "servers_first", "servers_count"))
+        if servers >= ALWAYS_OPEN:
+            return np.full(len(times), math.inf)
+        passed = self.steps["time"][own : own + count].searchsorted(times, side="right")
+        numbers = self.steps["value"][first or 0 :][: count + 1]
+        if first is None:
+            numbers = np.concatenate(([servers], self.steps["value"][own : own + count]))
+        return np.asarray(numbers[passed], float)
 
     def _course(self, k: int, first: int | None = None) -> np.ndarray:
         """Servers of a station from each time on, `STEP`; ``first``: where in ``steps`` other numbers begin."""

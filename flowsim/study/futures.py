@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis.adjusted import Selection, adjusted_probability, in_turn, too_few
-from flowsim.analysis.clearing import SCORES, VOLUMES, Definition, Future, clearing_day, expected_overdue, settled
+from flowsim.analysis.clearing import (
+    QUEUE_MONTH,
+    SCORES,
+    VOLUMES,
+    Definition,
+    Future,
+    clearing_day,
+    expected_overdue,
+    settled,
+)
 from flowsim.analysis.outcomes import wait_quantile
 from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.model.network import Network
@@ -94,6 +103,10 @@ class Reducer:
         self.year_ends = np.round(np.array(ends) / self.every).astype(int)
         self.months = 12 * len(YEARS)
         self.month_ends = np.round(self.edges[1 : self.months + 1] / self.every).astype(int)
+        self.looks = np.arange(int(self.edges[self.months] // self.every) + 1) * self.every
+        """Times of the snapshots up to the end of the last month, and"""
+        self.of_month = self.looks.searchsorted(self.edges[: self.months], side="right")
+        """the first snapshot of each month: what happened at its beginning belongs to the month before."""
         self.horizon = network.horizon
         self.lives_in = [
             np.array([c for c, name in enumerate(network.class_names) if name.startswith(f"{one.code}/")], int)
@@ -131,6 +144,18 @@ class Reducer:
             )
         return snapshots, periods
 
+    def _queues(self, snapshots: np.ndarray, periods: np.ndarray, servers: np.ndarray) -> np.ndarray:
+        """(M, P, Q) `QUEUE_MONTH`; ``servers``: (J, P) at the snapshots in `looks`."""
+        made = np.empty((self.months, len(self.ggz), len(QUEUE_MONTH)), np.float32)
+        at, during = snapshots[self.month_ends], periods[: self.months]
+        made[..., 0], made[..., 1] = at["waiting"], at["overdue"]
+        made[..., 2] = during["arrivals"] + during["transferred"]
+        for i, name in enumerate(QUEUE_MONTH[3:7], 3):
+            made[..., i] = during[name]
+        for i, seen in enumerate((snapshots["in_service"][: len(self.looks)], servers), 7):
+            made[..., i] = np.add.reduceat(seen, self.of_month, axis=0, dtype=float)
+        return made
+
     def cleared(self, outcome: dict[str, np.ndarray], network: Network) -> bool:
         """Whether the lists are cleared in time, and nothing else."""
         overdue = self._lists(outcome)[0]["overdue"].sum(axis=1)
@@ -155,15 +180,16 @@ class Reducer:
             programme_years=programme_years.astype(np.float32),
             in_treatment=cells["service_time"].sum(axis=1) / self.horizon,
             by_municipality=np.array([treated[which].sum() for which in self.lives_in]),
-            waiting=waiting.astype(np.uint16),
-            overdue=overdue.astype(np.uint16),
+            waiting=waiting.astype(np.uint32),
+            overdue=overdue.astype(np.uint32),
             cleared=clearing_day(overdue, self.every, self.definition),
-            by_programme=np.stack([at["waiting"], at["overdue"]], axis=2).astype(np.uint16),
+            by_programme=np.stack([at["waiting"], at["overdue"]], axis=2).astype(np.uint32),
             months=months.astype(np.float32),
             wait_90=wait_quantile(waits.reshape(len(YEARS), 12, -1).sum(axis=1), self.bin, 0.9),
             wait_90_months=wait_quantile(waits, self.bin, 0.9).astype(np.float32),
             volumes=np.stack(volumes, axis=1).astype(np.float32),
             treated=in_service + starts,
+            queues=self._queues(snapshots, periods, network.servers_at(self.looks, self.ggz, outcome["held"])),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsim.analysis.clearing import VOLUMES, Definition, Future
+from flowsim.analysis.clearing import QUEUE_MONTH, VOLUMES, Definition, Future
 
 PROGRAMMES = ("one", "two", "three")
 WEEKS = 5 * 52 + 27
@@ -17,15 +17,24 @@ MONTH_ENDS = np.round(
 DEFINITION = Definition(share=0.05, weeks=26, deadline=1826.0)
 
 
+def queues(luck: np.random.Generator) -> np.ndarray:
+    """`QUEUE_MONTH` of 60 months and the programmes; more servers than are in use."""
+    made = luck.integers(1, 300, (60, len(PROGRAMMES), len(QUEUE_MONTH))).astype(np.float32)
+    made[..., -1] += made[..., -2]
+    return made
+
+
 def future(seed: int, cleared: float = float("inf")) -> Future:
     """One future in which every number is another one."""
     luck = np.random.default_rng(seed)
     waiting = luck.integers(100, 900, WEEKS).astype(np.uint16)
+    at_ends, by_month = luck.integers(1, 400, (6, 3, 2)), queues(np.random.default_rng(10_000 + seed))
+    by_month[11::12, :, :2] = at_ends[1:]
     return Future(
         waiting=waiting,
         overdue=(waiting * luck.uniform(0.0, 1.0, WEEKS)).astype(np.uint16),
         cleared=cleared,
-        by_programme=luck.integers(1, 400, (6, 3, 2)),
+        by_programme=at_ends,
         programme_years=luck.integers(1, 900, (5, 3, 3)).astype(float),
         by_municipality=luck.uniform(100.0, 900.0, 4),
         in_treatment=luck.uniform(100.0, 900.0, 3),
@@ -34,6 +43,7 @@ def future(seed: int, cleared: float = float("inf")) -> Future:
         wait_90_months=luck.uniform(50.0, 300.0, 60).astype(np.float32),
         volumes=luck.integers(0, 90, (60, len(VOLUMES))),
         treated=luck.integers(5000, 7000, 5),
+        queues=by_month,
     )
 
 

@@ -13,7 +13,7 @@ from made_up_futures import PROGRAMMES, case
 from scipy import stats
 
 from flowsim.analysis import answers, measures
-from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.clearing import QUEUE_MONTH, VOLUMES
 from flowsim.analysis.statistics import mean_interval, wilson
 
 YEARS = (2025, 2026, 2027, 2028, 2029)
@@ -58,7 +58,7 @@ def test_summary(answer: Any) -> None:
 
 def test_years(answer: Any) -> None:
     table = answers.years(answer)
-    assert len(table) == 2 * 5 * 10
+    assert len(table) == 2 * 5 * 11
     for _, row in table.iterrows():
         futures = answer.cases[row["case"]].futures
         values = [float(measures.by_year(future)[row["measure"]][YEARS.index(row["year"])]) for future in futures]
@@ -84,6 +84,29 @@ def test_programmes(answer: Any) -> None:
         for i, measure in enumerate(("waiting", "overdue")):
             values = [float(f.by_programme[y, p, i]) for f in answer.cases[row["case"]].futures]
             assert cell(row, measure) == pytest.approx(interval(values))
+
+
+def test_queues_by_year_and_by_month(answer: Any) -> None:
+    yearly = answers.programmes(answer).set_index(["case", "year", "programme"])
+    monthly = answers.queues(answer).set_index(["case", "month", "programme"])
+    assert len(monthly) == 2 * 60 * 3
+    sums = {name: i for i, name in enumerate(QUEUE_MONTH) if name in ("referred", "starts", "reneged", "completions")}
+    for name, of_case in answer.cases.items():
+        found = np.array([future.queues for future in of_case.futures], float)
+        for p, programme in enumerate(PROGRAMMES):
+            first = yearly.loc[(name, 2024, programme)]
+            assert first[[*sums, "mean_wait", "expected_wait", "utilisation"]].isna().all()
+            month, year = monthly.loc[(name, "2026-03", programme)], yearly.loc[(name, 2026, programme)]
+            of_month, of_year = found[:, 14, p], found[:, 12:24, p].sum(axis=1)
+            for measure, i in sums.items():
+                assert cell(month, measure) == pytest.approx(interval(of_month[:, i]))
+                assert cell(year, measure) == pytest.approx(interval(of_year[:, i]))
+            for row, of in ((month, of_month), (year, of_year)):
+                assert cell(row, "mean_wait") == pytest.approx(interval(of[:, 4] / of[:, 3]))
+                assert cell(row, "utilisation") == pytest.approx(interval(of[:, 7] / of[:, 8]))
+            waits = found[:, 14, p, 0] * (31 + 30 + 31 + 31 + 28 + 31) / found[:, 9:15, p, 3].sum(axis=1)
+            assert cell(month, "expected_wait") == pytest.approx(interval(waits))
+            assert cell(month, "overdue") == pytest.approx(interval(of_month[:, 1]))
 
 
 def test_volumes(answer: Any) -> None:
@@ -217,9 +240,9 @@ def test_a_month_in_which_nobody_starts_has_no_wait(answer: Any) -> None:
 
 def test_the_tables_have_their_names(answer: Any) -> None:
     made = answers.tables(answer)
-    assert list(made)[:10] == [
-        "summary", "years", "months", "fan", "programmes", "volumes", "unknowns", "measure_first", "uncertainty",
-        "differences",
+    assert list(made)[:11] == [
+        "summary", "years", "months", "fan", "programmes", "queues", "volumes", "unknowns", "measure_first",
+        "uncertainty", "differences",
     ]  # fmt: skip
     curve = SimpleNamespace(**{**vars(answer), "curve": [(0.1, mean_interval(np.array([0.0, 1.0, 1.0])))]})
     assert answers.tables(curve)["curve"]["diversion"].tolist() == [0.1]

@@ -26,6 +26,7 @@ def test_numbers_of_a_year(y: int) -> None:
     ]  # arrivals, starts, waits, reneged, completions
     last = ONE.by_programme[y + 1].tolist()
     second_half = sum(month[1] for month in months[6:])
+    in_use, servers = (ONE.queues[12 * y : 12 * y + 12, :, i].sum(dtype=float) for i in (7, 8))
     expected = {
         "waiting": sum(waiting for waiting, _ in last),
         "overdue": sum(overdue for _, overdue in last),
@@ -37,6 +38,7 @@ def test_numbers_of_a_year(y: int) -> None:
         "starts": sum(month[1] for month in months),
         "reneged": sum(month[3] for month in months),
         "completions": sum(month[4] for month in months),
+        "utilisation": in_use / servers,
     }
     expected |= {name: sum(ONE.volumes[m][v] for m in range(12 * y, 12 * y + 12)) for v, name in enumerate(VOLUMES)}
     assert set(expected) == set(measures.BY_YEAR)

@@ -126,6 +126,11 @@ def test_utilisation_is_of_the_servers_that_were_there(given: Document, servers_
     one, other = (simulate(network, 1, seed=1, engine=engine, log=True) for engine in ("compiled", "reference"))
     assert one.held.tolist() == other.held.tolist()
     assert network.server_time(one.held)[0, DESK] == servers_at_the_desk
+    middles = np.arange(network.warm_up, network.horizon) + 0.5  # servers come and go at whole hours
+    assert network.servers_at(middles, [DESK], one.held[0]).sum() == servers_at_the_desk
+    assert network.servers_at(middles - 0.5, [DESK], one.held[0])[:, 0].tolist() == [
+        network.servers_at(np.array([at]), [DESK], one.held[0])[0, 0] for at in middles
+    ]
     found = one.station_totals()["utilisation"][DESK]
     served = one.cells["service_time"][0, DESK].sum()
     assert found == served / servers_at_the_desk if servers_at_the_desk else np.isnan(found)
