@@ -35,6 +35,6 @@ def path_of(where: str, given: Any, expected: str) -> Path:
     ------
     InputError : something that is no path; ``expected`` says what else the argument takes.
     """
-    if not isinstance(given, (str, PathLike)):
+    if not isinstance(given, (str, PathLike)) or "\0" in str(given):
         raise InputError(where, f"{type(given).__name__} {given!r}"[:80], expected)
     return Path(given)

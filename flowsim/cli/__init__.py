@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from flowsim.errors import InputError
 
@@ -75,9 +75,13 @@ def _run(arguments: list[str]) -> int:
     from flowsim.cli.commands import command_line, spelled_out
 
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its module differs between versions of typer
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: nobody reads it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console without € shows ?
+    command: Any = None
     try:
         command = command_line()
         with command.make_context("flowsim", spelled_out(arguments) or ["--help"]) as context:
@@ -89,7 +93,7 @@ def _run(arguments: list[str]) -> int:
     except usage_error as error:
         return _say(_usage(error), UNUSABLE)
     except InputError as error:
-        return _say(str(error), UNUSABLE)
+        return _say(_in_flags(error, command, arguments), UNUSABLE)
     except BrokenPipeError:  # whoever reads our output has seen enough
         return _abandon_output(DONE)
     except OSError as error:
@@ -110,6 +114,14 @@ def _usage(error: BaseException) -> str:
     message = " ".join(formatted().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{message}; see {context.command_path if context else 'flowsim'} --help"
+
+
+def _in_flags(error: InputError, command: Any, arguments: list[str]) -> str:
+    """What is wrong, with the flag where Python would name the argument."""
+    called = command.commands.get(next(iter(arguments), "")) if command is not None else None
+    flags = [flag for option in called.params for flag in option.opts] if called is not None else []
+    flag = "--" + error.where.replace("_", "-")
+    return str(InputError(flag, error.found, error.expected) if flag in flags else error)
 
 
 def _say(message: str, code: int) -> int:

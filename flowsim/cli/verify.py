@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flowsim.cli import DONE, MISSED
+from flowsim.cli import DONE, INTERRUPTED, MISSED
 from flowsim.cli.options import Json, Lang, Seed, Threads
 from flowsim.errors import InputError
 
@@ -49,4 +49,6 @@ def verify(
     else:
         room = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
         sys.stdout.write(as_text(table, lang, room, seconds))
+    if "interrupted" in table.attrs:
+        return INTERRUPTED
     return DONE if passed(table) else MISSED

@@ -65,7 +65,7 @@ def as_text(table: pd.DataFrame, lang: str, width: int, seconds: float) -> str:
         _wrapped([page.rule(), page.rates(), text(lang, "verify.head.letters")], prose),
         fitted_table(page.header, rows, width, 3),
         text(lang, "verify.head.sources") + "\n" + _wrapped(page.sources(), prose, "    "),
-        _wrapped([*page.twins(), page.outcome(seconds)], prose),
+        _wrapped([*page.twins(), *page.interrupted(), page.outcome(seconds)], prose),
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
@@ -78,7 +78,7 @@ def as_markdown(table: pd.DataFrame, lang: str) -> str:
     for kind, rows in page.groups():
         lines += [f"## {text(lang, f'verify.kind.{kind}')}", "", _bars(page.header)]
         lines += [_bars(["---"] * len(page.header)), *(_bars(row) for row in rows), ""]
-    lines += [line for twins in page.twins() for line in (twins, "")]
+    lines += [line for one in (*page.twins(), *page.interrupted()) for line in (one, "")]
     lines += [f"## {text(lang, 'verify.head.sources')}", "", *(f"- {line}" for line in page.sources())]
     return "\n".join(lines) + "\n"
 
@@ -131,6 +131,10 @@ class _Page:
         key = "unequal" if facts["unequal"] else "equal"
         values = {name: format_number(self.lang, facts[name]) for name in ("twins", "unequal")}
         return [text(self.lang, f"verify.head.{key}", **values)]
+
+    def interrupted(self) -> list[str]:
+        """That an engine is missing, when the run was interrupted."""
+        return [text(self.lang, "verify.head.interrupted")] if "interrupted" in self.table.attrs else []
 
     def outcome(self, seconds: float) -> str:
         misses = missed(self.table)

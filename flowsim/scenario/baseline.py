@@ -27,6 +27,10 @@ from flowsim.scenario.region import Programme, Region
 
 YEAR: Final = 365.25
 WEEK: Final = 7.0
+LONGEST: Final = 104.0
+"""Weeks, the longest mean wait of a group on the first day."""
+SIZE_HOLDS: Final = 0.01
+"""Part by which the list's size in the balance may differ from the one asked for."""
 ENDLESS: Final = 1e9
 """Scale of patience, in days, of a region where nobody gives up."""
 AGES: Final = 100
@@ -298,8 +302,26 @@ def calibrate(value: Values, region: Region) -> Baseline:
     sizes = [np.shape(x) for x in value.drawn.values() if np.ndim(x)]
     if not sizes:  # one future
         one = Values(value.scenario, {key: np.array([x], float) for key, x in value.drawn.items()})
-        return calibrate(one, region).at(0) if value.drawn else _balance(value, region, (1,)).at(0)
+        if value.drawn:
+            return calibrate(one, region).at(0)
+        found = _balance(value, region, (1,)).at(0)
+        _check_size(value, found)
+        return found
     return _balance(value, region, sizes[0])
+
+
+def _check_size(value: Values, found: Baseline) -> None:
+    """Refuse a list that the scenario asks for and there is no balance for."""
+    if all(change.key != "assumptions.list_size" for change in value.scenario.changes):
+        return
+    asked, waiting = float(value("assumptions.list_size")), float(found.waiting)
+    if abs(waiting - asked) > SIZE_HOLDS * asked:
+        raise InputError(
+            f"scenario {value.scenario.name}: figures.assumptions.list_size",
+            f"{asked:g}",
+            f"a list that goes with the published waits and with none above {LONGEST:g} weeks; this one would have "
+            f"{waiting:.0f} people waiting",
+        )
 
 
 def _balance(value: Values, region: Region, shape_of_all: tuple[int, ...]) -> Baseline:
@@ -312,7 +334,7 @@ def _balance(value: Values, region: Region, shape_of_all: tuple[int, ...]) -> Ba
     size = value("assumptions.list_size")
     shape = value("assumptions.patience_shape")
     wanted = np.broadcast_to(np.asarray(value("assumptions.reneging_share"), float), shape_of_all)
-    longest = 104.0 * WEEK
+    longest = LONGEST * WEEK
 
     def everywhere(x: Number) -> np.ndarray:
         return np.broadcast_to(np.asarray(x, float), shape_of_all)

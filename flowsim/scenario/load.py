@@ -150,6 +150,9 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
         raise InputError(str(path), "a network document", "a scenario file; `flowsim run` simulates networks")
     file = _validated(content, str(path))
     region = file.region
+    for key, name in (("region", region), ("parent", file.parent)):
+        if name is not None and not name.isprintable():
+            raise InputError(f"{path}: {key}", repr(name), "text without control characters")
     if region is not None and is_path(region):  # a folder is told from the file's own place
         region = str((path.parent / region).resolve())
     if file.parent is None:

@@ -60,6 +60,9 @@ INDIFFERENCE: Final = {
 }
 """Outcomes of which the best can be asked for (those of a year: of the last one), and the difference that does not
 matter unless another is given: people, consults, days."""
+CLOSEST: Final = 1e-6
+FARTHEST: Final = 1e6
+"""What can be asked for as a difference that does not matter."""
 LARGEST: Final = frozenset({"cleared", "starts", "clients"})
 """Outcomes of which more is better."""
 
@@ -308,8 +311,9 @@ def _choice(best: str | None, largest: bool | None, indifference: float | None) 
     if best not in INDIFFERENCE:
         raise InputError("best", repr(best), "one of " + ", ".join(INDIFFERENCE))
     close = INDIFFERENCE[best] if indifference is None else indifference
-    if isinstance(close, bool) or not isinstance(close, (int, float)) or not 0.0 < close < np.inf:
-        raise InputError("indifference", repr(close), "a number above 0, in the unit of the outcome")
+    if isinstance(close, bool) or not isinstance(close, (int, float)) or not CLOSEST <= close <= FARTHEST:
+        expected = f"a number from {CLOSEST:g} to {FARTHEST:g}, in the unit of the outcome"
+        raise InputError("indifference", repr(close), expected)
     return best, (best in LARGEST if largest is None else largest), float(close)
 
 

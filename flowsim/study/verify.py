@@ -81,11 +81,12 @@ def verify(
     ``replications``, ``estimate``, ``low``, ``high``, ``verdict`` (``agrees`` or ``misses``). What is too rare for the
     short runs of the reference engine has no row for it. ``attrs``: seed, rate (of the table), rate_each (of a
     comparison), and with the reference engine: twins, unequal (its replications, and in how many of them the compiled
-    engine, given the same luck, differs in any bit).
+    engine, given the same luck, differs in any bit); ``interrupted`` when an engine is missing because of that.
 
     Raises
     ------
-    InputError : an argument that cannot be used.
+    InputError : an argument that cannot be used. KeyboardInterrupt : before an engine was finished; later, the table of
+        the engine that was is returned.
 
     Examples
     --------
@@ -104,16 +105,24 @@ def verify(
     engines = ENGINES if engine == "both" else (engine,)
     comparisons = sum(one in known.engines for one in engines for case in chosen for known in case.known)
     rate_each = rate / comparisons
-    by_engine = {one: sampled(chosen, one, seed, threads, progress) for one in engines}
+    by_engine: dict[str, tuple[list[np.ndarray], int]] = {}
+    try:
+        for one in engines:
+            by_engine[one] = sampled(chosen, one, seed, threads, progress)
+    except KeyboardInterrupt:
+        if not by_engine:
+            raise
     rows = [
         row
         for number, case in enumerate(chosen)
-        for one in engines
+        for one in by_engine
         for row in compared(case, one, by_engine[one][0][number], 1.0 - rate_each)
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table.attrs = {"seed": seed, "rate": rate, "rate_each": rate_each}
-    if "reference" in engines:
+    if len(by_engine) < len(engines):
+        table.attrs["interrupted"] = True
+    if "reference" in by_engine:
         table.attrs["twins"] = sum(case.replications["reference"] for case in chosen)
         table.attrs["unequal"] = by_engine["reference"][1]
     return table

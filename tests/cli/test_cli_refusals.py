@@ -11,6 +11,7 @@ from command_line import NETWORK, Call, refused
 
 from flowsim.cli import DONE, MISSED, main
 
+EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 BROKEN = {
     "rate nan": ("rate = 2.0", "rate = nan", ["arrivals.0.rate", "nan"]),
     "rate infinite": ("rate = 2.0", "rate = inf", ["arrivals.0.rate", "inf"]),
@@ -146,3 +147,31 @@ def test_too_little_memory_is_told_in_one_line(call: Call, file: Path, monkeypat
 
     monkeypatch.setattr("flowsim.model.network.read_toml", none)
     refused(call("check", file), "memory")
+
+
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [
+        (["compare", "--best", "overdue_2029"], "--best: found 'overdue_2029'"),
+        (["compare", "--best", "overdue", "--indifference", "1e300"], "--indifference: found 1e+300"),
+        (["compare", "--best", "overdue", "--indifference", "1e-300"], "--indifference: found 1e-300"),
+        (["answer", "--seed", "-1"], "--seed: found -1"),
+        (["plan", "--region", "nowhere"], "--region: found 'nowhere'"),
+    ],
+)
+def test_a_message_about_an_option_names_the_flag(call: Call, command: list[str], flag: str) -> None:
+    files = [str(EXPERIMENTS / f"{name}.toml") for name in ("plan", "no_network")] if command[0] == "compare" else []
+    refused(call(command[0], *files, *command[1:]), flag)
+
+
+@pytest.mark.parametrize("key", ["region", "parent"])
+def test_a_name_with_control_characters_is_refused(call: Call, tmp_path: Path, key: str) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(f'title = "Not to be"\n{key} = "a\\u0000b/"\n', encoding="utf-8")
+    refused(call("check", path), f"{path}: {key}", "control characters")
+
+
+def test_a_closed_output_is_no_fault() -> None:
+    code = "import sys; sys.stdout = None; from flowsim.cli import main; sys.exit(main(['schema', 'scenario']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (DONE, "", "")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import Call, refused
 
-from flowsim.cli import DONE, MISSED
+from flowsim.cli import DONE, INTERRUPTED, MISSED
 from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.study.verification import cases
 from flowsim.study.verification.case import Case
@@ -135,3 +135,20 @@ def test_the_page_in_the_docs_is_what_the_command_writes(call: Call, monkeypatch
                 before = [cell.split(" ± ")[0] for cell in shown[row[1], row[2], row[4]]]
                 assert [cell.split(" ± ")[0] for cell in row[5::2]] == before
     assert len(cells) - 2 * len({case.kind for case in cases()}) == sum(len(case.known) for case in cases())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_interrupted_it_tells_of_the_engine_that_was_finished(
+    call: Call, few: list[Case], lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flowsim.study.verify.replicate", stop)  # what the reference engine runs on
+    code, out, _ = call("verify", "--seed", 2, "--lang", lang)
+    words = " ".join(out.split())
+    assert code == INTERRUPTED
+    assert text(lang, "verify.head.interrupted") in words
+    assert text(lang, "verify.column.compiled") in words
+    assert text(lang, "verify.column.reference") not in words
+    assert call("verify", "--seed", 2, "--engine", "reference")[0] == INTERRUPTED  # nothing was finished

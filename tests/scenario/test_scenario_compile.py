@@ -224,3 +224,13 @@ def test_an_inflow_of_all_clients_cannot_be_and_from_some_inflow_on_more_clients
     assert clients[5021.0] > 7900
     with pytest.raises(InputError, match="severe mental illness together"):
         calibrate(Values(plan.with_figure("demand.inflow", 6491.0, "a test"), {}), region)
+
+
+@pytest.mark.parametrize("size", [50.0, 300.0, 8000.0])
+def test_a_list_that_does_not_go_with_the_published_waits_is_refused(size: float) -> None:
+    asked = default().with_figure("assumptions.list_size", size, "a test")
+    with pytest.raises(InputError, match=rf"list_size: found {size:g}; expected .* would have \d+ people waiting"):
+        compile_scenario(asked)
+    fits = asked.with_figure("assumptions.list_size", 800.0, "another test")
+    base = calibrate(Values(fits, {}), load_region("amstelland"))
+    assert base.waiting == pytest.approx(800.0, rel=0.01)
