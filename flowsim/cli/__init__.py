@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from typing import Final
 
 from flowsim.errors import InputError
@@ -89,7 +90,7 @@ def _run(arguments: list[str]) -> int:
     except usage_error as error:
         return _say(_usage(error), UNUSABLE)
     except InputError as error:
-        return _say(str(error), UNUSABLE)
+        return _say(_worded(error, arguments), UNUSABLE)
     except BrokenPipeError:  # whoever reads our output has seen enough
         return _abandon_output(DONE)
     except OSError as error:
@@ -110,6 +111,15 @@ def _usage(error: BaseException) -> str:
     message = " ".join(formatted().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{message}; see {context.command_path if context else 'flowsim'} --help"
+
+
+def _worded(error: InputError, arguments: list[str]) -> str:
+    """A refusal in the language that was asked for, where it has words in it; else in English."""
+    from flowsim.present.refusals import told
+
+    asked = [value for option, value in pairwise(arguments) if option == "--lang"]
+    asked += [one.removeprefix("--lang=") for one in arguments if one.startswith("--lang=")]
+    return told("nl", error) if asked[-1:] == ["nl"] else str(error)
 
 
 def _say(message: str, code: int) -> int:

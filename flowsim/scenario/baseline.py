@@ -192,7 +192,9 @@ def starts_by_group(value: Values) -> tuple[dict[str, Number], dict[str, Number]
     for key, (holds, expected) in possible.items():
         if not np.all(holds):
             first = np.ravel(value(key))[np.argmin(np.ravel(holds)) if np.size(value(key)) > 1 else 0]
-            raise InputError(f"scenario {value.scenario.name}: figures.{key}", f"{first:g}", expected)
+            code = f"scenario.balance.{key.rpartition('.')[2]}"
+            where = f"scenario {value.scenario.name}: figures.{key}"
+            raise InputError(where, f"{first:g}", expected, code, value=float(first))
     mean = in_treatment / others * YEAR
     basic_days = value("public.duration_basic")
     specialist_days = np.maximum(
