@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from flowsim.errors import InputError
-from flowsim.present.app import html
+from flowsim.present.app import chrome, html
 from flowsim.present.app.charts import LETTERS
 from flowsim.present.app.drafts import (
     MOST_BYTES,
@@ -265,14 +265,12 @@ def _open() -> None:
     """Open a scenario file beside the others."""
     count = st.session_state.setdefault("uploads", 0)
     file = st.file_uploader(
-        t("compare.file"), type=["toml"], key=f"upload-{count}", help=t("compare.file_help", most=MOST_BYTES // 1024)
+        t("compare.file"), key=f"{chrome.SCENARIO}-{count}", help=t("compare.file_help", most=MOST_BYTES // 1024)
     )
     show(html.paragraph(t("compare.file_note"), kind="fs-small"))
     if file is None:
         return
     try:
-        if file.size > MOST_BYTES:
-            raise Refused("large", most=MOST_BYTES // 1024)
         draft = opened(file.getvalue(), file.name)
     except Refused as error:
         st.session_state["refused"] = error
