@@ -24,6 +24,7 @@ from flowsim.present.app.ground import ground, region_of, scenario_of, with_regi
 from flowsim.present.app.levers import BY_NAME, Document, Lever, Value
 from flowsim.present.refusals import reason
 from flowsim.present.texts import text, texts
+from flowsim.present.wording import title_in
 from flowsim.scenario.load import DIVERSION, Scenario
 from flowsim.scenario.region import load_region
 from flowsim.scenario.schema import DEFAULTS
@@ -115,6 +116,10 @@ class Draft:
     def title(self) -> str:
         return str(self.document["title"])
 
+    def title_in(self, lang: str) -> str:
+        """The title for a reader: one that comes with flowsim in the language, a visitor's own as it was typed."""
+        return title_in(lang, self.title)
+
     @property
     def book(self) -> FigureBook:
         """The region's figures, without this scenario's changes."""
@@ -161,14 +166,20 @@ def because(lang: str) -> levers.Reason:
 
 def plan_draft(lang: str) -> Draft:
     """The plan as it stands, or the scenario that the app was started with."""
-    return Draft(whole_document(ground(), plan_title(lang)))
+    return Draft(whole_document(ground(), _title_of_ground() or plan_title(lang)))
 
 
 def plan_title(lang: str) -> str:
     """The title of what the app was started with."""
+    own = _title_of_ground()
+    return title_in(lang, own) if own else text(lang, "answer.title.default")
+
+
+def _title_of_ground() -> str:
+    """As its file has it, on one line; empty: it is not from a file."""
     title = _CONTROL.sub(" ", ground().title) if ground().files else ""
     tidy = " ".join(title.split())[:LONGEST_TITLE].strip()
-    return tidy if len(tidy) >= SHORTEST_TITLE else text(lang, "answer.title.default")
+    return tidy if len(tidy) >= SHORTEST_TITLE else ""
 
 
 def checked_title(title: str) -> str:

@@ -131,7 +131,7 @@ def _scenario() -> Draft:
     options = [plan, *(draft for draft in visit().drafts if fingerprint(draft) != fingerprint(plan))]
     if len(options) == 1:
         return plan
-    names = {0: plan.title} | {draft.number: draft.title for draft in options[1:]}
+    names = {0: plan.title} | {draft.number: draft.title_in(lang()) for draft in options[1:]}
     chosen = st.selectbox(t("update.scenario"), list(names), format_func=lambda one: names[one], key="count-scenario")
     return next((draft for draft in options[1:] if draft.number == chosen), plan)
 
