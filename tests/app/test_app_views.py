@@ -129,24 +129,18 @@ def test_four_scenarios_with_hostile_names_side_by_side() -> None:
 
 
 def test_a_title_that_ships_with_flowsim_follows_the_language_and_one_of_the_visitor_does_not() -> None:
-    app = opened("compare")
-    app.button(key="add").click().run()
-    visit: Visit = app.session_state["visit"]
-    first, second = (draft.number for draft in visit.drafts)
-    app.text_input(key=f"title-{second}").set_value("Mijn plan").run()
-    for lang in ("en", "nl"):
-        app.session_state["lang"] = lang
-        app.run()
-        title = text(lang, "answer.title.default")
-        assert [tab.label for tab in app.tabs] == [f"A · {title}", "B · Mijn plan"]
-        assert app.session_state["scenario-tab"] == "B · Mijn plan"
-    app.session_state["scenario-tab"] = f"A · {title}"
-    app.run()
-    app.session_state["lang"] = "en"
-    app.run()
-    assert app.session_state["scenario-tab"] == "A · " + text("en", "answer.title.default")
-    assert app.text_input(key=f"title-{first}").value == text("en", "answer.title.default")
-    assert visit.drafts[0].title == text("nl", "answer.title.default")
+    visit = Visit("nl")
+    visit.add(visit.drafts[0].copied("Mijn plan"))
+    nl, en = (text(lang, "answer.title.default") for lang in ("nl", "en"))
+    key = f"title-{visit.drafts[0].number}"
+    app = opened("compare", "en", visit=visit, **{"scenario-tab": f"A · {nl}", key: nl})
+    assert [tab.label for tab in app.tabs] == [f"A · {en}", "B · Mijn plan"]
+    assert app.session_state["scenario-tab"] == f"A · {en}"
+    assert app.text_input(key=key).value == en
+    assert visit.drafts[0].title == nl
+    app = opened("compare", "nl", visit=visit, **{"scenario-tab": "B · Mijn plan", key: en})
+    assert [tab.label for tab in app.tabs] == [f"A · {nl}", "B · Mijn plan"]
+    assert app.session_state["scenario-tab"] == "B · Mijn plan"
 
 
 def test_adding_renaming_and_taking_away() -> None:
