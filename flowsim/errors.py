@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+LONGEST_SHOWN: Final = 60
+_AT: Final = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
 class InputError(ValueError):
@@ -15,17 +21,32 @@ class InputError(ValueError):
     where : the place a user can go to: a file and key, a flag, an argument.
     found : what stood there.
     expected : what would have been accepted.
+    code : names the sentence that says the same to somebody who reads another language (`flowsim.present.refusals`);
+        empty: there is none of its own. values : what goes into the gaps of that sentence: numbers, and what the user
+        wrote, never words of ours.
     """
 
-    def __init__(self, where: str, found: str, expected: str) -> None:
+    def __init__(self, where: str, found: str, expected: str, code: str = "", **values: object) -> None:
         self.where = where
         self.found = found
         self.expected = expected
+        self.code = code
+        self.values = values
         super().__init__(f"{where}: found {found}; expected {expected}")
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """So that another process can hand it over."""
-        return type(self), (self.where, self.found, self.expected)
+        return _again, (type(self), self.where, self.found, self.expected, self.code, self.values)
+
+    def at(self, where: str) -> InputError:
+        """The same at a place that whoever gave the input knows."""
+        return InputError(where, self.found, self.expected, self.code, **self.values)
+
+
+def _again(
+    kind: type[InputError], where: str, found: str, expected: str, code: str, values: dict[str, object]
+) -> InputError:
+    return kind(where, found, expected, code, **values)
 
 
 def path_of(where: str, given: Any, expected: str) -> Path:
@@ -38,3 +59,32 @@ def path_of(where: str, given: Any, expected: str) -> Path:
     if not isinstance(given, (str, PathLike)) or "\0" in str(given):
         raise InputError(where, f"{type(given).__name__} {given!r}"[:80], expected)
     return Path(given)
+
+
+def written(value: Any) -> str:
+    """A value as it stands in a TOML file, short and on one line."""
+    if isinstance(value, Mapping):
+        text = "{ " + ", ".join(f"{key} = {written(one)}" for key, one in value.items()) + " }"
+    elif isinstance(value, (list, tuple)):
+        text = "[" + ", ".join(map(written, value)) + "]"
+    elif isinstance(value, float):
+        text = repr(value)
+    elif isinstance(value, (bool, str)):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+
+
+def toml_fault(error: Exception) -> tuple[str, dict[str, object]]:
+    """What is wrong with a text that is not TOML: the code of a sentence, and the place for its gaps."""
+    said = str(error)
+    if isinstance(error, RecursionError):
+        return "toml.deep", {}
+    twice = said.startswith(("Cannot overwrite", "Cannot declare", "Duplicate", "Cannot mutate", "Cannot redefine"))
+    if said.endswith("(at end of document)"):
+        return "toml.twice_end" if twice else "toml.end", {}
+    place = _AT.search(said)
+    if place is None:
+        return "toml.other", {}
+    return "toml.twice" if twice else "toml.place", {"line": place[1], "column": place[2]}

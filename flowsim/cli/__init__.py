@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any, Final
 
 from flowsim.errors import InputError
@@ -77,7 +78,7 @@ def _run(arguments: list[str]) -> int:
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]  # its module differs between versions of typer
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us: nobody reads it
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console without € shows ?
@@ -93,7 +94,7 @@ def _run(arguments: list[str]) -> int:
     except usage_error as error:
         return _say(_usage(error), UNUSABLE)
     except InputError as error:
-        return _say(_in_flags(error, command, arguments), UNUSABLE)
+        return _say(_worded(_in_flags(error, command, arguments), arguments), UNUSABLE)
     except BrokenPipeError:  # whoever reads our output has seen enough
         return _abandon_output(DONE)
     except OSError as error:
@@ -116,12 +117,21 @@ def _usage(error: BaseException) -> str:
     return f"{message}; see {context.command_path if context else 'flowsim'} --help"
 
 
-def _in_flags(error: InputError, command: Any, arguments: list[str]) -> str:
-    """What is wrong, with the flag where Python would name the argument."""
+def _in_flags(error: InputError, command: Any, arguments: list[str]) -> InputError:
+    """The same, with the flag where Python would name the argument."""
     called = command.commands.get(next(iter(arguments), "")) if command is not None else None
     flags = [flag for option in called.params for flag in option.opts] if called is not None else []
     flag = "--" + error.where.replace("_", "-")
-    return str(InputError(flag, error.found, error.expected) if flag in flags else error)
+    return error.at(flag) if flag in flags else error
+
+
+def _worded(error: InputError, arguments: list[str]) -> str:
+    """A refusal in the language that was asked for, where it has words in it; else in English."""
+    from flowsim.present.refusals import told
+
+    asked = [value for option, value in pairwise(arguments) if option == "--lang"]
+    asked += [one.removeprefix("--lang=") for one in arguments if one.startswith("--lang=")]
+    return told("nl", error) if asked[-1:] == ["nl"] else str(error)
 
 
 def _say(message: str, code: int) -> int:

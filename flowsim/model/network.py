@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from flowsim.errors import InputError, path_of
+from flowsim.errors import InputError, path_of, toml_fault
 
 OUT: Final = -1
 STAY: Final = -2
@@ -346,16 +346,17 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(str(path), "no such file", "a TOML file") from None
+        raise InputError(str(path), "no such file", "a TOML file", "file.none") from None
     except IsADirectoryError:
-        raise InputError(str(path), "a directory", "a TOML file") from None
+        raise InputError(str(path), "a directory", "a TOML file", "file.folder") from None
     except OSError as error:
         raise InputError(str(path), f"a file that cannot be read ({error.strerror})", "a TOML file") from None
     if not raw.strip():
-        raise InputError(str(path), "an empty file", "a TOML file with content")
+        raise InputError(str(path), "an empty file", "a TOML file with content", "toml.empty")
     try:
         return tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise InputError(str(path), "binary data (not UTF-8 text)", "a TOML file") from None
+        raise InputError(str(path), "binary data (not UTF-8 text)", "a TOML file", "toml.binary") from None
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise InputError(str(path), f"text that is not TOML ({error})", "a TOML file") from None
+        code, place = toml_fault(error)
+        raise InputError(str(path), f"text that is not TOML ({error})", "a TOML file", code, **place) from None

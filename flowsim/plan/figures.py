@@ -127,11 +127,16 @@ class Figure:
         raise InputError(self.key, f"the date {day.isoformat()}", f"a date from {self.values[0][0].isoformat()} on")
 
 
-def _nearest(key: str, known: Iterable[str]) -> str:
+def _near(key: str, known: Iterable[str]) -> list[str]:
     """The keys that may have been meant."""
     from difflib import get_close_matches
 
-    near = get_close_matches(key, known, n=3)
+    return get_close_matches(key, known, n=3)
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    """The keys that may have been meant, in words."""
+    near = _near(key, known)
     return "one of " + ", ".join(near) if near else "a key <file>.<table>"
 
 
@@ -156,7 +161,10 @@ class FigureBook(Mapping[str, Figure]):
         try:
             return self._figures[key]
         except KeyError:
-            raise InputError(f"figures of {self.region}", f"the key {key!r}", _nearest(key, self._figures)) from None
+            near = _near(key, self._figures)
+            code = "scenario.unknown_figure_near" if near else "scenario.unknown_figure"
+            where, expected = f"figures of {self.region}", _nearest(key, self._figures)
+            raise InputError(where, f"the key {key!r}", expected, code, name=key, choices=near) from None
 
     def value(self, key: str, when: int | dt.date | None = None) -> float:
         """The value of `key`, in the figure's own unit, on a day or at the end of a year (see `Figure.at`)."""

@@ -233,7 +233,9 @@ class _Page:
             "counted": self.counted(code, one["counted"]),
             "expected": self.counted(code, one[f"expected_{name}"]),
         }
-        limit = format_number(self.lang, 100.0 * self.found.possible, 2) + "%"
+        share = 100.0 * self.found.possible
+        decimals = next((d for d in range(3) if math.isclose(share, round(share, d))), 2)
+        limit = format_number(self.lang, share, decimals) + "%"
         words = {"quantity": self.t(f"quantity.{code}"), "quarter": quarter}
         return "  " + self.t(f"{kind}.cell", limit=limit, **words, **values, **ends)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flowsim.present.texts import format_number, text, texts
+from flowsim.present.texts import LANGUAGES, format_number, text, texts
 
 if TYPE_CHECKING:
     from flowsim.scenario.load import Scenario
@@ -53,4 +54,16 @@ def promise_name(lang: str, code: str) -> str:
 
 def scenario_title(lang: str, scenario: Scenario) -> str:
     """A scenario's own title; that of the plan as it stands, which no file gives, in the language."""
-    return scenario.title if scenario.files else text(lang, "answer.title.default")
+    return title_in(lang, scenario.title) if scenario.files else text(lang, "answer.title.default")
+
+
+def title_in(lang: str, title: str) -> str:
+    """A title that comes with flowsim, in the language; a user's own title as it was typed."""
+    return texts(lang).get(_known_titles().get(title, ""), title)
+
+
+@lru_cache(maxsize=1)
+def _known_titles() -> dict[str, str]:
+    """Title in any language -> key of its sentence."""
+    found = ((key, said) for lang in LANGUAGES for key, said in texts(lang).items())
+    return {said: key for key, said in found if key.startswith("answer.title.")}

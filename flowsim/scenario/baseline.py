@@ -196,7 +196,9 @@ def starts_by_group(value: Values) -> tuple[dict[str, Number], dict[str, Number]
     for key, (holds, expected) in possible.items():
         if not np.all(holds):
             first = np.ravel(value(key))[np.argmin(np.ravel(holds)) if np.size(value(key)) > 1 else 0]
-            raise InputError(f"scenario {value.scenario.name}: figures.{key}", f"{first:g}", expected)
+            code = f"scenario.balance.{key.rpartition('.')[2]}"
+            where = f"scenario {value.scenario.name}: figures.{key}"
+            raise InputError(where, f"{first:g}", expected, code, value=float(first))
     mean = in_treatment / others * YEAR
     basic_days = value("public.duration_basic")
     specialist_days = np.maximum(
@@ -321,6 +323,9 @@ def _check_size(value: Values, found: Baseline) -> None:
             f"{asked:g}",
             f"a list that goes with the published waits and with none above {LONGEST:g} weeks; this one would have "
             f"{waiting:.0f} people waiting",
+            "scenario.balance.list_waits",
+            value=asked,
+            waiting=round(waiting),
         )
 
 

@@ -77,5 +77,6 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
         if isinstance(error, InputError):
             raise
         place = f"scenario {scenario.name}"
-        raise InputError(place, f"figures that cannot go together ({error})", "figures within their ranges") from None
+        found, expected = f"figures that cannot go together ({error})", "figures within their ranges"
+        raise InputError(place, found, expected, "scenario.together") from None
     return Network.from_dict(document, f"scenario {scenario.name}")

@@ -53,7 +53,8 @@ def adults(value: Values, scenario: Scenario, region: Region) -> Number:
     figure = scenario.book.figure("population.region")
     if len(figure.years) < 2:
         expected = "inhabitants in two years or more, such as { 2023 = 50_000, 2040 = 60_000 }"
-        raise InputError(f"figures of {region.name}: population.region", "one number", expected)
+        where = f"figures of {region.name}: population.region"
+        raise InputError(where, "one number", expected, "scenario.population")
     (first, before), (last, after) = figure.values[0], figure.values[-1]
     years = (region.start - first).days / YEAR
     growth = (after / before) ** (1.0 / ((last - first).days / YEAR)) - 1.0
@@ -296,7 +297,8 @@ def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int)
             smi = value("public.smi_cost") * value("demand.smi")
             if not 0.0 <= smi < total:
                 place = f"scenario {scenario.name}: figures.public.smi_cost"
-                raise InputError(place, f"{smi:,.0f} euros", f"less than the {total:,.0f} of all clients")
+                expected = f"less than the {total:,.0f} of all clients"
+                raise InputError(place, f"{smi:,.0f} euros", expected, "scenario.below", value=smi, most=total)
             basis = total / (total - smi)
         case _:
             basis = sum(one.places for one in base.programmes) / sum(one.places for one in others)

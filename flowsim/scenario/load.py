@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from flowsim.errors import InputError, path_of
+from flowsim.errors import LONGEST_SHOWN, InputError, path_of, written
 from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures
 from flowsim.scenario.region import load_region
 from flowsim.scenario.schema import DEFAULTS, Override, ScenarioFile, Settings
@@ -144,15 +145,18 @@ def load(path: str | Path | None = None) -> Scenario:
 def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
     if path.resolve() in children:
         circle = " -> ".join(child.name for child in (*children, path))
-        raise InputError(f"{path}: parent", f"a circle of parents ({circle})", "parents that end")
+        found = f"a circle of parents ({circle})"
+        raise InputError(f"{path}: parent", found, "parents that end", "scenario.circle", value=circle)
     content = _toml(path)
     if "stations" in content:
-        raise InputError(str(path), "a network document", "a scenario file; `flowsim run` simulates networks")
+        expected = "a scenario file; `flowsim run` simulates networks"
+        raise InputError(str(path), "a network document", expected, "network")
     file = _validated(content, str(path))
     region = file.region
     for key, name in (("region", region), ("parent", file.parent)):
         if name is not None and not name.isprintable():
-            raise InputError(f"{path}: {key}", repr(name), "text without control characters")
+            expected, shown = "text without control characters", written(name)
+            raise InputError(f"{path}: {key}", repr(name), expected, "scenario.text_plain", value=shown)
     if region is not None and is_path(region):  # a folder is told from the file's own place
         region = str((path.parent / region).resolve())
     if file.parent is None:
@@ -161,11 +165,12 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
         except InputError as error:
             if error.where != "region":
                 raise
-            raise InputError(f"{path}: region", error.found, error.expected) from None
+            raise error.at(f"{path}: region") from None
     else:
         parent = path.parent / (file.parent if file.parent.endswith(".toml") else f"{file.parent}.toml")
         if not parent.exists():
-            raise InputError(f"{path}: parent", repr(file.parent), f"a scenario file ({parent} does not exist)")
+            expected, given = f"a scenario file ({parent} does not exist)", written(file.parent)
+            raise InputError(f"{path}: parent", repr(file.parent), expected, "scenario.no_parent", value=given)
         scenario = _load(parent, (*children, path.resolve()))
         if region is not None and region != scenario.region:
             raise InputError(f"{path}: region", repr(file.region), f"the parent's region, {scenario.region!r}")
@@ -186,7 +191,8 @@ def from_document(document: Mapping[str, Any], name: str, home: str | Path = "am
     """
     file = _validated(document, name)
     if file.parent is not None:
-        raise InputError(f"{name}: parent", repr(file.parent), "a scenario that stands by itself, without a parent")
+        expected = "a scenario that stands by itself, without a parent"
+        raise InputError(f"{name}: parent", repr(file.parent), expected, "scenario.parent")
     if file.region is not None and is_path(file.region):
         raise InputError(f"{name}: region", repr(file.region), "a region that ships with flowsim, by name")
     return _with_file(default(file.region or home), file, Path(name).stem, name, name)
@@ -205,9 +211,12 @@ def _with_file(scenario: Scenario, file: ScenarioFile, name: str, filename: str,
     figures = dict(file.figures)
     if file.diversion is not None:
         if DIVERSION in figures:
-            raise InputError(f"{where}: diversion", "a diversion beside a figure for it", "one of the two")
+            found = "a diversion beside a figure for it"
+            raise InputError(f"{where}: diversion", found, "one of the two", "scenario.diversion_twice", name=DIVERSION)
         if settings.setdefault("network", "diversion") != "diversion":
-            raise InputError(f"{where}: diversion", f"network = {settings['network']!r}", 'network = "diversion"')
+            found, expected = f"network = {settings['network']!r}", 'network = "diversion"'
+            code = "scenario.diversion_network"
+            raise InputError(f"{where}: diversion", found, expected, code, value=written(settings["network"]))
         figures[DIVERSION] = Override(value=file.diversion, because=file.title)
     scenario = replace(
         scenario,
@@ -233,9 +242,8 @@ def _overridden(scenario: Scenario, figures: Mapping[str, Override], where: str)
         try:
             before = scenario.book.figure(key)
         except InputError as error:
-            raise InputError(
-                f"{where}: figures.{key}", "a figure that the region does not have", error.expected
-            ) from None
+            found = "a figure that the region does not have"
+            raise InputError(f"{where}: figures.{key}", found, error.expected, error.code, **error.values) from None
         stated = next((change.before for change in changes if change.key == key), before)  # the region's own
         start = load_region(scenario.region).start.year
         after = _with_override(before, stated, override, f"{where}: figures.{key}", start)
@@ -248,31 +256,40 @@ def _with_override(before: Figure, stated: Figure, override: Override, where: st
     """The figure with another value; what it can be (its sign, a fraction) is judged by the region's own figure. A
     value by year holds until the next one that is given; ``start``: the year of the first day."""
     if isinstance(override.value, dict):
+        keys = ", ".join(written(str(year)) for year in override.value)[:LONGEST_SHOWN]
         try:
             given = tuple((dt.date(int(year), 1, 1), float(x)) for year, x in sorted(override.value.items()))
         except ValueError:
-            raise InputError(where, f"{list(override.value)}", "values by year, such as 2026 = 215") from None
+            expected = "values by year, such as 2026 = 215"
+            raise InputError(where, f"{list(override.value)}", expected, "scenario.years", value=keys) from None
         if not before.dated:
-            raise InputError(where, f"values by year, {list(override.value)}", "one number, as the figure has")
+            found, expected = f"values by year, {list(override.value)}", "one number, as the figure has"
+            raise InputError(where, found, expected, "scenario.one_number", value=keys)
         earliest, latest = min(start, *before.years), start + YEARS_AHEAD
         if given and not earliest <= given[0][0].year <= given[-1][0].year <= latest:
-            raise InputError(where, f"{list(override.value)}", f"years from {earliest} to {latest}")
+            expected, span = f"years from {earliest} to {latest}", {"first": str(earliest), "last": str(latest)}
+            raise InputError(where, f"{list(override.value)}", expected, "scenario.years_between", value=keys, **span)
         if not given or len({day for day, _ in given}) < len(given):
-            raise InputError(where, f"{list(override.value)}", "a value for each of some years, such as 2026 = 215")
+            expected = "a value for each of some years, such as 2026 = 215"
+            raise InputError(where, f"{list(override.value)}", expected, "scenario.years", value=keys)
         values = (*((day, x) for day, x in before.values if day < given[0][0]), *given)
     elif before.dated:
-        raise InputError(where, f"one value, {override.value:g}", "a value for each year, such as { 2026 = 215 }")
+        found, expected = f"one value, {override.value:g}", "a value for each year, such as { 2026 = 215 }"
+        raise InputError(where, found, expected, "scenario.by_year", value=override.value)
     else:
         values = ((dt.date.min, float(override.value)),)
     ends = [end for end in (override.low, override.high) if end is not None]
     numbers = [*(value for _, value in values), *ends]
     if min(numbers) < 0.0 and (stated.low is None or stated.low >= 0.0) and min(v for _, v in stated.values) >= 0.0:
-        raise InputError(where, f"{min(numbers):g}", "a number that is not negative")
+        least = min(numbers)
+        raise InputError(where, f"{least:g}", "a number that is not negative", "scenario.least", value=least, least=0.0)
     most = max(stated.high or 0.0, *(v for _, v in stated.values))  # a fraction of what was planned may be above 1
     if "fraction" in stated.unit.split() and max(numbers) > 1.0 >= most:
-        raise InputError(where, f"{max(numbers):g}", "a fraction, at most 1")
+        highest = max(numbers)
+        raise InputError(where, f"{highest:g}", "a fraction, at most 1", "scenario.fraction", value=highest)
     if max(map(abs, numbers)) > 1e9:
-        raise InputError(where, f"{max(numbers, key=abs):g}", "a number below a billion")
+        far = max(numbers, key=abs)
+        raise InputError(where, f"{far:g}", "a number below a billion", "scenario.below", value=far, most=1e9)
     source = Source(document=f"scenario ({where.split(':')[0]})", section=override.because)
     return replace(before, values=values, source=source, kind="assumed", low=override.low, high=override.high)
 
@@ -283,17 +300,55 @@ def refusal(error: ValueError, document: Any, where: str, keys: str = "`flowsim 
 
     if not isinstance(error, ValidationError):
         raise error
-    finding = error.errors(include_url=False)[0]
-    place = ".".join(str(step) for step in finding["loc"] if step not in ("float", "dict[str,float]"))
+    findings = error.errors(include_url=False)
+    finding = next((one for one in findings if not _of_the_other_branch(one)), findings[0])
+    kind, context = finding["type"], finding.get("ctx", {})
+    place = ".".join(str(step) for step in finding["loc"] if step not in ("float", _BY_YEAR))
     label = f"{where}: {place}" if place else where
-    if finding["type"] == "extra_forbidden":
-        return InputError(label, "an unknown key", f"only the keys that {keys}")
-    if finding["type"] == "missing":
-        return InputError(label, "nothing", "this key (it is required)")
+    name = str(finding["loc"][-1]) if finding["loc"] else ""
+    if kind == "extra_forbidden":
+        return InputError(label, "an unknown key", f"only the keys that {keys}", "scenario.unknown_key", name=name)
+    if kind == "missing":
+        return InputError(label, "nothing", "this key (it is required)", "scenario.missing", name=name)
     text = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if finding["type"] == "string_too_short":
-        text = f"text of at least {finding['ctx']['min_length']} letters"
-    if finding["type"] == "string_pattern_mismatch" and r"\x00" in finding["ctx"]["pattern"]:
+    if kind == "string_too_short":
+        text = f"text of at least {context['min_length']} letters"
+    if kind == "string_pattern_mismatch" and r"\x00" in context["pattern"]:
         text = "text without control characters"
     found = repr(finding["input"])
-    return InputError(label, found if len(found) < 60 else found[:57] + "...", text)
+    code = _CODES.get(kind, "scenario.other")
+    if kind == "float_type" and "float" in finding["loc"]:
+        code = "scenario.number_or_years"
+    values = {gap: context[theirs] for theirs, gap in _GAPS.items() if theirs in context}
+    if kind == "literal_error":
+        values["choices"] = re.findall(r"'([^']*)'", context["expected"])
+    shown = found if len(found) < LONGEST_SHOWN else found[: LONGEST_SHOWN - 3] + "..."
+    return InputError(label, shown, text, code, value=written(finding["input"]), **values)
+
+
+def _of_the_other_branch(finding: Mapping[str, Any]) -> bool:
+    """That values by year are not one number is not what is wrong with them."""
+    return finding["loc"][-1:] == ("float",) and isinstance(finding["input"], Mapping)
+
+
+_BY_YEAR: Final = "dict[str,float]"
+_CODES: Final = {
+    "string_too_short": "scenario.text_short",
+    "string_pattern_mismatch": "scenario.text_plain",
+    "string_type": "scenario.text",
+    "float_type": "scenario.number",
+    "finite_number": "scenario.number",
+    "greater_than_equal": "scenario.least",
+    "less_than_equal": "scenario.most",
+    "literal_error": "scenario.choice",
+    "bool_type": "scenario.yes_no",
+    "dict_type": "scenario.table",
+    "model_type": "scenario.table",
+    "model_attributes_type": "scenario.table",
+    "range_half": "scenario.range_half",
+    "range_by_year": "scenario.range_by_year",
+    "range_order": "scenario.range_order",
+}
+"""Sentence of ``refused.toml`` by pydantic's name for what it finds."""
+_GAPS: Final = {"min_length": "least", "ge": "least", "le": "most"}
+"""Gap in a sentence by pydantic's name for what goes there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -27,12 +28,12 @@ class Override(Part):
     @model_validator(mode="after")
     def _range(self) -> Override:
         if (self.low is None) != (self.high is None):
-            raise ValueError("both low and high, or neither")
+            raise PydanticCustomError("range_half", "both low and high, or neither")
         if self.low is not None and self.high is not None:
             if isinstance(self.value, dict):
-                raise ValueError("a range beside one value, not beside values by year")
+                raise PydanticCustomError("range_by_year", "a range beside one value, not beside values by year")
             if not self.low <= self.value <= self.high:
-                raise ValueError("low <= value <= high")
+                raise PydanticCustomError("range_order", "low <= value <= high")
         return self
 
 

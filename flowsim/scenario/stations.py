@@ -35,7 +35,8 @@ class Stations(Frame):
         value = self.value(key)
         if (np.asarray(value) <= 0.0).any():
             place = f"scenario {self.scenario.name}: figures.{key}"
-            raise InputError(place, f"{np.min(value):g}", "a number above 0")
+            least = float(np.min(value))
+            raise InputError(place, f"{least:g}", "a number above 0", "scenario.above", value=least, least=0.0)
         return value
 
     def primary_care(self) -> list[dict[str, Any]]:
@@ -243,5 +244,6 @@ class Stations(Frame):
                 quotas[code].append((day, given[code] - before[code]))
             if runs and not opens and self.value("functions.support_point_users", date.year) > 0.0:
                 place = f"region {self.region.name}: functions.support_point_users"
-                raise InputError(place, f"users in {date.year}", "a municipality with a date in support_point_opens")
+                expected = "a municipality with a date in support_point_opens"
+                raise InputError(place, f"users in {date.year}", expected, "scenario.support_points")
         return quotas

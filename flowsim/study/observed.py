@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ MADE_UP: Final = ("VERZONNEN", "MADE UP")
 """A remark with one of these says that the counts are not real; what is printed says so too."""
 _QUARTER: Final = (
     re.compile(r"(?P<year>20\d{2})\s*[-/ ]?\s*(?:[QK]W?|KWARTAAL|QUARTER)?\s*(?P<number>[1-4])", re.IGNORECASE),
+    re.compile(
+        r"(?P<number>[1-4])\s*(?:E|DE|STE|ST|ND|RD|TH)?\s*(?:KWARTAAL|QUARTER)\s*(?P<year>20\d{2})", re.IGNORECASE
+    ),
     re.compile(r"(?:[QK]W?|KWARTAAL|QUARTER)\s*(?P<number>[1-4])\s*[-/ ]?\s*(?P<year>20\d{2})", re.IGNORECASE),
 )
 _MISSING: Final = frozenset(
@@ -109,7 +113,7 @@ def parse(content: bytes, name: str, where: str | None = None) -> Observed:
         for cell in row:
             privacy.check_text(cell, f"{where}: line {line}", remark=True)
     if not table:
-        raise InputError(where, "no table", "a heading and a row per quarter")
+        raise InputError(where, "no table", "a heading and a row per quarter", "counts.no_table")
     heading, body = table[0], table[1:]
     columns, at = _columns(heading[1], f"{where}: line {heading[0]}")
     _guard(body, at, where)
@@ -118,23 +122,26 @@ def parse(content: bytes, name: str, where: str | None = None) -> Observed:
     for line, row in body:
         if len(row) != len(heading[1]):  # a decimal comma between commas would shift all cells after it
             found = f"{len(row)} cells, where the heading has {len(heading[1])}"
-            raise InputError(f"{where}: line {line}", found, "as many; a decimal comma needs semicolons between cells")
+            expected = "as many; a decimal comma needs semicolons between cells"
+            raise InputError(f"{where}: line {line}", found, expected, "counts.shifted")
         quarter = _quarter(row[at] if at < len(row) else "", f"{where}: line {line}")
         if quarter in seen:
             found = f"a second row for {quarter} (the first is line {seen[quarter]})"
-            raise InputError(f"{where}: line {line}", found, "one row per quarter, the whole region in it")
+            expected = "one row per quarter, the whole region in it"
+            raise InputError(f"{where}: line {line}", found, expected, "counts.row_twice")
         seen[quarter] = line
         for i, cell in enumerate(row):
             if i == at or cell.strip().lower() in _MISSING:
                 continue
             place = f"{where}: line {line}, column {i + 1}"
             if i not in columns:
-                raise InputError(place, "a cell under an empty heading", "a heading, such as wachtlijst")
+                found, expected = "a cell under an empty heading", "a heading, such as wachtlijst"
+                raise InputError(place, found, expected, "counts.headless")
             quantity = QUANTITIES[columns[i]]
             value = _number(cell, quantity, f"{where}: line {line}, {heading[1][i].strip()}")
             if not possible(quantity, quarter):
                 expected = f"lists only (waiting, overdue) before {quarters()[1]}, as they stand on the first day"
-                raise InputError(place, f"{quantity.code} in {quarter}", expected)
+                raise InputError(place, f"{quantity.code} in {quarter}", expected, "counts.early")
             cells[quarter, quantity.code] = value
     _check_together(cells, where)
     marks = " ".join(cell for _, row in remarks for cell in row).upper()
@@ -181,11 +188,12 @@ def template(lang: str, remarks: Sequence[str] = ()) -> bytes:
 def _text(content: bytes, where: str) -> str:
     expected = "a CSV file of counts, in text"
     if len(content) > MOST_BYTES:
-        raise InputError(where, f"more than {MOST_BYTES // 1024} kB", "a small table of counts: a row per quarter")
+        found, expected = f"more than {MOST_BYTES // 1024} kB", "a small table of counts: a row per quarter"
+        raise InputError(where, found, expected, "counts.large")
     if not content.strip(b"\xef\xbb\xbf\r\n\t ;,"):
-        raise InputError(where, "an empty file", expected)
+        raise InputError(where, "an empty file", expected, "counts.empty")
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(where, "a workbook or zip file", "CSV: save the sheet as CSV first")
+        raise InputError(where, "a workbook or zip file", "CSV: save the sheet as CSV first", "counts.workbook")
     wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
         try:
@@ -195,7 +203,7 @@ def _text(content: bytes, where: str) -> str:
         if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
             break
         return text.removeprefix("\ufeff")
-    raise InputError(where, "binary data", expected)
+    raise InputError(where, "binary data", expected, "counts.binary")
 
 
 def _rows(text: str, where: str) -> list[tuple[int, list[str]]]:
@@ -218,11 +226,12 @@ def _rows(text: str, where: str) -> list[tuple[int, list[str]]]:
                 raise privacy.PersonalData(where, found, code="row_per_person")
             if len(row) > MOST_COLUMNS or any(len(cell) > LONGEST_CELL for cell in row):
                 most = f"at most {MOST_COLUMNS} columns, and cells of at most {LONGEST_CELL} characters"
-                raise InputError(f"{where}: line {line}", "a row that is too long", most)
+                raise InputError(f"{where}: line {line}", "a row that is too long", most, "counts.long")
             if row:
                 rows.append((line, row))
     except csv.Error as error:
-        raise InputError(f"{where}: line {start + reader.line_num}", f"text that is not CSV ({error})", "CSV") from None
+        place, found = f"{where}: line {start + reader.line_num}", f"text that is not CSV ({error})"
+        raise InputError(place, found, "CSV", "counts.csv") from None
     return rows
 
 
@@ -240,22 +249,26 @@ def _columns(row: Sequence[str], where: str) -> tuple[dict[int, str], int]:
             continue
         if name in QUARTER_HEADINGS.values():
             if at is not None:
-                raise InputError(f"{where}, column {i + 1}", "a second column of quarters", "one")
+                raise InputError(
+                    f"{where}, column {i + 1}", "a second column of quarters", "one", "counts.two_quarters"
+                )
             at = i
         elif name in known:
             if known[name] in columns.values():
-                raise InputError(f"{where}, column {i + 1}", f"{name!r} for the second time", "one column for each")
+                found, expected = f"{name!r} for the second time", "one column for each"
+                raise InputError(f"{where}, column {i + 1}", found, expected, "counts.heading_twice")
             columns[i] = known[name]
         else:
             from difflib import get_close_matches
 
             near = get_close_matches(name, known, n=3, cutoff=0.6)
             found = repr(name[:40]) if near else "an unknown heading"  # which may be somebody's name
-            raise InputError(f"{where}, column {i + 1}", found, "one of " + ", ".join(near or known))
+            expected = "one of " + ", ".join(near or known)
+            raise InputError(f"{where}, column {i + 1}", found, expected, "counts.heading")
     if at is None:
-        raise InputError(where, "no column of quarters", "a column 'kwartaal' or 'quarter'")
+        raise InputError(where, "no column of quarters", "a column 'kwartaal' or 'quarter'", "counts.no_quarters")
     if not columns:
-        raise InputError(where, "no column of counts", "one of " + ", ".join(known))
+        raise InputError(where, "no column of counts", "one of " + ", ".join(known), "counts.no_columns")
     return columns, at
 
 
@@ -286,9 +299,11 @@ def _quarter(cell: str, where: str) -> Quarter:
     first, last = quarters()[0], quarters()[-1]
     expected = f"a quarter such as 2026-Q1, from {first} to {last}"
     if found is None:
-        raise InputError(where, f"{cell.strip()[:20]!r} as quarter", expected)
+        shown = cell.strip()[:20]
+        code = "counts.quarter_form" if shown else "counts.quarter_empty"
+        raise InputError(where, f"{shown!r} as quarter", expected, code, value=shown)
     if not first <= found <= last:
-        raise InputError(where, f"the quarter {found}", expected)
+        raise InputError(where, f"the quarter {found}", expected, "counts.quarter", value=str(found))
     return found
 
 
@@ -301,23 +316,21 @@ def _number(cell: str, quantity: Quantity, where: str) -> float:
         text = re.sub(r"\D", "", text)
     whole = "a whole number" if quantity.whole else "a number"
     expected = f"{whole} from 0 to {quantity.most:,.0f}, or an empty cell"
-    if not re.fullmatch(r"(?:0|[1-9]\d{0,8})(?:[.,]\d{1,9})?", text):
-        raise InputError(where, shown, expected)
-    value = float(text.replace(",", "."))
-    if quantity.whole and value != int(value):
-        raise InputError(where, shown, expected)
-    if value > quantity.most:
-        raise InputError(where, shown, expected)
+    plain = re.fullmatch(r"(?:0|[1-9]\d{0,8})(?:[.,]\d{1,9})?", text)
+    value = float(text.replace(",", ".")) if plain else math.nan
+    if not plain or (quantity.whole and value != int(value)) or value > quantity.most:
+        code = "counts.whole" if quantity.whole else "counts.number"
+        raise InputError(where, shown, expected, code, value=cell.strip()[:20], highest=quantity.most)
     if quantity.kind == SHARE and 0.0 < value < 1.0:
-        raise InputError(where, shown, "per cents, such as 30 for 30% (a fraction of 0.3 is 30)")
+        raise InputError(where, shown, "per cents, such as 30 for 30% (a fraction of 0.3 is 30)", "counts.percent")
     return value
 
 
 def _check_together(cells: Mapping[Cell, float], where: str) -> None:
     if not cells:
-        raise InputError(where, "no counts", "a number in at least one cell")
+        raise InputError(where, "no counts", "a number in at least one cell", "counts.no_counts")
     for (quarter, code), value in cells.items():
         waiting = cells.get((quarter, "waiting"))
         if code == "overdue" and waiting is not None and value > waiting:
             found = f"{value:g} overdue of {waiting:g} waiting in {quarter}"
-            raise InputError(where, found, "no more overdue than waiting")
+            raise InputError(where, found, "no more overdue than waiting", "counts.too_many_overdue")

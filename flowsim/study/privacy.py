@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from flowsim.errors import InputError
 
@@ -93,10 +93,9 @@ class PersonalData(InputError):
     """A file that seems to hold personal data. ``code``: one of `CODES`."""
 
     def __init__(self, where: str, found: str, expected: str = EXPECTED, code: str = "") -> None:
-        super().__init__(where, found, expected)
-        self.code = code
+        super().__init__(where, found, expected, code)
 
-    def __reduce__(self) -> tuple[type[PersonalData], tuple[str, str, str, str]]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return type(self), (self.where, self.found, self.expected, self.code)
 
 

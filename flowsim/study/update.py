@@ -326,7 +326,7 @@ def prepared(
     for code in observed.quantities:
         if QUANTITIES[code].of_functions and one.settings["network"] != "functions":
             expected = "counts that the scenario simulates: it does not have the network's functions"
-            raise InputError(f"counts of {observed.name}", code, expected)
+            raise InputError(f"counts of {observed.name}", code, expected, "counts.functions")
     uncertain = (*unknowns.drawn(one), *monitored.drawn(one))
     for kind in sorted({QUANTITIES[code].kind for code in observed.quantities}):
         error_scales(one, kind)

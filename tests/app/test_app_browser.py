@@ -22,8 +22,9 @@ from typing import Any
 
 import pytest
 
+from flowsim.present.app.chrome import PREFIX
 from flowsim.present.app.shell import PAGES
-from flowsim.present.texts import LANGUAGES, text
+from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.scenario.load import load
 
 pytestmark = pytest.mark.skipif(
@@ -375,6 +376,65 @@ def test_counts_are_uploaded_refused_and_weighed(visitor: Visitor, tmp_path: Pat
     visitor.settled()
     page.get_by_role("button", name=words("update.remove")).click()
     page.get_by_text(words("update.none")).wait_for()
+
+
+SEEN = """() => {
+    const all = [...document.querySelectorAll('body *:not(script, style, noscript)')];
+    const labels = all.flatMap(x => ['aria-label', 'placeholder', 'title', 'alt'].map(name => x.getAttribute(name)));
+    const text = all.flatMap(x => [...x.childNodes].filter(n => n.nodeType === 3).map(n => n.nodeValue));
+    return [...labels, ...text].filter(Boolean).map(x => x.trim());
+}"""
+"""All that can be read on a page or heard of it."""
+
+
+def left_in_english(page: Any) -> list[str]:
+    """What Streamlit still says in its own words."""
+    spoken = [said for key, said in texts("en").items() if key.startswith(PREFIX)]
+    patterns = [re.sub(r"\\\{\w+\\\}", ".+", re.escape(said)) for said in spoken]
+    return [said for said in page.evaluate(SEEN) if any(re.fullmatch(pattern, said) for pattern in patterns)]
+
+
+def test_a_file_of_another_type_is_refused_in_dutch_and_so_is_all_of_the_upload(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    page = visitor.open()
+    visitor.go("update")
+    other, large = tmp_path / "brief.docx", tmp_path / "groot.csv"
+    other.write_bytes(b"PK\x03\x04")
+    large.write_bytes(b"x" * 2_000_000)
+    chosen = page.locator("input[type=file]")
+    chosen.wait_for(state="attached")
+    page.get_by_role("button", name=words("streamlit.upload")).wait_for()
+    assert chosen.get_attribute("accept") == ".csv"
+    assert left_in_english(page) == []
+    chosen.set_input_files(str(other))
+    page.get_by_role("alert").filter(has_text=words("refused.counts.type")).wait_for()
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")
+    chosen.set_input_files(str(large))
+    page.get_by_text(words("streamlit.large", size="1.0MB")).first.wait_for(state="attached")
+    assert left_in_english(page) == []
+    page.get_by_text(text("en", "app.language.name"), exact=True).click()
+    page.locator("h1.fs-h1", has_text=words("page.update.heading", "en")).wait_for()
+    page.get_by_label(words("streamlit.help", "en", name=words("update.upload", "en"))).wait_for()
+    page.get_by_text(text("nl", "app.language.name"), exact=True).click()
+    visitor.go("compare")
+    visitor.settled()
+    upload(page, other)
+    page.get_by_role("alert").filter(has_text=words("refused.type")).wait_for()
+    bad = tmp_path / "kapot.toml"
+    bad.write_text("title = het plan")
+    upload(page, bad)
+    page.get_by_role("alert").filter(has_text=text("nl", "refused.toml.place", line=1, column=9)).wait_for()
+    page.get_by_label(words("compare.name")).locator("visible=true").fill("Anders")
+    page.get_by_text(words("streamlit.apply")).wait_for()
+    assert left_in_english(page) == []
+    page.keyboard.press("Enter")
+    page.get_by_role("tab").filter(has_text="Anders").wait_for()
+    page.get_by_role("button", name=words("compare.share")).click()
+    page.locator("[data-testid=stCode]").wait_for()
+    assert page.get_by_label(words("streamlit.copy")).count() == 1
+    assert left_in_english(page) == []
+    visitor.settled()
 
 
 def test_reports_are_made_downloaded_and_read_back(visitor: Visitor, tmp_path: Path) -> None:

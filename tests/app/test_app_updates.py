@@ -12,13 +12,13 @@ from test_app_views import opened, page
 
 from flowsim.errors import InputError
 from flowsim.present.app import counts, studies
-from flowsim.present.app.counts import REASONS, RefusedCounts, example, read, template
+from flowsim.present.app.counts import RefusedCounts, example, read, template
 from flowsim.present.app.drafts import plan_draft
 from flowsim.present.app.jobs import Desk
 from flowsim.present.app.levers import BY_NAME
 from flowsim.present.app.state import House, Visit
 from flowsim.present.app.updates import Weighed, begun, most_futures, update_work
-from flowsim.present.texts import LANGUAGES, text
+from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.scenario.load import default
 from flowsim.study.observed import MOST_BYTES, Observed, parse
 
@@ -40,6 +40,8 @@ BAD: dict[str, bytes] = {
     "shifted": b"kwartaal,wachtlijst\n2026-Q1,7,8\n",
     "row_twice": b"kwartaal;wachtlijst\n2026-Q1;7\n2026-Q1;8\n",
     "quarter": b"kwartaal;wachtlijst\n2031-Q1;7\n",
+    "quarter_form": b"kwartaal;wachtlijst\n2026-Q5;7\n",
+    "quarter_empty": b"kwartaal;wachtlijst\n;7\n",
     "early": b"kwartaal;gestart\n2024-Q4;7\n",
     "percent": b"kwartaal;niet_naar_ggz_procent\n2026-Q1;0,3\n",
     "whole": b"kwartaal;wachtlijst\n2026-Q1;7,5\n",
@@ -89,7 +91,8 @@ def test_each_refusal_has_its_own_words(code: str) -> None:
 
 
 def test_every_reason_of_the_reader_is_tried() -> None:
-    assert {*BAD, "functions"} == set(REASONS)
+    worded = {key.rpartition(".")[2] for key in texts("nl") if key.startswith("app.refused.counts.")}
+    assert {*BAD, "functions", "type", "other"} == worded
 
 
 def test_a_refusal_says_where() -> None:

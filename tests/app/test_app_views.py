@@ -128,6 +128,21 @@ def test_four_scenarios_with_hostile_names_side_by_side() -> None:
     assert app.button(key="add").disabled
 
 
+def test_a_title_that_ships_with_flowsim_follows_the_language_and_one_of_the_visitor_does_not() -> None:
+    visit = Visit("nl")
+    visit.add(visit.drafts[0].copied("Mijn plan"))
+    nl, en = (text(lang, "answer.title.default") for lang in ("nl", "en"))
+    key = f"title-{visit.drafts[0].number}"
+    app = opened("compare", "en", visit=visit, **{"scenario-tab": f"A · {nl}", key: nl})
+    assert [tab.label for tab in app.tabs] == [f"A · {en}", "B · Mijn plan"]
+    assert app.session_state["scenario-tab"] == f"A · {en}"
+    assert app.text_input(key=key).value == en
+    assert visit.drafts[0].title == nl
+    app = opened("compare", "nl", visit=visit, **{"scenario-tab": "B · Mijn plan", key: en})
+    assert [tab.label for tab in app.tabs] == [f"A · {nl}", "B · Mijn plan"]
+    assert app.session_state["scenario-tab"] == "B · Mijn plan"
+
+
 def test_adding_renaming_and_taking_away() -> None:
     app = opened("compare")
     app.button(key="add").click().run()
@@ -202,10 +217,12 @@ def test_a_link_opens_its_scenarios_and_a_bad_one_is_told() -> None:
 
 def test_values_that_cannot_go_together_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Visit, *_: object, **__: object) -> None:
-        raise InputError("figures.demand.inflow", "<b>1</b>", "more")
+        raise InputError("scenario x: figures.demand.inflow", "1", "more", "scenario.other", value="<b>1</b>")
 
     monkeypatch.setattr(Visit, "compare", refuse)
-    assert "&lt;b&gt;1&lt;/b&gt;" in page(opened("compare"))
+    shown = page(opened("compare"))
+    assert "&lt;b&gt;1&lt;/b&gt;" in shown
+    assert text("nl", "app.refused.content_at", place="figures.demand.inflow") in shown
 
 
 def test_one_visit_does_not_see_another(house: House) -> None:

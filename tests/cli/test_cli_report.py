@@ -123,7 +123,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_simulated(
     refused(call("report", "--out", "/proc/flowsim/r.pdf"), "cannot be written")
     refused(call("report", scenario.with_name("nowhere.toml"), *good), "nowhere.toml", "no such file")
     refused(call("report", *[scenario] * 5, *good), "SCENARIO", "5 of them", "at most 4")
-    refused(call("report", *good, "--half-width", "0"), "half_width", "0.002")
+    refused(call("report", *good, "--half-width", "0"), "--half-width:", "0.002")
     refused(call("report", *good, "--seed", "-1"), "seed")
     refused(call("report", *good, "--threads", "0"), "threads")
     refused(call("report", *good, "--lang", "fr"), "language", "'fr'")

@@ -159,7 +159,7 @@ def test_an_interruption_keeps_what_was_finished(call: Call, tmp_path: Path, mon
         (["--map", "growth", "--lever", "diversion", "--lever", "places"], "one lever on a map"),
         (["--budget", "few"], "'few'"),
         (["--budget", "10"], "budget"),
-        (["--half-width", "-1"], "half_width"),
+        (["--half-width", "-1"], "--half-width:"),
         (["--scenario", "nowhere.toml"], "nowhere.toml"),
         (["a.toml", "--scenario", "b.toml"], "the argument or the option"),
         (["--lang", "fr"], "'fr'"),

@@ -16,18 +16,21 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, Final
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, toml_fault
 from flowsim.plan.figures import FigureBook, load_figures
 from flowsim.present.app import levers
 from flowsim.present.app.ground import document_of as whole_document
 from flowsim.present.app.ground import ground, region_of, scenario_of, with_region
 from flowsim.present.app.levers import BY_NAME, Document, Lever, Value
+from flowsim.present.refusals import reason
 from flowsim.present.texts import text, texts
+from flowsim.present.wording import title_in
 from flowsim.scenario.load import DIVERSION, Scenario
 from flowsim.scenario.region import load_region
 from flowsim.scenario.schema import DEFAULTS
 
 MOST_SCENARIOS: Final = 4
+SUFFIX: Final = ".toml"
 MOST_BYTES: Final = 64 * 1024
 """Of a file that is opened."""
 SHORTEST_TITLE: Final = 3
@@ -36,6 +39,9 @@ LONGEST_TEXT: Final = 500
 MOST_FIGURES: Final = 60
 LONGEST_LINK: Final = 2000
 """Of one scenario in a link."""
+NAME: Final = "scenario.toml"
+"""What messages call a visitor's scenario."""
+LEVER: Final = "lever "
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that are no text: controls, line breaks, and those that turn the direction of writing."""
 _numbers = count(1)
@@ -51,6 +57,46 @@ class Refused(Exception):
 
     def sentence(self, lang: str) -> str:
         return text(lang, f"app.refused.{self.code}", **self.values)
+
+
+class RefusedContent(Refused):
+    """Content that `flowsim.scenario` or a lever refuses: ``error`` says what is wrong, `sentence` puts it in words."""
+
+    def __init__(self, error: InputError) -> None:
+        super().__init__("content", where=_place(error.where))
+        self.error = error
+
+    def sentence(self, lang: str) -> str:
+        """Where, and what: what the network made of it has no words for a visitor, but that it cannot be."""
+        place = str(self.values["where"])
+        if place.startswith(LEVER):
+            place = texts(lang).get(f"app.lever.{place.removeprefix(LEVER)}.name", "")
+        why = _CONTROL.sub(" ", reason(lang, self.error) or text(lang, "refused.scenario.together"))
+        said = text(lang, "app.refused.content_at", place=_short(place)) if place else text(lang, "app.refused.content")
+        return f"{said} {why}"
+
+
+class RefusedToml(Refused):
+    """A text that is not TOML."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("toml")
+        self.error = error
+
+    def sentence(self, lang: str) -> str:
+        """What is wrong and on which line, without the words of the library that reads it."""
+        code, place = toml_fault(self.error)
+        return text(lang, "app.refused.toml") + " " + text(lang, f"refused.{code}", **place)
+
+
+def _place(where: str) -> str:
+    """The key in a visitor's file; or a lever; empty: of what was made of the file."""
+    if where.startswith(LEVER):
+        return where
+    if where.startswith(f"{NAME}: "):
+        return where.removeprefix(f"{NAME}: ")
+    _, found, key = where.partition(": figures.")
+    return f"figures.{key}" if found else ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +116,10 @@ class Draft:
     def title(self) -> str:
         return str(self.document["title"])
 
+    def title_in(self, lang: str) -> str:
+        """The title for a reader: one that comes with flowsim in the language, a visitor's own as it was typed."""
+        return title_in(lang, self.title)
+
     @property
     def book(self) -> FigureBook:
         """The region's figures, without this scenario's changes."""
@@ -77,7 +127,7 @@ class Draft:
 
     def scenario(self) -> Scenario:
         """The scenario to simulate; InputError when the region cannot have it."""
-        return scenario_of(self.document, "scenario.toml")
+        return scenario_of(self.document, NAME)
 
     def get(self, lever: Lever) -> Value | None:
         return lever.get(self.document, self.book)
@@ -116,14 +166,20 @@ def because(lang: str) -> levers.Reason:
 
 def plan_draft(lang: str) -> Draft:
     """The plan as it stands, or the scenario that the app was started with."""
-    return Draft(whole_document(ground(), plan_title(lang)))
+    return Draft(whole_document(ground(), _title_of_ground() or plan_title(lang)))
 
 
 def plan_title(lang: str) -> str:
     """The title of what the app was started with."""
+    own = _title_of_ground()
+    return title_in(lang, own) if own else text(lang, "answer.title.default")
+
+
+def _title_of_ground() -> str:
+    """As its file has it, on one line; empty: it is not from a file."""
     title = _CONTROL.sub(" ", ground().title) if ground().files else ""
     tidy = " ".join(title.split())[:LONGEST_TITLE].strip()
-    return tidy if len(tidy) >= SHORTEST_TITLE else text(lang, "answer.title.default")
+    return tidy if len(tidy) >= SHORTEST_TITLE else ""
 
 
 def checked_title(title: str) -> str:
@@ -161,16 +217,18 @@ def opened(content: bytes, filename: str) -> Draft:
     ------
     Refused : too large, no TOML, a parent, or anything that `flowsim.scenario` refuses.
     """
+    if not filename.lower().endswith(SUFFIX):
+        raise Refused("type")
     if len(content) > MOST_BYTES:
         raise Refused("large", most=MOST_BYTES // 1024)
-    if not filename.lower().endswith(".toml"):
-        raise Refused("type")
+    if not content.strip():
+        raise Refused("empty")
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise Refused("encoding") from None
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise Refused("toml", detail=_short(error)) from None
+        raise RefusedToml(error) from None
     if "stations" in document:
         raise Refused("network")
     if "parent" in document:
@@ -191,11 +249,10 @@ def _validated(document: Document) -> Document:
     if isinstance(figures, dict) and len(figures) > MOST_FIGURES:
         raise Refused("figures", most=MOST_FIGURES)
     try:
-        scenario = scenario_of(document, "scenario.toml")
+        scenario = scenario_of(document, NAME)
         compile_scenario(scenario)
     except InputError as error:
-        where = error.where.removeprefix("scenario.toml").removeprefix(": ") or "-"
-        raise Refused("content", where=where, found=_short(error.found), expected=_short(error.expected)) from None
+        raise RefusedContent(error) from None
     document = {**document, "title": checked_title(str(document["title"]))}
     if "diversion" in document:
         share = document.pop("diversion")
@@ -227,7 +284,7 @@ def filename(title: str) -> str:
     from unicodedata import normalize
 
     plain = normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return (re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or "scenario") + ".toml"
+    return (re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or "scenario") + SUFFIX
 
 
 # ---------------------------------------------------------------- links
@@ -316,7 +373,7 @@ def _floats(value: Any) -> Any:
 
 @lru_cache(maxsize=64)
 def _hash_of(document: str) -> str:
-    return scenario_of(json.loads(document), "scenario.toml").hash
+    return scenario_of(json.loads(document), NAME).hash
 
 
 def fingerprint(draft: Draft) -> str:

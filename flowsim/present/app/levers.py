@@ -152,7 +152,10 @@ class Lever:
         """The value, when the lever can stand there."""
         if self.kind == "choice":
             if value not in self.choices:
-                raise InputError(f"lever {self.name}", repr(value), "one of " + ", ".join(self.choices))
+                expected, offered = "one of " + ", ".join(self.choices), list(self.choices)
+                raise InputError(
+                    f"lever {self.name}", repr(value), expected, "scenario.choice", value=value, choices=offered
+                )
             return value
         low, high = self.range(book)
         try:
@@ -160,9 +163,12 @@ class Lever:
         except ValueError:
             number = math.nan
         if not low - 1e-9 <= number <= high + 1e-9:
-            raise InputError(f"lever {self.name}", repr(value), f"a number from {low:g} to {high:g}")
+            expected, ends = f"a number from {low:g} to {high:g}", {"least": low, "most": high}
+            raise InputError(f"lever {self.name}", repr(value), expected, "scenario.between", value=value, **ends)
         if self.kind == "start" and number != int(number):
-            raise InputError(f"lever {self.name}", repr(value), "a whole number of years")
+            raise InputError(
+                f"lever {self.name}", repr(value), "a whole number of years", "scenario.whole", value=value
+            )
         return round(number, DECIMALS)
 
     def _values(self, value: float, document: Mapping[str, Any], book: FigureBook) -> dict[str, float]:

@@ -13,8 +13,8 @@ import streamlit as st
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import Figure, read_documents, region_directory
-from flowsim.present.app import charts, html
-from flowsim.present.app.drafts import Refused, from_links, plan_title
+from flowsim.present.app import charts, chrome, html
+from flowsim.present.app.drafts import Refused, RefusedContent, from_links, plan_title
 from flowsim.present.app.facts import facts
 from flowsim.present.app.ground import SHIPPED, first_language, ground, is_shipped_plan
 from flowsim.present.app.html import Html
@@ -70,7 +70,10 @@ def run() -> None:
     if chosen in others:
         chosen.run()
     show(Html(f"<style>{style()}</style>"))
-    st.html(f"<script>document.documentElement.lang = '{lang}';{ESCAPE}</script>", unsafe_allow_javascript=True)
+    st.html(
+        f"<script>document.documentElement.lang = '{lang}';{ESCAPE}{chrome.script(lang)}</script>",
+        unsafe_allow_javascript=True,
+    )
     _language_switch(lang)
     _told_of_link(chosen.url_path)
     chosen.run()
@@ -363,11 +366,8 @@ def choice(widget: Callable[..., Any], label: str, options: Sequence[Any], key: 
 
 def refused(error: Refused | InputError) -> None:
     """A message about input that cannot be used."""
-    if isinstance(error, Refused):
-        words = error.sentence(lang())
-    else:
-        words = text(lang(), "app.refused.content", where=error.where, found=error.found, expected=error.expected)
-    show(html.notice(words, kind="error", role="alert"))
+    refusal = error if isinstance(error, Refused) else RefusedContent(error)
+    show(html.notice(refusal.sentence(lang()), kind="error", role="alert"))
 
 
 def shared_run(run: Callable[..., Job], key: str) -> Any:

@@ -8,9 +8,10 @@ from functools import partial
 import streamlit as st
 
 from flowsim.errors import InputError
-from flowsim.present.app import html
+from flowsim.present.app import chrome, html
 from flowsim.present.app.charts import LETTERS
 from flowsim.present.app.drafts import (
+    LONGEST_TITLE,
     MOST_BYTES,
     Draft,
     Refused,
@@ -39,7 +40,8 @@ from flowsim.present.app.shell import (
 )
 from flowsim.present.app.views.comparison import show_comparison
 from flowsim.present.app.views.reporting import report
-from flowsim.present.texts import format_number, texts
+from flowsim.present.texts import LANGUAGES, format_number, texts
+from flowsim.present.wording import title_in
 
 TABS = "scenario-tab"
 """Key of the tabs, which holds the label of the open one."""
@@ -106,7 +108,10 @@ def _scenarios() -> None:
             _open()
         with st.popover(t("compare.share"), icon=":material/link:"):
             _share()
-    names = [f"{LETTERS[i]} · {plain(draft.title)}" for i, draft in enumerate(drafts)]
+    names, known = _tab_names(lang()), [_tab_names(one) for one in LANGUAGES]
+    open_now = st.session_state.get(TABS)
+    if open_now is not None:
+        st.session_state[TABS] = next((names[one.index(open_now)] for one in known if open_now in one), open_now)
     shown = st.session_state.pop(NEXT, None)
     if shown is not None or st.session_state.get(TABS) not in names:
         numbers = [draft.number for draft in drafts]
@@ -118,6 +123,11 @@ def _scenarios() -> None:
                 _scenario(draft)
 
 
+def _tab_names(language: str) -> list[str]:
+    """What the tabs are called in a language: the open one stays open when that changes."""
+    return [f"{LETTERS[i]} · {plain(draft.title_in(language))}" for i, draft in enumerate(visit().drafts)]
+
+
 def _add() -> None:
     last = visit().drafts[-1]
     visit().add(last.copied(t("compare.copy_title", letter=LETTERS[len(visit().drafts)])))
@@ -126,12 +136,13 @@ def _add() -> None:
 
 def _scenario(draft: Draft) -> None:
     """One scenario: its name, its levers, and saving it."""
+    key = f"title-{draft.number}"
+    st.session_state[key] = title_in(lang(), st.session_state.get(key, draft.title))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             t("compare.name"),
-            value=draft.title,
-            max_chars=80,
-            key=f"title-{draft.number}",
+            max_chars=LONGEST_TITLE,
+            key=key,
             on_change=_rename,
             args=(draft.number,),
         )
@@ -170,7 +181,7 @@ def _report(draft: Draft) -> Callable[[], None]:
     """The PDF of a scenario, with the others beside it."""
     job, result = visit().job, visit().result
     i, language = visit().drafts.index(draft), lang()
-    titles = tuple(one.title for one in visit().drafts)
+    titles = tuple(one.title_in(language) for one in visit().drafts)
     over = job is not None and job.over
     work = (lambda: of_scenario(result, i, language, titles)) if over and result is not None else None
     about = None if result is None else (result.keys, result.futures, titles)
@@ -265,14 +276,12 @@ def _open() -> None:
     """Open a scenario file beside the others."""
     count = st.session_state.setdefault("uploads", 0)
     file = st.file_uploader(
-        t("compare.file"), type=["toml"], key=f"upload-{count}", help=t("compare.file_help", most=MOST_BYTES // 1024)
+        t("compare.file"), key=f"{chrome.SCENARIO}-{count}", help=t("compare.file_help", most=MOST_BYTES // 1024)
     )
     show(html.paragraph(t("compare.file_note"), kind="fs-small"))
     if file is None:
         return
     try:
-        if file.size > MOST_BYTES:
-            raise Refused("large", most=MOST_BYTES // 1024)
         draft = opened(file.getvalue(), file.name)
     except Refused as error:
         st.session_state["refused"] = error

@@ -28,7 +28,7 @@ LINES = ("gains", "network_cost", "substitution", "support_points", "net_effect"
 
 def show_comparison(drafts: Sequence[Draft], result: Compared) -> None:
     """All of it."""
-    titles = [draft.title for draft in drafts]
+    titles = [draft.title_in(lang()) for draft in drafts]
     show(_cards(titles, result))
     _over_time(titles, result)
     show(

@@ -9,7 +9,7 @@ import streamlit as st
 from flowsim.analysis.monitoring import Quarter
 from flowsim.errors import InputError
 from flowsim.present.answer import LAST_YEAR, Block, Rows
-from flowsim.present.app import charts, html
+from flowsim.present.app import charts, chrome, html
 from flowsim.present.app.counts import RefusedCounts, example, read, template
 from flowsim.present.app.counts import refused as refused_counts
 from flowsim.present.app.drafts import Draft, fingerprint, plan_draft
@@ -89,8 +89,7 @@ def _input() -> None:
     count = st.session_state.setdefault("count-uploads", 0)
     file = st.file_uploader(
         t("update.upload"),
-        type=["csv"],
-        key=f"count-upload-{count}",
+        key=f"{chrome.COUNTS}-{count}",
         help=t("update.upload_help", most=MOST_BYTES // 1024),
     )
     show(html.paragraph(t("update.privacy"), kind="fs-small"))
@@ -115,8 +114,6 @@ def _input() -> None:
         return
     visit().take(None)
     try:
-        if file.size > MOST_BYTES:
-            raise RefusedCounts("large")
         visit().take(read(file.getvalue(), file.name))
     except RefusedCounts as error:
         st.session_state[TOLD] = error
@@ -134,7 +131,7 @@ def _scenario() -> Draft:
     options = [plan, *(draft for draft in visit().drafts if fingerprint(draft) != fingerprint(plan))]
     if len(options) == 1:
         return plan
-    names = {0: plan.title} | {draft.number: draft.title for draft in options[1:]}
+    names = {0: plan.title} | {draft.number: draft.title_in(lang()) for draft in options[1:]}
     chosen = st.selectbox(t("update.scenario"), list(names), format_func=lambda one: names[one], key="count-scenario")
     return next((draft for draft in options[1:] if draft.number == chosen), plan)
 
