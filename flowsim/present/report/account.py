@@ -111,7 +111,14 @@ class Account(Chapter):
         found = self.assumptions()
         if found is None:
             return None
-        return table(found.header, found.rows, (5, 2, 2.4, 2), found.title, tiny=True)
+        return table(
+            found.header,
+            found.rows,
+            (4.6, 1.9, 2.1, 2.9, 2),
+            found.title,
+            " ".join(filter(None, found.notes[:1])),
+            tiny=True,
+        )
 
     def sources(self) -> list[Block]:
         """The documents that the figures cite, most cited first."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from flowsim.analysis import verdict
-from flowsim.analysis.targets import ROUNDING
+from flowsim.analysis.measures import ROUNDING
 from flowsim.plan.kpis import load_kpis
 from flowsim.present.answer import LAST_YEAR
 from flowsim.present.plots import COLOURS, OTHER

@@ -86,6 +86,7 @@ class Story(Chapter):
         ]
         if len(self.readings) > 1:
             lines.append(self.t(f"overall.{self.verdicts['overall']}"))
+        lines += self.beside()
         return {"kind": "answer", "word": self.t(f"verdict.{self.verdicts['code']}"), "lines": lines}
 
     def standing(self, rows: Sequence[Mapping[Any, Any]]) -> Block:
@@ -141,7 +142,7 @@ class Story(Chapter):
         for measure in ("waiting", "overdue"):
             end = self.year(case, measure)
             ends |= {
-                f"{measure}_start": self.number(self.at_start(case, measure)),
+                f"{measure}_start": self.number(self.at_start(measure)),
                 measure: self.number(end["mean"]),
                 f"{measure}_low": self.number(end["q05"]),
                 f"{measure}_high": self.number(end["q95"]),
@@ -201,7 +202,7 @@ class Story(Chapter):
             cells = [self.case(case)]
             for measure in ("waiting", "overdue"):
                 end = self.year(case, measure)
-                cells += [self.number(self.at_start(case, measure)), self.spread(end["mean"], end["q05"], end["q95"])]
+                cells += [self.number(self.at_start(measure)), self.spread(end["mean"], end["q05"], end["q95"])]
             for year in (first, last):
                 wait = self.year(case, "mean_wait", year)
                 cells.append(self.spread(wait["mean"] / WEEK, wait["q05"] / WEEK, wait["q95"] / WEEK))

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from flowsim.analysis import verdict
-from flowsim.analysis.targets import ROUNDING
+from flowsim.analysis.measures import ROUNDING
 from flowsim.plan.kpis import Kpi, load_kpis
 from flowsim.plan.targets import has_targets, load_targets
 from flowsim.present.app import html
