@@ -412,6 +412,10 @@ def route_work(scenario: Scenario) -> Work:
         def reduce(outcome: Mapping[str, np.ndarray], log: np.ndarray, network: Network) -> Followed:
             return moves(network, log, 12), weekly(network, outcome["snapshots"], region)
 
+        def followed(case: Case) -> Generator[Followed, None, None]:
+            jobs = (partial(build, case, i, SEED, balances) for i in range(most))
+            return run_followed(jobs, reduce, threads=1)
+
         cases = {}
         for name, one in {"network": scenario, "none": twin(scenario)}.items():
             cases[name] = Case(name, one)
@@ -420,8 +424,7 @@ def route_work(scenario: Scenario) -> Work:
         with ExitStack() as open_ones:
             running = {}
             for name, case in cases.items():
-                jobs = (partial(build, case, i, SEED, balances) for i in range(most))
-                running[name] = open_ones.enter_context(closing(run_followed(jobs, reduce, threads=1)))
+                running[name] = open_ones.enter_context(closing(followed(case)))
             for goal in sorted({min(ROUTE_RUNS, most), most}):
                 for name, done in running.items():
                     while len(found[name]) < goal:
