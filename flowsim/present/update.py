@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.monitoring import QUANTITIES, SHARE, WAIT
 from flowsim.analysis.weighing import K_LIMIT
@@ -160,9 +158,7 @@ class _Page:
         asked = self.found.scenario.with_settings(self.found.scenario.name, unknowns="posterior")
         if source(asked)[0] != "posterior":
             return []
-        lists = np.array([future.waiting[0] for future in self.found.case.futures], float)
-        first = self.region.start.year
-        return [self.t("head.apart", first=first, waiting=self.number(float(self.found.before @ lists)))]
+        return [self.t("head.apart", first=self.region.start.year)]
 
     def change(self, row: Mapping[str, Any]) -> str:
         """A change of a number of people in words, when its interval is on one side of nothing."""
@@ -229,6 +225,7 @@ class _Page:
         cells = len(self.found.observed.cells)
         possible = self.small(self.found.possible * cells)
         notes = [
+            self.t("table.counts.expected"),
             self.t("table.counts.chance"),
             self.t("table.counts.limit", limit=self.small(self.found.possible), possible=possible, cells=cells),
             *([] if self.found.conflicts else [self.t("table.counts.others_note")]),

@@ -15,8 +15,9 @@ from flowsim.present import first_day
 from flowsim.present.answer import Page, Paragraph, Rows, blocks
 from flowsim.present.report.account import Account
 from flowsim.present.report.content import document
-from flowsim.present.texts import LANGUAGES, format_number, text
-from flowsim.present.wording import percent
+from flowsim.present.report.story import CONSULTS
+from flowsim.present.texts import LANGUAGES, format_number, text, texts
+from flowsim.present.wording import percent, promise_name
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,24 @@ def test_kpi_24_is_judged_once(uneven: Made) -> None:
         assert summary == judged["probability"], name
     assert found["summary"].set_index("case").loc["headcount", "wait_halved"] == 3 / 16
     assert measures.halved(np.array([0.5, 0.5004, 0.501, np.nan])).tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_two_counts_of_one_thing_name_each_other(made: Made, lang: str) -> None:
+    """Consults, users of support points, self-help and less inflow are counted in two ways: both places say so."""
+    answer, tables = made
+    whole = said(document(answer, tables, lang))
+    for key in ("targets.read.inflow", "targets.read.consults", "plan.cause.clients_counted_as_inflow"):
+        assert repr(text(lang, key))[1:-1] in whole, key
+    promise = promise_name(lang, CONSULTS)
+    assert text(lang, "report.note.means", promise=promise) in whole
+    assert CONSULTS in set(tables["targets"]["target"])
+    assert text(lang, "report.volume.support_point_users") in whole
+    new = {"nl": "nieuw", "en": "new"}[lang]
+    for key in ("report.volume.support_point_users", "report.plot.route.support_point", "targets.promise.kpi_28"):
+        assert new in texts(lang)[key].lower(), key
+    volumes, targets = tables["volumes"], tables["targets"]
+    for name in ("headcount", "net"):
+        users = volumes[(volumes["case"] == name) & (volumes["volume"] == "support_point_users")].set_index("year")
+        promised = targets[(targets["case"] == name) & (targets["target"] == "kpi_28")].iloc[0]
+        assert promised["mean"] == pytest.approx(users.loc[2027, "mean"])

@@ -14,6 +14,7 @@ from flowsim.present.plan_table import cause_text, count_verdicts, plan_cells
 from flowsim.present.report.blocks import Block, bullets, heading, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.texts import texts
+from flowsim.scenario.posterior import source
 
 OWN: Final = ("flowsim", "none")
 """Codes of sources that are no documents: assumptions."""
@@ -111,12 +112,13 @@ class Account(Chapter):
         found = self.assumptions()
         if found is None:
             return None
+        note = self.r("note.weighed") if source(self.scenario)[0] == "posterior" else ""
         return table(
             found.header,
             found.rows,
-            (4.6, 1.9, 2.1, 2.9, 2),
+            (5.2, 1.8, 1.9, 2.5, 1.7),
             found.title,
-            " ".join(filter(None, found.notes[:1])),
+            note,
             tiny=True,
         )
 
