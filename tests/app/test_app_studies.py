@@ -254,6 +254,9 @@ def test_the_route_is_told_in_the_futures_of_the_answer(house: House) -> None:
         for i, part in enumerate(PARTS):
             first = first_day(told.tables, part).mean
             assert route.queues[name].at(0, None, i).value == pytest.approx(first)
+            for year in YEARS:
+                ended = route.queues[name].at(route.queues[name].end_of(year), None, i)
+                assert ended.value == pytest.approx(of_case[part, year])
         for y, year in enumerate(YEARS):
             flows = yearly(route.moves[name], y, region)
             assert sum(flows.into(node) for node in TREATMENT) == pytest.approx(of_case["referred", year])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Sequence
 
@@ -97,7 +96,8 @@ def show_queues(route: Route, case: str) -> None:
     lists = route.queues[case]
     beside = route.queues["none"] if case != "none" else None
     show(html.join((html.heading(t("queues.heading")), html.paragraph(t("queues.text")))))
-    months = [date for i, date in enumerate(lists.dates) if i == 0 or date.month != lists.dates[i - 1].month]
+    dates = [date for date in lists.dates if date.year <= YEARS[-1]]
+    months = [date for i, date in enumerate(dates) if i == 0 or date.month != dates[i - 1].month]
     begin = choice(
         st.select_slider,
         t("queues.begin"),
@@ -129,7 +129,7 @@ def _source(route: Route) -> str:
 
 def _table(lists: Queues, part: int, case: str) -> Html:
     """The lists at the ends of the years; ``part``: who waits, or who of them waits too long."""
-    ends = [0, *(lists.week_of(dt.date(one, 12, 31)) for one in YEARS)]
+    ends = [0, *(lists.end_of(one) for one in YEARS)]
     header = [
         t("queues.column.group"),
         t("compare.column.start"),
