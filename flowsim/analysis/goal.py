@@ -76,7 +76,7 @@ class Goal:
         base : a case with the same futures without a network, when `needs_base`.
         """
         if self.promise is not None:
-            from flowsim.analysis.targets import ROUNDING, Quantities
+            from flowsim.analysis.targets import Quantities
 
             of = copy.copy(case)
             of.futures, of.drawn = list(futures), list(drawn)
@@ -84,7 +84,7 @@ class Goal:
                 self.promise.quantity, self.promise.date.year
             )
             assert simulated is not None  # refused when the goal was read
-            slack = 1.0 + ROUNDING if self.promise.comparison == ">=" else 1.0 - ROUNDING
+            slack = 1.0 + (measures.ROUNDING if self.promise.comparison == ">=" else -measures.ROUNDING)
             return np.array([float(self.promise.met(float(x) * slack)) for x in simulated])
         assert self.measure is not None
         found = [measures.measured(one, (self.measure,), case.definition)[0] for one in futures]

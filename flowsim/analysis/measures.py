@@ -13,6 +13,10 @@ from flowsim.analysis.clearing import QUEUE_MONTH, VOLUMES, Definition, Future
 from flowsim.errors import InputError
 
 YEARS: Final = (2025, 2026, 2027, 2028, 2029)
+ROUNDING: Final = 1e-3
+"""Relative slack when a promise is judged: the plan's own volumes give 649.85 clients where it promises 650."""
+HALVED: Final = 0.5
+"""Part of the wait that is gone when it is halved."""
 LOOK_BACK: Final = 6
 """Months whose starts say what wait to expect."""
 MONTHS: Final = np.arange(f"{YEARS[0]}-01", f"{YEARS[-1] + 1}-02", dtype="datetime64[M]").astype("datetime64[D]")
@@ -60,6 +64,11 @@ def wait_ratio(future: Future) -> np.floating:
     """KPI 24: mean wait in the quarter up to 30 June 2027 over that of the first quarter of 2025."""
     with np.errstate(divide="ignore"):  # nobody waited in the first quarter
         return np.float32(mean_wait(future, 27, 30) / mean_wait(future, 0, 3))
+
+
+def halved(ratio: np.ndarray) -> np.ndarray:
+    """Whether a `wait_ratio` is that of a halved wait, with the slack that every promise has; NaN is not."""
+    return np.asarray((1.0 - np.asarray(ratio, float)) * (1.0 + ROUNDING) >= HALVED)
 
 
 def expected_wait(waiting: np.ndarray, starts: np.ndarray) -> np.ndarray:

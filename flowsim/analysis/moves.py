@@ -42,14 +42,16 @@ def moves(network: Network, log: np.ndarray, periods_in_group: int = 1) -> pd.Da
     """
     import pandas as pd
 
-    station, kind, who = log["station"].astype(np.int64), log["kind"], log["resident"]
-    order = np.argsort(who, kind="stable")
-    order = order[(who[order] >= 0) & (who[order] < _COMPANION)]
-    kind, station, who, time = kind[order], station[order], who[order], log["time"][order]
+    told = np.zeros(1 << 8, bool)
+    told[[events.ARRIVE, events.BALK, events.EXIT, events.RENEGE, *_PRESENT]] = True
+    kind, who = np.ascontiguousarray(log["kind"]), np.ascontiguousarray(log["resident"])
+    rows = np.flatnonzero(told[kind] & (who >= 0) & (who < _COMPANION))
+    rows = rows[np.argsort(who[rows], kind="stable")]
+    kind, who, time, station = kind[rows], who[rows], log["time"][rows], log["station"][rows].astype(np.int64)
     passed = kind == events.BALK
     came = np.zeros(len(kind), bool)
     came[:-1] = passed[1:]  # the arrival just before it
-    kept = np.isin(kind, (events.ARRIVE, events.EXIT, events.RENEGE, *_PRESENT)) & ~passed & ~came
+    kept = ~passed & ~came
     kind, station, who, time = kind[kept], station[kept], who[kept], time[kept]
     same = np.zeros(len(kind), bool)
     same[1:] = who[1:] == who[:-1]

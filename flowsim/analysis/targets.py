@@ -15,7 +15,7 @@ import numpy as np
 from flowsim.analysis import verdict
 from flowsim.analysis.answers import wait_ratio
 from flowsim.analysis.clearing import VOLUMES
-from flowsim.analysis.measures import YEARS
+from flowsim.analysis.measures import ROUNDING, YEARS
 from flowsim.analysis.statistics import mean_interval, wilson
 from flowsim.plan.business_case import Money, Volumes, client_equivalents, money
 from flowsim.plan.figures import load_figures
@@ -32,9 +32,6 @@ OF_FUNCTIONS: Final = frozenset({"conversations", "extra_social_domain_fte"})
 """Promises about single functions: a top-down scenario does not say how the diversion comes about."""
 
 NO_VERDICT: Final = "not_simulated"
-
-ROUNDING: Final = 1e-3
-"""Relative slack when a promise is judged: the plan's own volumes give 649.85 clients where it promises 650."""
 
 
 def yearly(case: Any, count: int) -> dict[str, np.ndarray]:
@@ -67,7 +64,7 @@ class Quantities:
         self.entered = np.array([fixed if value is None else value for value in reached])
 
     def of(self, quantity: str, year: int) -> np.ndarray | None:
-        """Value of a quantity in a year, per future; None when it is not simulated."""
+        """Value of a quantity in a year, per future that is paired; None when it is not simulated."""
         if quantity in NOT_SIMULATED or (self.top_down and quantity in OF_FUNCTIONS):
             return None
         return np.asarray(getattr(self, quantity)(YEARS.index(year)), float)
@@ -93,7 +90,8 @@ class Quantities:
         return np.asarray(self.freed_clients(y) / self.book.value("demand.clients"))
 
     def wait_reduction(self, y: int) -> np.ndarray:
-        return np.asarray(1.0 - wait_ratio(self.case)[: self.count])
+        """Of every future of the case, as in its summary: the comparison is with its own first quarter."""
+        return np.asarray(1.0 - wait_ratio(self.case))
 
     def freed_clients(self, y: int) -> np.ndarray:
         """Client equivalents of the simulated volumes, as the reading counts them; top-down: of the treatment hours

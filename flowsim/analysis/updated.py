@@ -53,7 +53,7 @@ def _interval(name: str, estimate: Estimate) -> dict[str, float]:
 def happened(update: Any) -> dict[str, np.ndarray]:
     """What does or does not happen in a future: (n,) of bool. ``wait_halved``: KPI 24."""
     ratio = np.array([measures.wait_ratio(future) for future in update.case.futures])
-    return {"cleared": update.case.cleared, "wait_halved": ratio <= 0.5}
+    return {"cleared": update.case.cleared, "wait_halved": measures.halved(ratio)}
 
 
 def summary(update: Any) -> pd.DataFrame:

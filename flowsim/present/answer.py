@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.analysis import verdict
 from flowsim.plan.business_case import client_equivalents, plan_volumes
+from flowsim.present import first_day
 from flowsim.present.fitting import fitted_table
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import case_name, month, percent, scenario_title, unknown_name
@@ -182,8 +183,12 @@ class Page:
         readings = [name for name in self.cases if name != "none"]
         if len(readings) > 1:
             first += " " + self.t(f"overall.{self.verdicts['overall']}")
-        lines.append(first)
+        lines += [first, *self.beside()]
         return Paragraph((*lines, *(f"  {self.meaning(name)}" for name in self.cases)))
+
+    def beside(self) -> tuple[str, ...]:
+        """What bears on how far to trust the answer, in a sentence; nothing where the first day is as published."""
+        return first_day.told_beside(self.tables, self.region.start.year, self.lang)
 
     def meaning(self, name: str) -> str:
         share = self.percent(self.scenario.book.value("functions.diversion"))
@@ -238,16 +243,13 @@ class Page:
     # ---- waiting --------------------------------------------------------------------------------------------------
 
     def lists(self) -> Rows:
-        fan, first = self.tables["fan"], self.tables["programmes"]
         years = self.tables["years"]
         rows = []
         for measure in ("overdue", "waiting"):
+            begin = self.spread(*first_day.first_day(self.tables, measure))
             for case in self.cases:
-                begin = fan[(fan["case"] == case) & (fan["measure"] == measure) & (fan["day"] == 0.0)].iloc[0]
-                mean = first[(first["case"] == case) & (first["year"] == self.region.start.year - 1)][measure].sum()
-                cells = [self.spread(mean, begin["q05"], begin["q95"])]
-                cells += self.by_year(years, case, measure, 1.0, 0)
-                rows.append((self.case(case), self.t(f"table.lists.{measure}"), *cells))
+                cells = self.by_year(years, case, measure, 1.0, 0)
+                rows.append((self.case(case), self.t(f"table.lists.{measure}"), begin, *cells))
         made = self.table("lists", ("case", "measure"), rows, left=2)
         start = self.t("table.lists.start", year=self.region.start.year)
         return Rows(made.title, (*made.header, start, *self.years()), made.rows, 2)
@@ -386,6 +388,8 @@ class Page:
         for row in rows:
             if not row["stands"]:
                 shown = {name: self.figure(round(row[name], 3), row["unit"]) for name in ("simulated", "value")}
+                if row["target"] == first_day.OVERDUE_SHARE:
+                    shown = first_day.shares_told(self.tables, row, self.lang)
                 lines.append("  " + self.t("start.miss", name=self.target(row["target"]), **shown))
         return Paragraph(tuple(lines), self.t("start.title"))
 
@@ -447,10 +451,10 @@ class Page:
             ends = [self.figure(end, figure.unit) for end in (figure.low, figure.high) if end is not None]
             kind = self.t(f"used.{figure.kind}")
             value = self.figure(figure.at(), figure.unit)
-            rows.append((unknown_name(self.lang, key), value, " - ".join(ends), kind))
+            rows.append((unknown_name(self.lang, key), value, " - ".join(ends), self.in_futures(key), kind))
         if not rows:
             return None
-        header = tuple(self.t(f"used.{name}") for name in ("unknown", "value", "range", "basis"))
+        header = tuple(self.t(f"used.{name}") for name in ("unknown", "value", "range", "futures", "basis"))
         title = self.t("used.unknowns", count=len(keys))
         kind, changed = source(self.scenario)
         figures = "; ".join(unknown_name(self.lang, key) for key in changed)
@@ -465,6 +469,15 @@ class Page:
                 self.t("used.leaves_out"),
             ),
         )
+
+    def in_futures(self, key: str) -> str:
+        """The values of an unknown in the futures: their mean, and where 90% of them lie."""
+        found = first_day.in_futures(self.tables, key)
+        if found is None:
+            return "-"
+        unit = self.scenario.book.figure(key).unit
+        value, low, high = (self.figure(first_day.rounded(one, found, unit), unit) for one in found)
+        return self.t("estimate", value=value, low=low, high=high)
 
     def taken_over(self, drawn: Sequence[str]) -> tuple[str, ...]:
         """For a region that takes figures over from another one: how many."""

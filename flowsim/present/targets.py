@@ -191,5 +191,5 @@ class _Page:
         return [Rows(made.title, made.header, made.rows, notes=(note, *lines))]
 
     def reading(self) -> Paragraph:
-        lines = tuple(self.t(f"read.{name}") for name in ("expected", "verdict", "without"))
+        lines = tuple(self.t(f"read.{name}") for name in ("expected", "verdict", "without", "inflow", "consults"))
         return Paragraph(lines, self.t("read.title"))

@@ -14,6 +14,7 @@ from flowsim.present.answer import Block, Paragraph, Rows
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import case_name, percent, scenario_title, unknown_name
 from flowsim.scenario.monitored import CHANGE, figure_of
+from flowsim.scenario.posterior import source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,8 +150,15 @@ class _Page:
         one = self.row("years", measure="overdue", year=LAST)
         values = {"new": one["new"], "low": one["new_q05"], "high": one["new_q95"], "old": one["old"]}
         words = {name: self.number(value) for name, value in values.items()}
-        lines.append(self.t("head.overdue", year=LAST, change=self.change(one), **words))
+        lines += [self.t("head.overdue", year=LAST, change=self.change(one), **words), *self.apart()]
         return Paragraph(tuple(lines))
+
+    def apart(self) -> list[str]:
+        """That the forecast without counts is not the answer's, where that rests on the calibration."""
+        asked = self.found.scenario.with_settings(self.found.scenario.name, unknowns="posterior")
+        if source(asked)[0] != "posterior":
+            return []
+        return [self.t("head.apart", first=self.region.start.year)]
 
     def change(self, row: Mapping[str, Any]) -> str:
         """A change of a number of people in words, when its interval is on one side of nothing."""
@@ -209,11 +217,24 @@ class _Page:
                 for name in names
             ]
             fits = "conflict" if one["conflict"] else "odd" if one["odd"] else "yes"
+            chance = self.small(one["fits_old"])
             words = self.t(f"quantity.{code}")
             counted = self.counted(code, one["counted"])
-            rows.append((one["quarter"], words, counted, *expected, self.t(f"table.counts.{fits}")))
+            rows.append((one["quarter"], words, counted, *expected, self.t(f"table.counts.{fits}", chance=chance)))
         columns = ("quarter", "quantity", "counted", "old", *(() if self.found.conflicts else ("others",)), "fits")
-        return Rows(self.t("table.counts.title"), self.header("counts", *columns), tuple(rows), left=2)
+        cells = len(self.found.observed.cells)
+        possible = self.small(self.found.possible * cells)
+        notes = [
+            self.t("table.counts.expected"),
+            self.t("table.counts.chance"),
+            self.t("table.counts.limit", limit=self.small(self.found.possible), possible=possible, cells=cells),
+            *([] if self.found.conflicts else [self.t("table.counts.others_note")]),
+        ]
+        return Rows(self.t("table.counts.title"), self.header("counts", *columns), tuple(rows), 2, tuple(notes))
+
+    def small(self, probability: float) -> str:
+        """A probability that may be far below a per cent, in per cents."""
+        return percent(self.lang, probability) if probability >= 0.01 else f"{self.number(100.0 * probability, 2)}%"
 
     def conflicts(self) -> Paragraph:
         lines = [self.cell("conflict", one.code, str(one.quarter), "old") for one in self.found.conflicts]
@@ -233,9 +254,7 @@ class _Page:
             "counted": self.counted(code, one["counted"]),
             "expected": self.counted(code, one[f"expected_{name}"]),
         }
-        share = 100.0 * self.found.possible
-        decimals = next((d for d in range(3) if math.isclose(share, round(share, d))), 2)
-        limit = format_number(self.lang, share, decimals) + "%"
+        limit = self.small(self.found.possible)
         words = {"quantity": self.t(f"quantity.{code}"), "quarter": quarter}
         return "  " + self.t(f"{kind}.cell", limit=limit, **words, **values, **ends)
 

@@ -213,6 +213,13 @@ def run_logged(
     return results()
 
 
+def run_followed(
+    jobs: Iterable[Job], reduce: Callable[[Outcome, np.ndarray, Network], T], threads: int | None = None
+) -> Generator[T, None, None]:
+    """As `run_many`, but ``reduce`` is given the outcome arrays, the event log and the network."""
+    return _in_order((partial(_followed, job, reduce) for job in jobs), thread_count(threads), log=True)
+
+
 # ---------------------------------------------------------------- arguments
 
 
@@ -332,6 +339,13 @@ def _job(job: Job, reduce: Callable[[Outcome, Network], T]) -> T:
     network, seed, replication = job()
     outcome, _, _ = simulate_once("compiled")(network, seed, replication, False)
     return reduce(outcome, network)
+
+
+def _followed(job: Job, reduce: Callable[[Outcome, np.ndarray, Network], T]) -> T:
+    network, seed, replication = job()
+    outcome, log, _ = simulate_once("compiled")(network, seed, replication, True)
+    assert log is not None
+    return reduce(outcome, log, network)
 
 
 def _logged(job: Job, reduce: Callable[[np.ndarray, Network], T]) -> T:

@@ -168,11 +168,19 @@ class Update:
         return parts
 
     def fits(self, code: str, t: int, others: bool) -> float:
-        """Two-sided tail probability of a count: without any counts, or given all others."""
+        """Two-sided tail probability of a count: without any counts, or given all others.
+
+        Without any, only the first futures tell: they are the same whatever was counted, so that the probability of
+        one count does not hang on the others, which say where later futures are drawn.
+        """
         counts = next(one for one in self.counts if one.code == code)
-        log = np.broadcast_to(self.log_prior, (weighing.SCALES, self.done))
-        if others and (parts := self._parts(code, t)):
-            log = log + self.power * np.sum(parts, axis=0)
+        if not others:
+            first = np.where(np.arange(self.done) < FIRST, 0.0, -np.inf)
+            log = np.broadcast_to(first, (weighing.SCALES, self.done))
+        else:
+            log = np.broadcast_to(self.log_prior, (weighing.SCALES, self.done))
+            if parts := self._parts(code, t):
+                log = log + self.power * np.sum(parts, axis=0)
         weights = weighing.normalised(log.ravel()).reshape(log.shape)
         return weighing.surprise(counts, t, weights, others)
 

@@ -6,9 +6,11 @@ import pytest
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import load_figures
-from flowsim.present.app.drafts import because
+from flowsim.present.app import shell
+from flowsim.present.app.drafts import because, plan_draft
 from flowsim.present.app.levers import BY_NAME, GROUPS, LEVERS, Lever, Value, document_of, values
-from flowsim.present.texts import LANGUAGES, texts
+from flowsim.present.app.views import compare
+from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.scenario.baseline import Values
 from flowsim.scenario.compile import compile_scenario
 from flowsim.scenario.flows import capacity_factor, yearly_volume
@@ -65,6 +67,34 @@ def test_every_lever_has_words_a_range_with_the_plan_in_it_and_a_source(lever: L
         assert stops[-1] == pytest.approx(high)
         assert lever.plan(BOOK) in stops
         assert lever.source(BOOK).source.document
+
+
+def test_what_flowsim_assumes_is_not_called_the_plans() -> None:
+    own = {lever.name for lever in LEVERS if not lever.of_plan(BOOK)}
+    assert own == {
+        *("reading", "would_have_entered", "places_basic", "places_specialist", "staff_growth", "demand_growth"),
+        *("social_domain", "support_point_relapse"),
+    }
+    for lever in LEVERS:
+        figure = lever.source(BOOK)
+        if figure is not None:
+            assert lever.of_plan(BOOK) == figure.source.document.startswith("Transformatieplan"), lever.name
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_card_of_the_reading_says_of_the_plan_what_the_answer_says(lang: str) -> None:
+    draft, by_name = plan_draft(lang), {lever.name: lever for lever in LEVERS}
+    words = {code: text(lang, f"answer.value.reading.{code}") for code in by_name["reading"].choices}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare, "lang", lambda: lang)
+        patch.setattr(shell, "lang", lambda: lang)
+        said = compare._chosen(draft, by_name["reading"])
+        assert said == text(lang, "app.lever.own_beside", own=words["net"], plan=words["headcount"])
+        for name in ("places_basic", "would_have_entered", "conversations"):
+            start = {"conversations": "cited"}.get(name, "assumed")
+            opening = text(lang, f"app.lever.{start}", plan="|", source="", low="", high="").partition("|")[0]
+            assert compare._cited(draft, by_name[name]).startswith(opening)
+        assert "650" in compare._cited(draft, by_name["conversations"])
 
 
 def test_all_levers_at_their_ends_make_a_network_that_can_be_simulated() -> None:

@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flowsim.analysis.measures import YEARS
 from flowsim.analysis.moves import HOWS, OUTSIDE, mean_moves, moves
 from flowsim.model.network import Network
 from flowsim.present.app import studies
 from flowsim.present.app.drafts import Draft, plan_draft
-from flowsim.present.app.flows import NODES, yearly
+from flowsim.present.app.flows import NODES, TREATMENT, yearly
 from flowsim.present.app.jobs import Desk, Job
 from flowsim.present.app.levers import BY_NAME
+from flowsim.present.app.queues import PARTS
 from flowsim.present.app.state import House, Visit
 from flowsim.present.app.studies import Compared, Runs, compare_work, twin, twin_key
-from flowsim.scenario.load import Scenario
+from flowsim.present.first_day import first_day
+from flowsim.scenario.load import Scenario, default
 from flowsim.scenario.region import load_region
 from flowsim.study.futures import Balances, Case
 from flowsim.study.replicate import simulate
@@ -238,6 +241,37 @@ def test_the_picture_of_the_route_loses_nobody_before_treatment(house: House) ->
     none = yearly(route.moves["none"], 3, load_region("amstelland"))
     assert none.into("conversation") == 0.0
     assert none.into("basic") + none.into("specialist") > flows.into("basic") + flows.into("specialist")
+
+
+def test_the_route_is_told_in_the_futures_of_the_answer(house: House) -> None:
+    """The lists and who comes to them are the same numbers, whichever of the two pages one reads."""
+    told, route = house.plan().result, house.route().result
+    assert route.runs == route.most == len(told.answer.cases["none"].futures)
+    region = load_region("amstelland")
+    years = told.tables["years"]
+    for name, case in {"network": "net", "none": "none"}.items():
+        of_case = years[years["case"] == case].set_index(["measure", "year"])["mean"]
+        for i, part in enumerate(PARTS):
+            first = first_day(told.tables, part).mean
+            assert route.queues[name].at(0, None, i).value == pytest.approx(first)
+            for year in YEARS:
+                ended = route.queues[name].at(route.queues[name].end_of(year), None, i)
+                assert ended.value == pytest.approx(of_case[part, year])
+        for y, year in enumerate(YEARS):
+            flows = yearly(route.moves[name], y, region)
+            assert sum(flows.into(node) for node in TREATMENT) == pytest.approx(of_case["referred", year])
+
+
+def test_a_first_result_of_the_route_comes_before_all_futures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(studies.FUTURES_SETTING, "2")
+    monkeypatch.setattr(studies, "ROUTE_RUNS", 1)
+    seen: list[studies.Route] = []
+    job = Job(lambda _: iter(()))  # type: ignore[arg-type,return-value]
+    monkeypatch.setattr(job, "publish", seen.append)
+    for _ in studies.route_work(default())(job):
+        pass
+    assert [(one.runs, one.most) for one in seen] == [(1, 2), (2, 2)]
+    assert job.done == job.total == 4
 
 
 def results(house: House, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> tuple[Job, list[Compared]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from html import unescape
 from importlib import resources
 from typing import Any
 
@@ -12,13 +14,16 @@ from test_app_drafts import HOSTILE
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import load_figures
+from flowsim.present.answer import Page
 from flowsim.present.app import html, studies
 from flowsim.present.app.drafts import Draft, because, to_link
 from flowsim.present.app.html import plain
 from flowsim.present.app.levers import document_of
 from flowsim.present.app.shell import PAGES
 from flowsim.present.app.state import House, Visit
-from flowsim.present.texts import LANGUAGES, text
+from flowsim.present.first_day import first_day
+from flowsim.present.texts import LANGUAGES, format_number, text
+from flowsim.present.wording import percent
 from flowsim.scenario.load import default
 from flowsim.scenario.unknowns import drawn
 
@@ -247,6 +252,27 @@ def test_each_chart_has_a_table_beside_it(name: str, house: House) -> None:
     tables = [one.label for one in app.expander if one.label == text("nl", "app.chart.table")]
     twice = {"route": 1}.get(name, 0)  # the flows: one chart for a wide page and one for a narrow page
     assert len(app.get("plotly_chart")) - twice == len(tables) > 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_first_day_is_one_number_on_every_page(house: House, lang: str) -> None:
+    told = house.plan().result
+    waiting, overdue = (first_day(told.tables, part).mean for part in ("waiting", "overdue"))
+    shown = {name: plain_text(page(opened(name, lang))) for name in ("answer", "account", "route")}
+    number = format_number(lang, waiting)
+    spread = f"{number} ({format_number(lang, first_day(told.tables, 'waiting').q05)}"
+    for name, content in shown.items():
+        assert f"{number} (" in content, name
+    assert spread in shown["answer"].replace("\u202f", "")
+    share = percent(lang, overdue / waiting)
+    (sentence,) = Page(told.answer, told.tables, lang).beside()
+    assert share in sentence
+    assert sentence in shown["answer"]
+    assert share in shown["account"]
+
+
+def plain_text(content: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", content))
 
 
 def test_what_nobody_knows_is_explained_in_the_language_of_the_page() -> None:

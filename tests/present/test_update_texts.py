@@ -9,13 +9,16 @@ import pytest
 
 from flowsim.analysis.monitoring import QUANTITIES
 from flowsim.errors import InputError
-from flowsim.present.texts import LANGUAGES, texts
-from flowsim.present.update import SHOWN, refusal, template_remarks, update_unknown
+from flowsim.present.answer import Paragraph, Rows
+from flowsim.present.texts import LANGUAGES, text, texts
+from flowsim.present.update import SHOWN, refusal, template_remarks, update_blocks, update_unknown
+from flowsim.present.wording import percent
 from flowsim.scenario.load import default
 from flowsim.scenario.monitored import PLACES
 from flowsim.scenario.unknowns import UNKNOWNS
-from flowsim.study.observed import parse, template
+from flowsim.study.observed import given, parse, template
 from flowsim.study.privacy import CODES, PersonalData
+from flowsim.study.update import update
 
 
 def gaps(sentence: str) -> set[str]:
@@ -70,3 +73,19 @@ def test_a_refusal_says_why_and_repeats_nothing(lang: str) -> None:
     sentence = refusal(caught.value, lang)
     assert sentence.startswith(texts(lang)["update.personal.name"])
     assert "Jansen" not in sentence
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_says_what_a_fit_hangs_on_and_that_it_is_not_the_answer(lang: str) -> None:
+    observed = given({("2026-Q1", "waiting"): 820, ("2026-Q2", "waiting"): 830})
+    found = update(observed, futures=128, seed=3)
+    tables = found.tables
+    head, *rest = update_blocks(found, tables, lang)
+    assert isinstance(head, Paragraph)
+    assert text(lang, "update.head.apart", first=2025) in head.lines
+    counts = next(one for one in rest if isinstance(one, Rows) and one.title == text(lang, "update.table.counts.title"))
+    for cells, row in zip(counts.rows, tables["counts"].to_dict("records"), strict=True):
+        assert percent(lang, row["fits_old"]) in cells[-1]
+    half = "0,50%" if lang == "nl" else "0.50%"
+    assert text(lang, "update.table.counts.limit", limit=half, possible="1%", cells=2) in counts.notes
+    assert text(lang, "update.table.counts.others_note") in counts.notes

@@ -151,6 +151,23 @@ def test_counts_that_do_not_go_together_are_called_odd(prior: Update) -> None:
     assert made.probability().n >= 20
 
 
+def test_whether_a_count_fits_by_itself_does_not_hang_on_the_others(prior: Update, stages: list[Update]) -> None:
+    """Nor on where later futures were drawn, which the counts say."""
+    cell = ("2026-Q1", "waiting")
+    alone = weighed(prior, given({cell: 1100}))
+    beside = weighed(prior, given({cell: 1100, ("2026-Q2", "waiting"): 600, ("2026-Q1", "conversations"): 20}))
+    assert alone.fits("waiting", 0, others=False) == beside.fits("waiting", 0, others=False)
+    assert alone.fits("waiting", 0, others=True) != beside.fits("waiting", 0, others=True)
+    made = stages[0]
+    first = made.snapshot()
+    for one in (first.case.futures, first.case.drawn, first.scores, first.origin, first.effect):
+        del one[64:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "FIRST", 64)
+        for code in ("waiting", "conversations"):
+            assert made.fits(code, 0, others=False) == pytest.approx(first.fits(code, 0, others=False))
+
+
 def test_few_false_alarms(prior: Update) -> None:
     """Of 60 sets of counts of the futures themselves, at most 4 have a conflict or an odd cell: the stated rates are 1%
     of sets each, and with 2% more than 4 of 60 happens once in two hundred."""

@@ -52,6 +52,7 @@ class Lever:
     setting : name of the setting. choices : its values that are offered.
     shown : ``percent``, ``number``, ``years`` or ``choice``. step : of the slider, in the figure's unit.
     needs : (setting, value) without which the lever does nothing.
+    own : a choice of flowsim's where the plan leaves the question open. plan_counts : what the plan itself does there.
     """
 
     name: str
@@ -63,6 +64,8 @@ class Lever:
     shown: str = "number"
     step: float = 1.0
     needs: tuple[str, str] | None = None
+    own: bool = False
+    plan_counts: str = ""
 
     # ---- what it can be -----------------------------------------------------------------------------------------
 
@@ -70,8 +73,13 @@ class Lever:
         """The figure behind it, with its citation; None for a setting."""
         return book.figure(self.figure) if self.figure else None
 
+    def of_plan(self, book: FigureBook) -> bool:
+        """Whether its value is the plan's, not an assumption of flowsim's."""
+        figure = self.source(book)
+        return not self.own if figure is None else figure.kind != "assumed"
+
     def plan(self, book: FigureBook) -> Value:
-        """Its value in the plan."""
+        """Its value in the plan; where the plan has none, what flowsim assumes."""
         match self.kind:
             case "choice":
                 return str(DEFAULTS[self.setting])
@@ -202,6 +210,8 @@ LEVERS: Final = (
         choices=("headcount", "capacity", "net"),
         shown="choice",
         needs=("network", "functions"),
+        own=True,
+        plan_counts="headcount",
     ),
     Lever("conversations", "network", "yearly", "functions.conversations", step=10.0, needs=("network", "functions")),
     Lever(
@@ -225,6 +235,7 @@ LEVERS: Final = (
         setting="social_domain",
         choices=("unlimited", "limited"),
         shown="choice",
+        own=True,
     ),
     Lever(
         "social_domain_fte",

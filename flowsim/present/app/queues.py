@@ -26,7 +26,7 @@ class Queues:
     Attributes
     ----------
     groups : codes of the groups of complaints, in the region's order.
-    dates : of the J weekly snapshots, from the first day to the end of the last year.
+    dates : of the J weekly snapshots, from the first day to the one nearest to the end of the last year.
     people : (R, J, G, 2) int: per run, week and group, those who wait and those of them who wait too long.
     """
 
@@ -44,9 +44,10 @@ class Queues:
         found = self.people[:, week, :, part]
         return mean_interval(found.sum(axis=1) if group is None else found[:, group])
 
-    def week_of(self, date: dt.date) -> int:
-        """The last snapshot on or before a date."""
-        return max(0, int(np.searchsorted(np.array(self.dates), np.datetime64(date), side="right")) - 1)
+    def end_of(self, year: int) -> int:
+        """The snapshot nearest to the end of a year, as every page has it (`flowsim.study.futures.Reducer`)."""
+        apart = np.array(self.dates, "datetime64[D]") - np.datetime64(dt.date(year + 1, 1, 1))
+        return int(np.abs(apart).argmin())
 
 
 def groups_of(region: Region) -> tuple[str, ...]:
@@ -54,8 +55,8 @@ def groups_of(region: Region) -> tuple[str, ...]:
 
 
 def weekly(network: Network, snapshots: np.ndarray, region: Region) -> np.ndarray:
-    """One run: (J, G, 2) from its snapshots (J', K), up to the end of the last year."""
-    last = int(region.day(dt.date(YEARS[-1] + 1, 1, 1)) // network.snapshot_every)
+    """One run: (J, G, 2) from its snapshots (J', K), up to the one nearest to the end of the last year."""
+    last = round(region.day(dt.date(YEARS[-1] + 1, 1, 1)) / network.snapshot_every)
     names = list(network.station_names)
     groups = groups_of(region)
     found = np.zeros((min(len(snapshots), last + 1), len(groups), len(PARTS)), np.int64)

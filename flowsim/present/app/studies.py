@@ -11,9 +11,10 @@ import copy
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -28,8 +29,12 @@ from flowsim.study.futures import Balances, Case
 if TYPE_CHECKING:
     import pandas as pd
 
+    from flowsim.model.network import Network
+
 Work = Callable[[Job], Generator[None, None, None]]
 Tables = Mapping[str, "pd.DataFrame"]
+Followed = tuple["pd.DataFrame", np.ndarray]
+"""The moves of residents in one future, and the lists by week."""
 TablesKey = tuple[str, str, int, int]
 """Key of a case, of its run without a network, and the futures of each."""
 SEED: Final = 1
@@ -44,6 +49,7 @@ STILL: Final = 48
 """Futures of the check of the first day."""
 SLICE: Final = 16
 ROUTE_RUNS: Final = 4
+"""Futures of the first result of the route."""
 HALF_WIDTH: Final = 0.07
 """Of the probability after `FUTURES` futures (Wald, at even)."""
 MEASURES: Final = ("overdue", "waiting", "mean_wait")
@@ -380,38 +386,56 @@ def compare_work(scenarios: Sequence[Scenario], known: Runs, keep: Callable[[Run
 
 @dataclass(frozen=True)
 class Route:
-    """Mean moves a year between stations, with the network and without, and the lists by week; of ``runs`` runs."""
+    """Mean moves a year between stations, with the network and without, and the lists by week, over the first ``runs``
+    futures of the ``most`` that there will be: those of *Het antwoord*."""
 
     moves: Mapping[str, pd.DataFrame]
     queues: Mapping[str, Queues]
     runs: int
+    most: int
 
 
 def route_work(scenario: Scenario) -> Work:
-    """The moves of residents, with and without the network, every unknown at its most likely value."""
+    """The moves of residents, with and without the network, in the futures that the plan is judged by; publishes a
+    `Route` after the first futures and after all of them."""
 
     def work(job: Job) -> Generator[None, None, None]:
         from flowsim.analysis.moves import mean_moves, moves
-        from flowsim.scenario.compile import compile_scenario
-        from flowsim.study.replicate import replicate
+        from flowsim.study.replicate import run_followed
+        from flowsim.study.targets import build
 
-        cases = {"network": scenario, "none": twin(scenario)}
-        job.total = len(cases) * ROUTE_RUNS
+        most = milestones()[-1]
+        job.total = 2 * most
         region = load_region(scenario.region)
-        found: dict[str, Any] = {}
-        lists: dict[str, Queues] = {}
-        for name, one in cases.items():
-            network = compile_scenario(one)
-            tables, weeks = [], []
-            with closing(replicate(network, ROUTE_RUNS, SEED, log=True, threads=1)) as done:
-                for replication in done:
-                    assert replication.log is not None  # asked for
-                    tables.append(moves(network, replication.log, 12))
-                    weeks.append(weekly(network, replication.outcome["snapshots"], region))
-                    job.count(job.done + 1)
-                    yield
-            found[name] = mean_moves(tables)
-            lists[name] = queues(network, weeks, region)
-        job.publish(Route(found, lists, ROUTE_RUNS))
+        balances = Balances(SEED)
+
+        def reduce(outcome: Mapping[str, np.ndarray], log: np.ndarray, network: Network) -> Followed:
+            return moves(network, log, 12), weekly(network, outcome["snapshots"], region)
+
+        def followed(case: Case) -> Generator[Followed, None, None]:
+            jobs = (partial(build, case, i, SEED, balances) for i in range(most))
+            return run_followed(jobs, reduce, threads=1)
+
+        cases = {}
+        for name, one in {"network": scenario, "none": twin(scenario)}.items():
+            cases[name] = Case(name, one)
+            yield
+        found: dict[str, list[Followed]] = {name: [] for name in cases}
+        with ExitStack() as open_ones:
+            running = {}
+            for name, case in cases.items():
+                running[name] = open_ones.enter_context(closing(followed(case)))
+            for goal in sorted({min(ROUTE_RUNS, most), most}):
+                for name, done in running.items():
+                    while len(found[name]) < goal:
+                        found[name].append(next(done))
+                        job.count(job.done + 1)
+                        yield
+                means = {name: mean_moves([table for table, _ in ones]) for name, ones in found.items()}
+                lists = {
+                    name: queues(cases[name].template.network_at_mode, [weeks for _, weeks in ones], region)
+                    for name, ones in found.items()
+                }
+                job.publish(Route(means, lists, goal, most))
 
     return work

@@ -14,6 +14,7 @@ from flowsim.present.plan_table import cause_text, count_verdicts, plan_cells
 from flowsim.present.report.blocks import Block, bullets, heading, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.texts import texts
+from flowsim.scenario.posterior import source
 
 OWN: Final = ("flowsim", "none")
 """Codes of sources that are no documents: assumptions."""
@@ -111,7 +112,15 @@ class Account(Chapter):
         found = self.assumptions()
         if found is None:
             return None
-        return table(found.header, found.rows, (5, 2, 2.4, 2), found.title, tiny=True)
+        note = self.r("note.weighed") if source(self.scenario)[0] == "posterior" else ""
+        return table(
+            found.header,
+            found.rows,
+            (5.2, 1.8, 1.9, 2.5, 1.7),
+            found.title,
+            note,
+            tiny=True,
+        )
 
     def sources(self) -> list[Block]:
         """The documents that the figures cite, most cited first."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from flowsim.plan.figures import Figure, load_figures
 from flowsim.present.answer import LAST_YEAR, Page
+from flowsim.present.first_day import first_day
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, figure
 from flowsim.present.texts import text
@@ -50,11 +51,9 @@ class Chapter(Page):
         """A measure of a year: mean, its interval, 90% range."""
         return self.row("years", case, measure=measure, year=year)
 
-    def at_start(self, case: str, measure: str) -> float:
-        """Mean number waiting or overdue on the first day."""
-        first = self.tables["programmes"]
-        chosen = (first["case"] == case) & (first["year"] == self.region.start.year - 1)
-        return float(first[chosen][measure].sum())
+    def at_start(self, measure: str) -> float:
+        """Mean number waiting or overdue on the first day, which is the same in every case."""
+        return first_day(self.tables, measure).mean
 
     def chance(self, row: Mapping[Any, Any], name: str = "cleared") -> str:
         """A probability of a table, with its interval."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from flowsim.analysis import verdict
-from flowsim.analysis.targets import ROUNDING
+from flowsim.analysis.measures import ROUNDING
 from flowsim.plan.kpis import load_kpis
 from flowsim.present.answer import LAST_YEAR
 from flowsim.present.plots import COLOURS, OTHER
@@ -64,7 +64,8 @@ class Promises(Chapter):
         sources = sorted({str(one) for one in found["source"]})
         slack = f"{self.number(100.0 * ROUNDING, 1)}%"
         document = sources[0].rpartition(",")[0] or sources[0]
-        note = f"{self.r('note.targets', slack=slack)} {self.r('note.source', source=document)}"
+        beside = " ".join(text(self.lang, f"targets.read.{name}") for name in ("inflow", "consults"))
+        note = f"{self.r('note.targets', slack=slack)} {beside} {self.r('note.source', source=document)}"
         stake = self.r("targets.stake", amount=self.euro(at_stake), case=self.case(self.leading))
         return [
             *made,

@@ -18,7 +18,7 @@ from flowsim.present.report.blocks import Block, bullets, heading, light, paragr
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.report.route import FUNCTIONS, flows, route
 from flowsim.present.texts import text
-from flowsim.present.wording import percent, scenario_title, unknown_name
+from flowsim.present.wording import percent, promise_name, scenario_title, unknown_name
 from flowsim.scenario.frame import norm_weeks
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LETTERS: Final = "ABCD"
 """Names of scenarios in a figure; the table beside it has their titles."""
+CONSULTS: Final = "gp_consults_2029"
+"""The promise about consults, which counts more than the route does."""
 
 
 class Story(Chapter):
@@ -86,6 +88,7 @@ class Story(Chapter):
         ]
         if len(self.readings) > 1:
             lines.append(self.t(f"overall.{self.verdicts['overall']}"))
+        lines += self.beside()
         return {"kind": "answer", "word": self.t(f"verdict.{self.verdicts['code']}"), "lines": lines}
 
     def standing(self, rows: Sequence[Mapping[Any, Any]]) -> Block:
@@ -141,7 +144,7 @@ class Story(Chapter):
         for measure in ("waiting", "overdue"):
             end = self.year(case, measure)
             ends |= {
-                f"{measure}_start": self.number(self.at_start(case, measure)),
+                f"{measure}_start": self.number(self.at_start(measure)),
                 measure: self.number(end["mean"]),
                 f"{measure}_low": self.number(end["q05"]),
                 f"{measure}_high": self.number(end["q95"]),
@@ -201,7 +204,7 @@ class Story(Chapter):
             cells = [self.case(case)]
             for measure in ("waiting", "overdue"):
                 end = self.year(case, measure)
-                cells += [self.number(self.at_start(case, measure)), self.spread(end["mean"], end["q05"], end["q95"])]
+                cells += [self.number(self.at_start(measure)), self.spread(end["mean"], end["q05"], end["q95"])]
             for year in (first, last):
                 wait = self.year(case, "mean_wait", year)
                 cells.append(self.spread(wait["mean"] / WEEK, wait["q05"] / WEEK, wait["q95"] / WEEK))
@@ -357,7 +360,8 @@ class Story(Chapter):
             rows.append([self.r(f"more.{name}"), *cells])
         header = [self.r("column.each_year"), *map(str, years)]
         caption = self.r("table.reached", case=self.case(self.leading))
-        return table(header, rows, (5, 1.4, 1.4, 1.4, 1.4, 1.4), caption, self.r("note.means"), small=True)
+        note = self.r("note.means", promise=promise_name(self.lang, CONSULTS))
+        return table(header, rows, (5, 1.4, 1.4, 1.4, 1.4, 1.4), caption, note, small=True)
 
     # ---- what it hangs on -----------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
@@ -14,8 +15,9 @@ from flowsim.present.app.ground import SHIPPED, ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import choice, lang, number, shared, shared_run, show, source_of, t, title
 from flowsim.present.app.views.answer import lines
-from flowsim.present.texts import texts
+from flowsim.present.texts import text, texts
 from flowsim.present.wording import unknown_name
+from flowsim.scenario.posterior import source
 from flowsim.scenario.region import load_region
 from flowsim.scenario.unknowns import drawn
 
@@ -31,23 +33,12 @@ def page() -> None:
     show(html.heading(t("account.unknowns")))
     keys = drawn(ground())
     header = [t(f"account.column.{name}") for name in ("figure", "value", "range", "kind", "source")]
-    rows = [_row(book[key], unknown_name(lang(), key)) for key in keys]
-    show(
-        html.table(
-            header,
-            rows,
-            t("account.unknowns_caption"),
-            left=5,
-            notes=(t("account.unknowns_note"),),
-            hidden_caption=True,
-            wide=True,
-        )
-    )
+    told = shared_run(shared().plan, "plan")
+    made = None if told is None else Page(told.answer, told.tables, lang())
+    show(_unknowns(keys, made))
     show(html.heading(t("account.verified")))
     show(html.tag("ul", *(html.tag("li", t(f"account.verified_by.{name}")) for name in VERIFIED)))
-    told = shared_run(shared().plan, "plan")
-    if told is not None:
-        made = Page(told.answer, told.tables, lang())
+    if made is not None:
         for line in made.taken_over(keys):
             show(html.paragraph(line))
         start = made.start()
@@ -69,6 +60,22 @@ def page() -> None:
         rows = [_row(figure, f"{figure.unit}") for figure in found]
         notes = (t("account.figures_note"),)
         show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, notes=notes, hidden_caption=True, wide=True))
+
+
+def _unknowns(keys: Sequence[str], made: Page | None) -> Html:
+    """What every future draws: beforehand, and as it is in the futures of *Het antwoord* (none yet: a dash)."""
+    book = ground().book
+    names = ("figure", "value_before", "range_before", "in_futures", "kind", "source")
+    rows = []
+    for key in keys:
+        name, value, span, kind, cited = _row(book[key], unknown_name(lang(), key))
+        rows.append([name, value, span, "–" if made is None else made.in_futures(key), kind, cited])
+    code, changed = source(ground())
+    figures = "; ".join(unknown_name(lang(), key) for key in changed)
+    notes = (t("account.unknowns_note"), text(lang(), f"calibrate.used.{code}", figures=figures))
+    header = [t(f"account.column.{name}") for name in names]
+    caption = t("account.unknowns_caption")
+    return html.table(header, rows, caption, left=6, notes=notes, hidden_caption=True, wide=True)
 
 
 def _is_of_the_model(figure: Figure) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -39,7 +39,7 @@ def show_answer(told: Told) -> None:
     answer, tables = told.answer, told.tables
     made = Page(answer, tables, lang())
     codes = verdict.verdicts(answer)
-    show(_verdict(answer, codes))
+    show(_verdict(answer, codes, made.beside()))
     changed = [*made.other_settings(), *made.changes()]
     if changed:
         items = (html.tag("li", line.strip()) for line in changed)
@@ -53,8 +53,8 @@ def show_answer(told: Told) -> None:
         show(rows(made.summary()))
 
 
-def _verdict(answer: Answer, codes: dict[str, Any]) -> Html:
-    """One sentence, the probability as a number and as dots out of 100."""
+def _verdict(answer: Answer, codes: dict[str, Any], beside: Sequence[str] = ()) -> Html:
+    """One sentence, the probability as a number and as dots out of 100; ``beside``: what bears on trusting it."""
     leading, code = codes["leading"], codes["code"]
     one = answer.probability(leading)
     colour = charts.COLOURS[leading]
@@ -70,6 +70,7 @@ def _verdict(answer: Answer, codes: dict[str, Any]) -> Html:
             )
         ),
         html.paragraph(text(lang(), f"answer.overall.{codes['overall']}")),
+        *(html.paragraph(one) for one in beside),
     )
     picture = html.tag("div", html.dots(lang(), one.value, colour), html.paragraph(t("dots.legend"), kind="fs-small"))
     return html.tag("section", words, picture, class_="fs-answer", style=f"--fs-colour:{colour}", id="verdict")

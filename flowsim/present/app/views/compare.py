@@ -214,7 +214,7 @@ def _lever(draft: Draft, lever: Lever) -> None:
             on_change=_turn,
             args=(draft.number, lever, own),
         )
-        show(html.tag("p", t("lever.plan_only", plan=_choice(lever, str(lever.plan(draft.book)))), class_="fs-lever"))
+        show(html.tag("p", _chosen(draft, lever), class_="fs-lever"))
         return
     low, high = lever.range(draft.book)
     if value is None or not low - 1e-9 <= float(value) <= high + 1e-9:
@@ -250,7 +250,18 @@ def _cited(draft: Draft, lever: Lever) -> str:
         return t("lever.plan_only", plan=plan)
     if lever.kind == "start":
         plan = str(int(draft.book.value(lever.figure)))
-    return t("lever.cited", plan=plan, source=source_of(figure), low=low, high=high)
+    key = "lever.cited" if lever.of_plan(draft.book) else "lever.assumed"
+    return t(key, plan=plan, source=source_of(figure), low=low, high=high)
+
+
+def _chosen(draft: Draft, lever: Lever) -> str:
+    """What the plan says of a choice; of one that it leaves open, what flowsim takes."""
+    taken = _choice(lever, str(lever.plan(draft.book)))
+    if lever.of_plan(draft.book):
+        return t("lever.plan_only", plan=taken)
+    if lever.plan_counts:
+        return t("lever.own_beside", own=taken, plan=_choice(lever, lever.plan_counts))
+    return t("lever.own", own=taken)
 
 
 def _choice(lever: Lever, code: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from flowsim.analysis import verdict
-from flowsim.analysis.targets import ROUNDING
+from flowsim.analysis.measures import ROUNDING
 from flowsim.plan.kpis import Kpi, load_kpis
 from flowsim.plan.targets import has_targets, load_targets
 from flowsim.present.app import html
@@ -62,7 +62,9 @@ def show_goals(told: Told, reading: str) -> None:
         t(f"goals.column.{name}") for name in ("goal", "light", "date", "promised", "expected", "chance", "payment")
     ]
     futures = len(next(iter(answer.cases.values())).futures)
-    notes = (t("goals.note", slack=f"{number(100.0 * ROUNDING, 1)}%"), t("chart.source", futures=number(futures)))
+    beside = (text(lang(), f"targets.read.{name}") for name in ("inflow", "consults"))
+    slack = f"{number(100.0 * ROUNDING, 1)}%"
+    notes = (t("goals.note", slack=slack), *beside, t("chart.source", futures=number(futures)))
     show(html.table(header, rows, t("goals.caption", case=case_name(lang(), reading)), left=2, notes=notes))
     _other_payments(list(kpis.values()), {row["target"] for row, _ in judged})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Sequence
 
@@ -66,7 +65,7 @@ def show_route(route: Route, year: int, case: str) -> None:
         for name, y in zip(nodes, _heights(here, nodes), strict=True)
     ]
     links = [(place[start], place[end], n) for start, end, n in here.links]
-    source = t("route.source", runs=route.runs)
+    source = _source(route)
     for numbered, place_of in ((False, "wide"), (True, "narrow")):  # style.css shows the one that there is room for
         figure = charts.sankey(shown, links, lang(), t("route.residents"), ink(), numbered)
         with st.container(key=f"{place_of}-chart"):
@@ -74,6 +73,7 @@ def show_route(route: Route, year: int, case: str) -> None:
             chart(figure, key, t("unit.residents"), source, t("route.label", year=year))
             if numbered:
                 show(_numbered(shown, charts.through(shown, links, lang())))
+    show(html.paragraph(t("route.counted"), kind="fs-small"))
     rows = [
         [t(f"route.node.{start}"), t(f"route.node.{end}"), number(n)]
         for start, end, n in sorted(here.links, key=lambda link: (place[link[0]], -link[2]))
@@ -96,7 +96,8 @@ def show_queues(route: Route, case: str) -> None:
     lists = route.queues[case]
     beside = route.queues["none"] if case != "none" else None
     show(html.join((html.heading(t("queues.heading")), html.paragraph(t("queues.text")))))
-    months = [date for i, date in enumerate(lists.dates) if i == 0 or date.month != lists.dates[i - 1].month]
+    dates = [date for date in lists.dates if date.year <= YEARS[-1]]
+    months = [date for i, date in enumerate(dates) if i == 0 or date.month != dates[i - 1].month]
     begin = choice(
         st.select_slider,
         t("queues.begin"),
@@ -116,15 +117,19 @@ def show_queues(route: Route, case: str) -> None:
     show(html.tag("ul", *legend, class_="fs-legend"))
     figure = animation.animated(lists, beside, lists.dates.index(begin), lang(), ink(), paper())
     with st.container(key="queues-chart"):
-        chart(
-            figure, f"queues-{case}-{begin}", t("unit.waiting"), t("route.source", runs=route.runs), t("queues.label")
-        )
-    as_table(html.join(_table(lists, i, case, route.runs) for i in range(len(PARTS))))
+        chart(figure, f"queues-{case}-{begin}", t("unit.waiting"), _source(route), t("queues.label"))
+    as_table(html.join(_table(lists, i, case) for i in range(len(PARTS))))
 
 
-def _table(lists: Queues, part: int, case: str, runs: int) -> Html:
+def _source(route: Route) -> str:
+    """Which futures it is the mean of, and that they are those of the answer."""
+    key = "route.source" if route.runs == route.most else "route.source_first"
+    return t(key, runs=number(route.runs), most=number(route.most))
+
+
+def _table(lists: Queues, part: int, case: str) -> Html:
     """The lists at the ends of the years; ``part``: who waits, or who of them waits too long."""
-    ends = [0, *(lists.week_of(dt.date(one, 12, 31)) for one in YEARS)]
+    ends = [0, *(lists.end_of(one) for one in YEARS)]
     header = [
         t("queues.column.group"),
         t("compare.column.start"),
@@ -135,7 +140,7 @@ def _table(lists: Queues, part: int, case: str, runs: int) -> Html:
         name = t("queues.all") if i is None else text(lang(), f"app.queues.group.{lists.groups[i]}")
         rows.append([name, *(_people(lists.at(week, i, part)) for week in ends)])
     caption = t(f"queues.caption.{PARTS[part]}", case=t(f"route.{case}"))
-    return html.table(header, rows, caption, notes=(t("queues.note", runs=runs),) if part else ())
+    return html.table(header, rows, caption, notes=(t("queues.note"),) if part else ())
 
 
 def _people(one: Estimate) -> str:
