@@ -98,7 +98,13 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
         figure.add_hline(y=limit, line={"width": 1.5, "dash": "longdash", "color": GREY})
         note = text(lang, "answer.plot.fan.threshold", n=format_number(lang, limit))
         figure.add_annotation(
-            x=start, y=limit, text=note, xanchor="left", yanchor="bottom", showarrow=False, font={"size": 13}
+            x=start,
+            y=limit,
+            text=note,
+            xanchor="left",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 13, "color": INK},
         )
     figure.update_xaxes(
         range=[start, last + dt.timedelta(days=20)],
@@ -109,7 +115,7 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
         fixedrange=True,
     )
     figure.update_yaxes(range=[0, 1.05 * top], gridcolor=LINE, zeroline=True, zerolinecolor=LINE, fixedrange=True)
-    return _laid_out(figure, lang, height, right=20 + 9 * max(len(fan.label) for fan in fans))
+    return _laid_out(figure, lang, height, right=20 + 11 * max(len(fan.label) for fan in fans))
 
 
 def counted(figure: Any, points: Sequence[tuple[dt.date, float]], words: Sequence[str], warning: str = "") -> Any:
@@ -135,7 +141,7 @@ def counted(figure: Any, points: Sequence[tuple[dt.date, float]], words: Sequenc
             yanchor="top",
             text=f"<b>{warning}</b>",
             showarrow=False,
-            font={"size": 15},
+            font={"size": 15, "color": INK},
         )
     return figure
 
@@ -143,7 +149,7 @@ def counted(figure: Any, points: Sequence[tuple[dt.date, float]], words: Sequenc
 def _labels(figure: Any, ends: list[tuple[float, Fan]], last: dt.date, top: float) -> None:
     """Labels at the ends of the lines, far enough apart to be read."""
     ends.sort(key=lambda end: end[0])
-    heights = plots.apart([height for height, _ in ends], 0.07 * top)
+    heights = plots.apart([height for height, _ in ends], 0.09 * top)
     for place, (_, fan) in zip(heights, ends, strict=True):
         figure.add_annotation(
             x=last,
@@ -152,7 +158,7 @@ def _labels(figure: Any, ends: list[tuple[float, Fan]], last: dt.date, top: floa
             xanchor="left",
             xshift=6,
             showarrow=False,
-            font={"size": 15, "color": fan.colour},
+            font={"size": 19, "color": fan.colour},  # large enough for a contrast of 3 to 1
         )
 
 

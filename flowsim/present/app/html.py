@@ -16,6 +16,8 @@ LIGHTS = {"yes": "✓", "likely": "✓", "uncertain": "?", "unlikely": "!", "no"
 """The sign on a traffic light."""
 
 __all__ = ["Html", "join", "tag"]
+FITS = 3
+"""Columns that there is room for on a narrow page."""
 ESTIMATE = re.compile(r"[-+<>]?[\d.,]+%? \(.{3,24}\)")
 """A number with its interval."""
 
@@ -68,21 +70,27 @@ def table(
     left: int = 1,
     notes: Sequence[str] = (),
     hidden_caption: bool = False,
-    wide: bool = False,
 ) -> Html:
-    """A table; the first ``left`` columns are words, the first one heads its row; ``wide``: with room for words."""
-    head = tag("tr", *(tag("th", name, scope="col", class_=_side(i, left)) for i, name in enumerate(header)))
+    """A table; the first ``left`` columns are words, the first one heads its row.
+
+    On a narrow page one of more than `FITS` columns has its cells below each other, each with the name of its column.
+    The roles say again what each element is, for browsers in which the look of a table makes it one.
+    """
+    names = (tag("th", one, scope="col", role="columnheader", class_=_side(i, left)) for i, one in enumerate(header))
     body = []
     for row in rows:
-        cells = [tag("th", row[0], scope="row", class_="fs-left")]
-        cells += [tag("td", _whole(cell), class_=_side(i, left) + _short(cell)) for i, cell in enumerate(row[1:], 1)]
-        body.append(tag("tr", *cells))
+        cells = [tag("th", row[0], scope="row", role="rowheader", class_="fs-left")]
+        for i, cell in enumerate(row[1:], 1):
+            shown = tag("span", _whole(cell), class_="fs-cell")
+            cells.append(tag("td", shown, role="cell", class_=_side(i, left) + _short(cell), data_label=header[i]))
+        body.append(tag("tr", *cells, role="row"))
     made = tag(
         "table",
         tag("caption", caption, class_="fs-hidden"),
-        tag("thead", head),
-        tag("tbody", *body),
-        class_="fs-table fs-wide" if wide else "fs-table",
+        tag("thead", tag("tr", *names, role="row"), role="rowgroup"),
+        tag("tbody", *body, role="rowgroup"),
+        class_="fs-table fs-stack" if len(header) > FITS else "fs-table",
+        role="table",
     )
     below = join(paragraph(note, kind="fs-small") for note in notes if note)
     above = Html("") if hidden_caption else tag("p", caption, class_="fs-caption", aria_hidden="true")  # stays in place

@@ -40,7 +40,6 @@ def page() -> None:
             left=5,
             notes=(t("account.unknowns_note"),),
             hidden_caption=True,
-            wide=True,
         )
     )
     show(html.heading(t("account.verified")))
@@ -68,7 +67,7 @@ def page() -> None:
         header[0] = t("account.column.unit")
         rows = [_row(figure, f"{figure.unit}") for figure in found]
         notes = (t("account.figures_note"),)
-        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, notes=notes, hidden_caption=True, wide=True))
+        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, notes=notes, hidden_caption=True))
 
 
 def _is_of_the_model(figure: Figure) -> bool:
