@@ -99,10 +99,13 @@ def table(
 
 def _whole(cell: Html | str) -> Html | str:
     """The interval behind a number stays on one line."""
-    if isinstance(cell, Html) or not ESTIMATE.fullmatch(cell):
-        return cell
-    value, _, interval = cell.partition(" (")
-    return tag("span", value, " ", tag("span", f"({interval}", class_="fs-short"))
+    return cell if isinstance(cell, Html) or not ESTIMATE.fullmatch(cell) else unbroken(cell)
+
+
+def unbroken(words: str) -> Html:
+    """Words of which what stands between brackets stays on one line."""
+    value, _, between = words.partition(" (")
+    return tag("span", value, " ", tag("span", f"({between}", class_="fs-short"))
 
 
 def _short(cell: str) -> str:
