@@ -114,7 +114,9 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
         gridcolor=LINE,
         fixedrange=True,
     )
-    figure.update_yaxes(range=[0, 1.05 * top], gridcolor=LINE, zeroline=True, zerolinecolor=LINE, fixedrange=True)
+    figure.update_yaxes(
+        range=[0, 1.05 * top], gridcolor=LINE, zeroline=True, zerolinecolor=LINE, fixedrange=True, tickformat=",.0f"
+    )
     return _laid_out(figure, lang, height, right=20 + 11 * max(len(fan.label) for fan in fans))
 
 

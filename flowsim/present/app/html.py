@@ -18,6 +18,8 @@ LIGHTS = {"yes": "✓", "likely": "✓", "uncertain": "?", "unlikely": "!", "no"
 __all__ = ["Html", "join", "tag"]
 FITS = 3
 """Columns that there is room for on a narrow page."""
+SHORT = 13
+"""Letters of what stays on one line in a table."""
 ESTIMATE = re.compile(r"[-+<>]?[\d.,]+%? \(.{3,24}\)")
 """A number with its interval."""
 
@@ -112,7 +114,7 @@ def _short(cell: str) -> str:
     """A date or a number stays on one line; a number with its interval does so on a narrow page."""
     if isinstance(cell, Html):
         return ""
-    return " fs-short" if len(cell) <= 13 else " fs-estimate" if ESTIMATE.fullmatch(cell) else ""
+    return " fs-short" if len(cell) <= SHORT else " fs-estimate" if ESTIMATE.fullmatch(cell) else ""
 
 
 def _side(i: int, left: int) -> str:
@@ -179,7 +181,8 @@ def ink_on(colour: str) -> str:
 def light(code: str, words: str) -> Html:
     """A traffic light: a sign on a colour, and words that say the same."""
     sign = tag("span", LIGHTS[code], aria_hidden="true", class_="fs-light")
-    return tag("span", sign, words, class_=f"fs-code fs-{code}")
+    long = " fs-long" if isinstance(words, Html) or len(words) > SHORT else ""
+    return tag("span", sign, words, class_=f"fs-code fs-{code}{long}")
 
 
 def bar(value: float, low: float, high: float, colour: str) -> Html:

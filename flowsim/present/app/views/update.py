@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 import streamlit as st
 
@@ -34,13 +35,14 @@ from flowsim.present.app.updates import Weighed
 from flowsim.present.app.views.answer import rows
 from flowsim.present.texts import text
 from flowsim.present.update import update_blocks, verdict_rows
-from flowsim.present.update_plot import OF
 from flowsim.present.wording import percent
 from flowsim.study.observed import MOST_BYTES
 
 TOLD = "counts-refused"
 """A refusal that waits to be told."""
 MEASURES = ("waiting", "overdue")
+OF: Final = {"old": charts.COLOURS["none"], "new": charts.COLOURS["net"]}
+"""Colours of `flowsim.present.update_plot` that are seen on a dark page too."""
 
 
 def page() -> None:
