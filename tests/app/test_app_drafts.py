@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+import zlib
+from base64 import urlsafe_b64encode
+from hashlib import sha512
 from pathlib import Path
 
 import pytest
@@ -24,11 +27,13 @@ from flowsim.present.app.drafts import (
     opened,
     plan_draft,
     to_link,
+    to_links,
     to_toml,
 )
 from flowsim.present.app.levers import BY_NAME, document_of
 from flowsim.present.texts import LANGUAGES
 from flowsim.scenario.load import default, load
+from flowsim.scenario.unknowns import drawn
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 HOSTILE = (
@@ -54,6 +59,11 @@ TURNED = {
 
 def turned(title: str = "More conversations") -> Draft:
     return Draft(document_of(title, TURNED, load_figures(), because("nl")))
+
+
+def packed(content: bytes) -> str:
+    """A link that holds a file."""
+    return "~" + urlsafe_b64encode(zlib.compress(content, 9)).decode().rstrip("=")
 
 
 def test_the_plan_as_a_draft_is_the_plan() -> None:
@@ -175,7 +185,10 @@ def test_a_file_keeps_what_no_lever_shows() -> None:
     assert draft.other_changes() == ["assumptions.worsening", "freed_place"]
     assert draft.scenario().settings["freed_place"] == "heavier"
     assert draft.scenario().book.value("assumptions.worsening") == 0.02
-    assert to_link(draft) is None
+    link = to_link(draft)
+    assert link is not None
+    again = from_link(link, "nl")
+    assert again.document == draft.document
 
 
 def test_a_range_in_a_file_is_kept_until_its_lever_is_turned() -> None:
@@ -183,7 +196,10 @@ def test_a_range_in_a_file_is_kept_until_its_lever_is_turned() -> None:
     content += b'[figures."assumptions.would_have_entered"]\nvalue = 0.65\nlow = 0.5\nhigh = 0.8\nbecause = "wide"'
     draft = opened(content, "x.toml")
     assert draft.get(BY_NAME["would_have_entered"]) == 0.65
-    assert to_link(draft) is None
+    link = to_link(draft)
+    assert link is not None
+    figure = from_link(link, "nl").scenario().book.figure("assumptions.would_have_entered")
+    assert (figure.low, figure.high) == (0.5, 0.8)
     assert draft.scenario().book.figure("assumptions.would_have_entered").low == 0.5
     fixed = draft.turned(BY_NAME["would_have_entered"], 0.7, "nl")
     assert fixed.scenario().book.figure("assumptions.would_have_entered").low is None
@@ -203,11 +219,35 @@ def test_a_range_in_a_file_is_kept_until_its_lever_is_turned() -> None:
         "name~conversations",
         "name%0d%0aSet-Cookie: x~conversations=800%00",
         "x" * 3000,
+        "~",
+        "~not base64!",
+        "~" + "A" * 40,
+        packed(b'title = "of too much"\n#' + b"x" * 70_000),  # a kilobyte in the link
+        packed(b'title = "from elsewhere"\nparent = "../../etc/passwd"'),
+        packed(b'title = "another"\nregion = "elsewhere"'),
+        packed(b'title = "no TOML'),
+        packed(b'title = "cut off"')[:-4],
+        packed(b'title = "and more"') + packed(b'title = "and more"')[1:],
     ],
 )
 def test_a_bad_link_is_refused(link: str) -> None:
     with pytest.raises(Refused):
         from_link(link, "nl")
+
+
+def test_scenarios_that_do_not_fit_in_an_address_get_none() -> None:
+    assert to_links([turned()] * 4) == [to_link(turned())] * 4
+    long = turned().titled("€" * 80)
+    assert to_link(long) is not None
+    assert to_links([long] * 4) is None
+    noise = ["".join(sha512(bytes((i, j))).hexdigest() for j in range(3)) for i in range(12)]
+    figures = "".join(
+        f'[figures."{key}"]\nvalue = {load_figures().value(key)}\nbecause = "{words}"\n'
+        for key, words in zip(drawn(default()), noise, strict=False)
+    )
+    large = opened(f'title = "large"\n{figures}'.encode(), "x.toml")
+    assert to_link(large) is None
+    assert to_links([turned(), large]) is None
 
 
 def test_a_link_holds_four_scenarios_at_most() -> None:

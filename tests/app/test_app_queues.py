@@ -69,7 +69,7 @@ def test_means_intervals_and_weeks(made: Queues) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_animation_has_a_frame_a_week_and_words(made: Queues, lang: str) -> None:
-    figure = json.loads(animated(made, made, 1, lang, "#000000", "#ffffff").to_json())
+    figure = json.loads(animated(made, made, 1, lang).to_json())
     assert len(figure["frames"]) == len(figure["layout"]["sliders"][0]["steps"]) == 3
     labels = [button["label"] for button in figure["layout"]["updatemenus"][0]["buttons"]]
     for label, key in zip(labels, ("play", "pause"), strict=True):

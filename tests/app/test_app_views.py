@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from html import unescape
 from importlib import resources
@@ -15,7 +16,7 @@ from test_app_drafts import HOSTILE
 from flowsim.errors import InputError
 from flowsim.plan.figures import load_figures
 from flowsim.present.answer import Page
-from flowsim.present.app import html, studies
+from flowsim.present.app import html, state, studies
 from flowsim.present.app.drafts import Draft, because, to_link
 from flowsim.present.app.html import plain
 from flowsim.present.app.levers import document_of
@@ -175,7 +176,7 @@ def test_cancel_stops_and_again_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert job.ended.wait(20)
     assert job.state == "cancelled"
     app.run()
-    assert text("nl", "app.run.stopped") in page(app)
+    assert text("nl", "app.run.stopped" if visit.result is not None else "app.run.stopped_early") in page(app)
     app.button(key="compare-again").click().run()
     assert visit.job is not job
     visit.stop()
@@ -228,6 +229,28 @@ def test_values_that_cannot_go_together_are_told(monkeypatch: pytest.MonkeyPatch
     shown = page(opened("compare"))
     assert "&lt;b&gt;1&lt;/b&gt;" in shown
     assert text("nl", "app.refused.content_at", place="figures.demand.inflow") in shown
+
+
+def test_who_stops_before_there_is_a_result_is_not_sent_to_look_for_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*_: object) -> Any:
+        def work(_: object) -> Any:
+            while True:
+                time.sleep(0.01)
+                yield
+
+        return work
+
+    monkeypatch.setattr(state, "compare_work", endless)
+    visit = Visit("nl")
+    job = visit.compare(house)
+    visit.stop()
+    assert job is not None
+    assert job.ended.wait(60)
+    shown = page(opened("compare", visit=visit))
+    assert text("nl", "app.run.stopped_early") in shown
+    assert text("nl", "app.run.stopped") not in shown
 
 
 def test_one_visit_does_not_see_another(house: House) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flowsim.present.app.charts import COLOURS, GREY, LINE, _laid_out
+from flowsim.present.app.charts import COLOURS, GREY, INK, LINE, _laid_out
 from flowsim.present.app.facts import written
 from flowsim.present.app.queues import Queues
 from flowsim.present.texts import format_number, text
@@ -17,12 +17,12 @@ WEEK_MS: Final = 90
 """Milliseconds that a week is shown."""
 
 
-def animated(shown: Queues, beside: Queues | None, first: int, lang: str, ink: str, background: str) -> Any:
+def animated(shown: Queues, beside: Queues | None, first: int, lang: str) -> Any:
     """A bar per group: who waits within the norm, and who waits too long; ``beside``: a mark for another course.
 
     Parameters
     ----------
-    first : number of the week at which it stands still. ink, background : colours of text and of the buttons.
+    first : number of the week at which it stands still.
     """
     import plotly.graph_objects as go
 
@@ -80,9 +80,9 @@ def animated(shown: Queues, beside: Queues | None, first: int, lang: str, ink: s
                 "xanchor": "left",
                 "yanchor": "top",
                 "pad": {"t": 6},
-                "bgcolor": background,
+                "bgcolor": "rgba(128,128,128,0.12)",
                 "bordercolor": GREY,
-                "font": {"color": ink, "size": 14},
+                "font": {"color": INK, "size": 14},
                 "buttons": [
                     {**button, "label": "▶ " + text(lang, "app.queues.play"), "args": play},
                     {**button, "label": "❚❚ " + text(lang, "app.queues.pause"), "args": pause},
@@ -102,7 +102,7 @@ def animated(shown: Queues, beside: Queues | None, first: int, lang: str, ink: s
                 "font": {"color": "rgba(0,0,0,0)", "size": 1},
                 "currentvalue": {
                     "prefix": text(lang, "app.queues.week") + " ",
-                    "font": {"color": ink, "size": 16},
+                    "font": {"color": INK, "size": 16},
                 },
                 "steps": [
                     {**button, "label": label, "args": [[label], {"frame": {"duration": 0, "redraw": False}, **now}]}

@@ -27,6 +27,8 @@ DASHES: Final = ("solid", "dash", "dot", "dashdot")
 CONFIG: Final[dict[str, Any]] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 STATIC: Final[dict[str, Any]] = {**CONFIG, "staticPlot": True}
 LINE: Final = "rgba(128,128,128,0.35)"
+INK: Final = "#7f7f7e"
+"""Stands for the colour of text: style.css puts that of the theme in its place, at once when the theme changes."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,13 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
         figure.add_hline(y=limit, line={"width": 1.5, "dash": "longdash", "color": GREY})
         note = text(lang, "answer.plot.fan.threshold", n=format_number(lang, limit))
         figure.add_annotation(
-            x=start, y=limit, text=note, xanchor="left", yanchor="bottom", showarrow=False, font={"size": 13}
+            x=start,
+            y=limit,
+            text=note,
+            xanchor="left",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 13, "color": INK},
         )
     figure.update_xaxes(
         range=[start, last + dt.timedelta(days=20)],
@@ -106,19 +114,19 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
         gridcolor=LINE,
         fixedrange=True,
     )
-    figure.update_yaxes(range=[0, 1.05 * top], gridcolor=LINE, zeroline=True, zerolinecolor=LINE, fixedrange=True)
-    return _laid_out(figure, lang, height, right=20 + 9 * max(len(fan.label) for fan in fans))
+    figure.update_yaxes(
+        range=[0, 1.05 * top], gridcolor=LINE, zeroline=True, zerolinecolor=LINE, fixedrange=True, tickformat=",.0f"
+    )
+    return _laid_out(figure, lang, height, right=20 + 11 * max(len(fan.label) for fan in fans))
 
 
-def counted(
-    figure: Any, points: Sequence[tuple[dt.date, float]], words: Sequence[str], ink: str, warning: str = ""
-) -> Any:
+def counted(figure: Any, points: Sequence[tuple[dt.date, float]], words: Sequence[str], warning: str = "") -> Any:
     """Counts as points on a chart of `fans`; ``words``: of each, shown on hover; ``warning``: above all."""
     figure.add_scatter(
         x=[date for date, _ in points],
         y=[value for _, value in points],
         mode="markers",
-        marker={"size": 10, "color": ink},
+        marker={"size": 10, "color": INK},
         hovertext=list(words),
         hoverinfo="text",
         showlegend=False,
@@ -135,7 +143,7 @@ def counted(
             yanchor="top",
             text=f"<b>{warning}</b>",
             showarrow=False,
-            font={"size": 15, "color": ink},
+            font={"size": 15, "color": INK},
         )
     return figure
 
@@ -143,7 +151,7 @@ def counted(
 def _labels(figure: Any, ends: list[tuple[float, Fan]], last: dt.date, top: float) -> None:
     """Labels at the ends of the lines, far enough apart to be read."""
     ends.sort(key=lambda end: end[0])
-    heights = plots.apart([height for height, _ in ends], 0.07 * top)
+    heights = plots.apart([height for height, _ in ends], 0.09 * top)
     for place, (_, fan) in zip(heights, ends, strict=True):
         figure.add_annotation(
             x=last,
@@ -152,7 +160,7 @@ def _labels(figure: Any, ends: list[tuple[float, Fan]], last: dt.date, top: floa
             xanchor="left",
             xshift=6,
             showarrow=False,
-            font={"size": 15, "color": fan.colour},
+            font={"size": 19, "color": fan.colour},  # large enough for a contrast of 3 to 1
         )
 
 
@@ -182,18 +190,17 @@ def sankey(
     links: Sequence[tuple[int, int, float]],
     lang: str,
     unit: str,
-    ink: str,
     numbered: bool = False,
 ) -> Any:
-    """Flows between nodes. ``nodes``: (label, colour, x, y); ``links``: (from, to, residents); ``ink``: of labels;
-    ``numbered``: with the numbers of the nodes in place of their labels, for a narrow page."""
+    """Flows between nodes. ``nodes``: (label, colour, x, y); ``links``: (from, to, residents); ``numbered``: with
+    the numbers of the nodes in place of their labels, for a narrow page."""
     import plotly.graph_objects as go
 
     labels = through(nodes, links, lang)
     figure = go.Figure(
         go.Sankey(
             arrangement="snap",
-            textfont={"color": ink, "size": 13},
+            textfont={"color": INK, "size": 13},
             node={
                 "label": [str(number) for number in range(1, len(nodes) + 1)] if numbered else labels,
                 "customdata": labels,

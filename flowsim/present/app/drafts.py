@@ -10,6 +10,8 @@ import json
 import math
 import re
 import tomllib
+import zlib
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -23,7 +25,7 @@ from flowsim.present.app.ground import document_of as whole_document
 from flowsim.present.app.ground import ground, region_of, scenario_of, with_region
 from flowsim.present.app.levers import BY_NAME, Document, Lever, Value
 from flowsim.present.refusals import reason
-from flowsim.present.texts import text, texts
+from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.present.wording import title_in
 from flowsim.scenario.load import DIVERSION, Scenario
 from flowsim.scenario.region import load_region
@@ -42,6 +44,10 @@ LONGEST_LINK: Final = 2000
 NAME: Final = "scenario.toml"
 """What messages call a visitor's scenario."""
 LEVER: Final = "lever "
+LONGEST_LINKS: Final = 5000
+"""Of all scenarios in the address of a page, as it is written there: proxies take addresses of 8 kB."""
+PACKED: Final = "~"
+"""What the link of a scenario begins with that no lever can say: its file, packed. A title has no such sign."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that are no text: controls, line breaks, and those that turn the direction of writing."""
 _numbers = count(1)
@@ -169,6 +175,11 @@ def plan_draft(lang: str) -> Draft:
     return Draft(whole_document(ground(), _title_of_ground() or plan_title(lang)))
 
 
+def is_plan(draft: Draft) -> bool:
+    """Whether nobody changed it since `plan_draft` made it, in whichever language."""
+    return any(draft.document == plan_draft(lang).document for lang in LANGUAGES)
+
+
 def plan_title(lang: str) -> str:
     """The title of what the app was started with."""
     own = _title_of_ground()
@@ -223,6 +234,11 @@ def opened(content: bytes, filename: str) -> Draft:
         raise Refused("large", most=MOST_BYTES // 1024)
     if not content.strip():
         raise Refused("empty")
+    return _read(content)
+
+
+def _read(content: bytes) -> Draft:
+    """The scenario that TOML holds."""
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -291,7 +307,23 @@ def filename(title: str) -> str:
 
 
 def to_link(draft: Draft) -> str | None:
-    """A scenario as text for a link, ``title~lever=value~...``; None when it holds what no lever can say."""
+    """A scenario as text for a link: its levers, else its file; None when that is too long."""
+    link = _of_levers(draft) or _packed(draft)
+    return link if len(link) <= LONGEST_LINK else None
+
+
+def to_links(drafts: Sequence[Draft]) -> list[str] | None:
+    """All scenarios, for the address of a page; None when they do not fit in it."""
+    from urllib.parse import quote
+
+    links = [to_link(draft) for draft in drafts]
+    found = [link for link in links if link is not None]
+    written = sum(len(quote(link, safe="").replace("~", "%7E")) for link in found)
+    return found if len(found) == len(links) and written <= LONGEST_LINKS else None
+
+
+def _of_levers(draft: Draft) -> str | None:
+    """``title~lever=value~...``; None when the scenario holds what no lever can say."""
     from urllib.parse import quote
 
     book = draft.book
@@ -312,17 +344,36 @@ def to_link(draft: Draft) -> str | None:
     return "~".join([quote(draft.title, safe=" ").replace("~", "%7E"), *parts])
 
 
+def _packed(draft: Draft) -> str:
+    return PACKED + urlsafe_b64encode(zlib.compress(to_toml(draft.document).encode(), 9)).decode().rstrip("=")
+
+
+def _unpacked(linked: str) -> Draft:
+    """What `_packed` made: a file from outside like any other."""
+    code = linked.removeprefix(PACKED)
+    reader = zlib.decompressobj()
+    try:
+        content = reader.decompress(b64decode(code + "=" * (-len(code) % 4), altchars=b"-_", validate=True), MOST_BYTES)
+    except (ValueError, zlib.error):
+        raise Refused("link") from None
+    if not reader.eof or reader.unused_data:  # cut off, larger than a file may be, or followed by something else
+        raise Refused("link")
+    return _read(content)
+
+
 def from_link(linked: str, lang: str) -> Draft:
     """The scenario in a link.
 
     Raises
     ------
-    Refused : anything but a title and levers within their range.
+    Refused : anything but a title and levers within their range, or a file that can be opened.
     """
     from urllib.parse import unquote
 
     if len(linked) > LONGEST_LINK:
         raise Refused("link")
+    if linked.startswith(PACKED):
+        return _unpacked(linked)
     title, *parts = linked.split("~")
     turned: dict[str, Value] = {}
     for part in parts:

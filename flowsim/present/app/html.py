@@ -16,6 +16,10 @@ LIGHTS = {"yes": "✓", "likely": "✓", "uncertain": "?", "unlikely": "!", "no"
 """The sign on a traffic light."""
 
 __all__ = ["Html", "join", "tag"]
+FITS = 3
+"""Columns that there is room for on a narrow page."""
+SHORT = 13
+"""Letters of what stays on one line in a table."""
 ESTIMATE = re.compile(r"[-+<>]?[\d.,]+%? \(.{3,24}\)")
 """A number with its interval."""
 
@@ -68,21 +72,27 @@ def table(
     left: int = 1,
     notes: Sequence[str] = (),
     hidden_caption: bool = False,
-    wide: bool = False,
 ) -> Html:
-    """A table; the first ``left`` columns are words, the first one heads its row; ``wide``: with room for words."""
-    head = tag("tr", *(tag("th", name, scope="col", class_=_side(i, left)) for i, name in enumerate(header)))
+    """A table; the first ``left`` columns are words, the first one heads its row.
+
+    On a narrow page one of more than `FITS` columns has its cells below each other, each with the name of its column.
+    The roles say again what each element is, for browsers in which the look of a table makes it one.
+    """
+    names = (tag("th", one, scope="col", role="columnheader", class_=_side(i, left)) for i, one in enumerate(header))
     body = []
     for row in rows:
-        cells = [tag("th", row[0], scope="row", class_="fs-left")]
-        cells += [tag("td", _whole(cell), class_=_side(i, left) + _short(cell)) for i, cell in enumerate(row[1:], 1)]
-        body.append(tag("tr", *cells))
+        cells = [tag("th", row[0], scope="row", role="rowheader", class_="fs-left")]
+        for i, cell in enumerate(row[1:], 1):
+            shown = tag("span", _whole(cell), class_="fs-cell")
+            cells.append(tag("td", shown, role="cell", class_=_side(i, left) + _short(cell), data_label=header[i]))
+        body.append(tag("tr", *cells, role="row"))
     made = tag(
         "table",
         tag("caption", caption, class_="fs-hidden"),
-        tag("thead", head),
-        tag("tbody", *body),
-        class_="fs-table fs-wide" if wide else "fs-table",
+        tag("thead", tag("tr", *names, role="row"), role="rowgroup"),
+        tag("tbody", *body, role="rowgroup"),
+        class_="fs-table fs-stack" if len(header) > FITS else "fs-table",
+        role="table",
     )
     below = join(paragraph(note, kind="fs-small") for note in notes if note)
     above = Html("") if hidden_caption else tag("p", caption, class_="fs-caption", aria_hidden="true")  # stays in place
@@ -91,17 +101,20 @@ def table(
 
 def _whole(cell: Html | str) -> Html | str:
     """The interval behind a number stays on one line."""
-    if isinstance(cell, Html) or not ESTIMATE.fullmatch(cell):
-        return cell
-    value, _, interval = cell.partition(" (")
-    return tag("span", value, " ", tag("span", f"({interval}", class_="fs-short"))
+    return cell if isinstance(cell, Html) or not ESTIMATE.fullmatch(cell) else unbroken(cell)
+
+
+def unbroken(words: str) -> Html:
+    """Words of which what stands between brackets stays on one line."""
+    value, _, between = words.partition(" (")
+    return tag("span", value, " ", tag("span", f"({between}", class_="fs-short"))
 
 
 def _short(cell: str) -> str:
     """A date or a number stays on one line; a number with its interval does so on a narrow page."""
     if isinstance(cell, Html):
         return ""
-    return " fs-short" if len(cell) <= 13 else " fs-estimate" if ESTIMATE.fullmatch(cell) else ""
+    return " fs-short" if len(cell) <= SHORT else " fs-estimate" if ESTIMATE.fullmatch(cell) else ""
 
 
 def _side(i: int, left: int) -> str:
@@ -168,7 +181,8 @@ def ink_on(colour: str) -> str:
 def light(code: str, words: str) -> Html:
     """A traffic light: a sign on a colour, and words that say the same."""
     sign = tag("span", LIGHTS[code], aria_hidden="true", class_="fs-light")
-    return tag("span", sign, words, class_=f"fs-code fs-{code}")
+    long = " fs-long" if isinstance(words, Html) or len(words) > SHORT else ""
+    return tag("span", sign, words, class_=f"fs-code fs-{code}{long}")
 
 
 def bar(value: float, low: float, high: float, colour: str) -> Html:

@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -98,10 +99,42 @@ def check_address(host: str, port: int) -> None:
             raise InputError("--host", repr(host), "an address of this machine, such as 127.0.0.1") from None
 
 
+BASE: Final = """<script>window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href };</script>"""
+"""Tells a page where the app is. Else Streamlit's page asks below its own address first, ``/doelen/_stcore/health``: an
+error in the browser's console each time a page is opened. The folder is the browser's, behind whatever proxy."""
+
+
+def _know_the_folder(addresses: Sequence[str]) -> None:
+    """Have pages at these addresses say where the app is, in the shell of HTML that Streamlit serves.
+
+    Streamlit has no setting for it. Where its inside is another one than that of version 1.67 nothing changes.
+    """
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+    from streamlit import config, file_util
+    from streamlit.web.server.starlette import starlette_server
+
+    made = getattr(starlette_server, "create_starlette_app", None)
+    index = Path(file_util.get_static_dir()) / "index.html"
+    if made is None or not index.is_file() or config.get_option("server.baseUrlPath"):
+        return
+    content = index.read_text(encoding="utf-8").replace("<head>", f"<head>{BASE}", 1)
+
+    async def page(_: Any) -> HTMLResponse:
+        return HTMLResponse(content, headers={"Cache-Control": "no-cache"})
+
+    def create(runtime: Any) -> Any:
+        app = made(runtime)
+        app.router.routes[:0] = [Route(f"/{address}", page) for address in addresses]
+        return app
+
+    vars(starlette_server)["create_starlette_app"] = create
+
+
 def _streamlit(host: str, port: int, browser: bool) -> int:
     from streamlit.web import bootstrap
 
-    from flowsim.present.app.shell import PAGES
+    from flowsim.present.app.shell import PAGES, addresses
     from flowsim.present.app.state import house, settle
 
     shown = f"[{host}]" if ":" in host else host
@@ -116,6 +149,7 @@ def _streamlit(host: str, port: int, browser: bool) -> int:
     script = str(resources.files("flowsim.present.app") / "main.py")
     flags = {name.replace(".", "_"): value for name, value in options.items()}
     bootstrap.load_config_options(flags)
+    _know_the_folder(addresses())
     for name in PAGES:
         import_module(f"flowsim.present.app.views.{name}")
     for name in ("pandas", "plotly.graph_objects"):

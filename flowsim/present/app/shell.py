@@ -13,7 +13,8 @@ import streamlit as st
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import Figure, read_documents, region_directory
-from flowsim.present.app import charts, chrome, html
+from flowsim.present.app import address, charts, chrome, html
+from flowsim.present.app.address import LANG, LINK
 from flowsim.present.app.drafts import Refused, RefusedContent, from_links, plan_title
 from flowsim.present.app.facts import facts
 from flowsim.present.app.ground import SHIPPED, first_language, ground, is_shipped_plan
@@ -34,11 +35,8 @@ PAGES: Final = {
     "account": ":material/fact_check:",
 }
 """Pages in order, and their icons. Addresses are ``app.page.<name>.address`` in Dutch; those in English lead there."""
-LINK: Final = "s"
-"""Query parameter of a scenario in a link."""
 LINK_REFUSED: Final = "link-refused"
 """Why the scenarios of the link are not there, and the address of the page on which that is told."""
-LANG: Final = "lang"
 LONGEST_ADDRESS: Final = 200
 """Letters of the last part of an address that may have been meant for a page."""
 ESCAPE: Final = """
@@ -70,16 +68,18 @@ def run() -> None:
     if chosen in others:
         chosen.run()
     show(Html(f"<style>{style()}</style>"))
-    st.html(
-        f"<script>document.documentElement.lang = '{lang}';{ESCAPE}{chrome.script(lang)}</script>",
-        unsafe_allow_javascript=True,
-    )
+    _script(f"document.documentElement.lang = '{lang}';{ESCAPE}{chrome.script(lang)}")
     _language_switch(lang)
     _told_of_link(chosen.url_path)
+    _script(address.script(chosen.url_path, lang, visit().drafts, LINK_REFUSED in st.session_state))
     chosen.run()
     with st.expander(text(lang, "app.glossary.title"), icon=":material/menu_book:"):
         show(html.glossary(lang))
     show(html.paragraph(text(lang, "app.footer", version=_version()), kind="fs-small fs-footer"))
+
+
+def _script(code: str) -> None:
+    st.html(f"<script>{code}</script>", unsafe_allow_javascript=True)
 
 
 def only(name: str) -> None:
@@ -94,10 +94,10 @@ def _page(name: str, icon: str, lang: str) -> Any:
     def page() -> None:
         import_module(module).page()
 
-    address = text("nl", f"app.page.{name}.address")
+    place = text("nl", f"app.page.{name}.address")
     title = text(lang, f"app.page.{name}.title")
     first = name == "answer"  # Streamlit shows it at the root, and would keep its address from leading there
-    return st.Page(page, title=title, icon=icon, url_path=None if first else address, default=first)
+    return st.Page(page, title=title, icon=icon, url_path=None if first else place, default=first)
 
 
 def _other_addresses(pages: Mapping[str, Any]) -> list[Any]:
@@ -107,11 +107,16 @@ def _other_addresses(pages: Mapping[str, Any]) -> list[Any]:
     found: dict[str, Any] = {}
     for lang in LANGUAGES:
         for name, page in pages.items():
-            address = text(lang, f"app.page.{name}.address")
-            if address not in known | found.keys():
+            place = text(lang, f"app.page.{name}.address")
+            if place not in known | found.keys():
                 follow = partial(_follow, page, lang)
-                found[address] = st.Page(follow, title=page.title, url_path=address, visibility="hidden")
+                found[place] = st.Page(follow, title=page.title, url_path=place, visibility="hidden")
     return list(found.values())
+
+
+def addresses() -> list[str]:
+    """Every address of a page, in every language."""
+    return sorted({text(lang, f"app.page.{name}.address") for lang in LANGUAGES for name in PAGES})
 
 
 def _no_page(known: Mapping[str, Any]) -> list[Any]:
@@ -147,7 +152,6 @@ def _language() -> str:
 def _language_switch(lang: str) -> None:
     def chosen() -> None:
         st.session_state[LANG] = st.session_state["language"]
-        st.query_params[LANG] = st.session_state[LANG]
 
     st.radio(
         text(lang, "app.language.label"),
@@ -177,15 +181,15 @@ def _link(lang: str) -> None:
     visit().drafts = drafts
 
 
-def _told_of_link(address: str) -> None:
+def _told_of_link(here: str) -> None:
     """A link that cannot be used is told for as long as the visitor stays on the page that it led to."""
     if LINK_REFUSED not in st.session_state:
         return
     error, page = st.session_state[LINK_REFUSED]
-    if page not in (None, address):
+    if page not in (None, here):
         del st.session_state[LINK_REFUSED]
         return
-    st.session_state[LINK_REFUSED] = error, address
+    st.session_state[LINK_REFUSED] = error, here
     refused(error)
 
 
@@ -227,16 +231,6 @@ def visit() -> Visit:
 
 def shared() -> House:
     return house()
-
-
-def ink() -> str:
-    """The colour of text in the visitor's theme, for a chart that cannot take it from there."""
-    return "#fafafa" if st.context.theme.type == "dark" else "#222222"
-
-
-def paper() -> str:
-    """The colour of what stands on the page in the visitor's theme."""
-    return "#262730" if st.context.theme.type == "dark" else "#ffffff"
 
 
 @cache

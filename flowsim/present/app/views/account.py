@@ -59,7 +59,7 @@ def page() -> None:
         header[0] = t("account.column.unit")
         rows = [_row(figure, f"{figure.unit}") for figure in found]
         notes = (t("account.figures_note"),)
-        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, notes=notes, hidden_caption=True, wide=True))
+        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, notes=notes, hidden_caption=True))
 
 
 def _unknowns(keys: Sequence[str], made: Page | None) -> Html:
@@ -75,7 +75,7 @@ def _unknowns(keys: Sequence[str], made: Page | None) -> Html:
     notes = (t("account.unknowns_note"), text(lang(), f"calibrate.used.{code}", figures=figures))
     header = [t(f"account.column.{name}") for name in names]
     caption = t("account.unknowns_caption")
-    return html.table(header, rows, caption, left=6, notes=notes, hidden_caption=True, wide=True)
+    return html.table(header, rows, caption, left=6, notes=notes, hidden_caption=True)
 
 
 def _is_of_the_model(figure: Figure) -> bool:

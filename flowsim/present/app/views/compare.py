@@ -9,6 +9,7 @@ import streamlit as st
 
 from flowsim.errors import InputError
 from flowsim.present.app import chrome, html
+from flowsim.present.app.address import LANG, LINK
 from flowsim.present.app.charts import LETTERS
 from flowsim.present.app.drafts import (
     LONGEST_TITLE,
@@ -17,7 +18,7 @@ from flowsim.present.app.drafts import (
     Refused,
     filename,
     opened,
-    to_link,
+    to_links,
     to_toml,
 )
 from flowsim.present.app.html import plain
@@ -25,8 +26,6 @@ from flowsim.present.app.jobs import Job
 from flowsim.present.app.levers import DECIMALS, GROUPS, LEVERS, Lever
 from flowsim.present.app.reports import of_scenario, pdf_name
 from flowsim.present.app.shell import (
-    LANG,
-    LINK,
     failed,
     lang,
     refused,
@@ -81,7 +80,8 @@ def _run(job: Job | None, stopped: bool) -> None:
         st.button(t("run.again"), key="compare-full", icon=":material/refresh:")
     elif not failed(job, "compare", _again):
         if stopped:
-            show(html.notice(t("run.stopped"), kind="warning", role="status"))
+            said = t("run.stopped" if visit().result is not None else "run.stopped_early")
+            show(html.notice(said, kind="warning", role="status"))
             st.button(
                 t("run.again"),
                 key="compare-again",
@@ -108,6 +108,8 @@ def _scenarios() -> None:
             _open()
         with st.popover(t("compare.share"), icon=":material/link:"):
             _share()
+    if to_links(drafts) is None:
+        show(html.notice(t("compare.not_kept"), kind="warning"))
     names, known = _tab_names(lang()), [_tab_names(one) for one in LANGUAGES]
     open_now = st.session_state.get(TABS)
     if open_now is not None:
@@ -307,11 +309,11 @@ def _share() -> None:
     """A link that opens these scenarios."""
     from urllib.parse import quote
 
-    links = [to_link(draft) for draft in visit().drafts]
-    if None in links:
+    links = to_links(visit().drafts)
+    if links is None:
         show(html.notice(t("compare.no_link"), kind="warning"))
         return
     address = (st.context.url or "").partition("?")[0]
-    parts = [f"{LANG}={lang()}", *(f"{LINK}={quote(link or '', safe='~=')}" for link in links)]
-    show(html.paragraph(t("compare.link")))
+    parts = [f"{LANG}={lang()}", *(f"{LINK}={quote(link, safe='~=')}" for link in links)]
+    show(html.join((html.paragraph(t("compare.link")), html.paragraph(t("compare.link_is_address")))))
     st.code(f"{address}?{'&'.join(parts)}", language=None, wrap_lines=True)

@@ -167,7 +167,7 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
                 cells.append(html.light("none", "–"))
                 continue
             words = t("compare.kpi", mean=amount(one["mean"], one["unit"]), chance=percent(lang(), one["probability"]))
-            cells.append(html.light(code_of(one), words))
+            cells.append(html.light(code_of(one), html.unbroken(words)))
         rows.append(cells)
     header = [t(f"goals.column.{name}") for name in ("goal", "date", "promised")]
     header += [t("compare.column.kpi", letter=LETTERS[i]) for i in with_network]

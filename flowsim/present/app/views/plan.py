@@ -71,7 +71,7 @@ def _table(found: Sequence[Check], caption: str, place: bool) -> Html:
         said, before = ([] if [row, *below] == before else below), [row, *below]  # once for a row of years
         named = html.tag("span", row, *(html.tag("span", words, class_="fs-cause") for words in said))
         made.append([named, column, *numbers, html.light(SIGNS[check.verdict], words)])
-    return html.table(header, made, caption, left=2, hidden_caption=True, wide=True)
+    return html.table(header, made, caption, left=2, hidden_caption=True)
 
 
 def _local(cell: str) -> str:

@@ -18,10 +18,8 @@ from flowsim.present.app.shell import (
     as_table,
     chart,
     choice,
-    ink,
     lang,
     number,
-    paper,
     shared,
     shared_run,
     show,
@@ -67,7 +65,7 @@ def show_route(route: Route, year: int, case: str) -> None:
     links = [(place[start], place[end], n) for start, end, n in here.links]
     source = _source(route)
     for numbered, place_of in ((False, "wide"), (True, "narrow")):  # style.css shows the one that there is room for
-        figure = charts.sankey(shown, links, lang(), t("route.residents"), ink(), numbered)
+        figure = charts.sankey(shown, links, lang(), t("route.residents"), numbered)
         with st.container(key=f"{place_of}-chart"):
             key = f"route-{place_of}-{case}-{year}"
             chart(figure, key, t("unit.residents"), source, t("route.label", year=year))
@@ -115,7 +113,7 @@ def show_queues(route: Route, case: str) -> None:
             html.tag("li", html.tag("span", "❙", class_="fs-counted", aria_hidden="true"), t("queues.beside"))
         )
     show(html.tag("ul", *legend, class_="fs-legend"))
-    figure = animation.animated(lists, beside, lists.dates.index(begin), lang(), ink(), paper())
+    figure = animation.animated(lists, beside, lists.dates.index(begin), lang())
     with st.container(key="queues-chart"):
         chart(figure, f"queues-{case}-{begin}", t("unit.waiting"), _source(route), t("queues.label"))
     as_table(html.join(_table(lists, i, case) for i in range(len(PARTS))))

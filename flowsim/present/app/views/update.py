@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 import streamlit as st
 
@@ -20,7 +21,6 @@ from flowsim.present.app.shell import (
     chart,
     choice,
     failed,
-    ink,
     lang,
     number,
     refused,
@@ -35,13 +35,14 @@ from flowsim.present.app.updates import Weighed
 from flowsim.present.app.views.answer import rows
 from flowsim.present.texts import text
 from flowsim.present.update import update_blocks, verdict_rows
-from flowsim.present.update_plot import OF
 from flowsim.present.wording import percent
 from flowsim.study.observed import MOST_BYTES
 
 TOLD = "counts-refused"
 """A refusal that waits to be told."""
 MEASURES = ("waiting", "overdue")
+OF: Final = {"old": charts.COLOURS["none"], "new": charts.COLOURS["net"]}
+"""Colours of `flowsim.present.update_plot` that are seen on a dark page too."""
 
 
 def page() -> None:
@@ -69,7 +70,8 @@ def page() -> None:
         st.button(t("run.again"), key="update-full", icon=":material/refresh:")
     elif not failed(asked.job, "update", lambda: _again(draft)):
         if asked.stopped:
-            show(html.notice(t("run.stopped"), kind="warning", role="status"))
+            said = t("run.stopped" if result is not None else "run.stopped_early")
+            show(html.notice(said, kind="warning", role="status"))
             st.button(t("run.again"), key="update-again", icon=":material/refresh:", on_click=_again, args=(draft,))
         else:
             watch(asked.job, "update", asked.stop)
@@ -217,7 +219,7 @@ def _over_time(result: Weighed, years: Block) -> None:
     words = [f"{row['quarter']}: {text(lang(), 'update.plot.counted')} {number(row['counted'])}" for row in mine]
     points = [(_ends(str(row["quarter"])), float(row["counted"])) for row in mine]
     warning = text(lang(), "update.plot.made_up") if found.observed.made_up else ""
-    charts.counted(figure, points, words, ink(), warning)
+    charts.counted(figure, points, words, warning)
     source = t("chart.source", futures=number(found.done))
     chart(figure, "update-fan", t(f"unit.{measure}"), source, t("update.over_time_label"))
     as_table(_block(years))
