@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from flowsim.plan.figures import Figure
@@ -49,15 +50,18 @@ def figure_values(lang: str, figure: Figure) -> str:
 
 
 def changes(lang: str, scenario: Scenario) -> list[str]:
-    """The figures that the scenario changes, a sentence for each."""
+    """The figures that the scenario changes; those that follow each other for one reason are in one sentence."""
     lines = []
-    for change in scenario.changes:
-        after = change.after
-        value = figure_values(lang, after)
-        if after.low is not None and after.high is not None:
-            low, high = (figure_value(lang, end, after.unit) for end in (after.low, after.high))
-            value = text(lang, "answer.used.between", value=value, low=low, high=high)
-        words = {"name": changed_name(lang, change.key), "before": figure_values(lang, change.before), "value": value}
-        said = text(lang, "answer.used.change", because=change.because, **words)
+    for because, group in groupby(scenario.changes, key=lambda change: change.because):
+        told = []
+        for change in group:
+            after = change.after
+            value = figure_values(lang, after)
+            if after.low is not None and after.high is not None:
+                low, high = (figure_value(lang, end, after.unit) for end in (after.low, after.high))
+                value = text(lang, "answer.used.between", value=value, low=low, high=high)
+            named, before = changed_name(lang, change.key), figure_values(lang, change.before)
+            told.append(text(lang, "answer.used.goes", name=named, before=before, value=value))
+        said = text(lang, "answer.used.change", what="; ".join(told), because=because)
         lines.append(said if said.endswith((".", "!", "?")) else f"{said}.")
     return lines
