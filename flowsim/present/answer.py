@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsim.analysis import verdict
 from flowsim.plan.business_case import client_equivalents, plan_volumes
 from flowsim.present import first_day
+from flowsim.present.changed import changes, figure_value
 from flowsim.present.fitting import fitted_table
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import case_name, month, percent, scenario_title, unknown_name
@@ -424,17 +425,7 @@ class Page:
 
     def changes(self) -> list[str]:
         """The figures that the scenario changes, a sentence for each."""
-        lines = []
-        for change in self.scenario.changes:
-            after = change.after
-            value = self.t("used.yearly") if after.dated else self.figure(after.at(), after.unit)
-            if after.low is not None and after.high is not None:
-                low, high = (self.figure(end, after.unit) for end in (after.low, after.high))
-                value = self.t("used.between", value=value, low=low, high=high)
-            before = self.t("used.yearly") if change.before.dated else self.figure(change.before.at(), after.unit)
-            name = unknown_name(self.lang, change.key)
-            lines.append(self.t("used.change", name=name, value=value, before=before, because=change.because))
-        return lines
+        return changes(self.lang, self.scenario)
 
     def setting(self, key: str, value: Any) -> str:
         return self.t(f"value.{key}.{str(value).lower()}")
@@ -494,7 +485,4 @@ class Page:
 
     def figure(self, value: float, unit: str) -> str:
         """A figure's value with as many decimals as it needs; fractions in per cents."""
-        factor, sign = (100.0, "%") if unit.startswith("fraction") else (1.0, "")
-        shown = round(factor * value, 6)
-        decimals = next((d for d in range(3) if abs(shown - round(shown, d)) < 1e-9), 2)
-        return self.number(shown, decimals) + sign
+        return figure_value(self.lang, value, unit)

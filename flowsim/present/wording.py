@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from flowsim.plan.figures import read_documents, region_directory
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
 
 if TYPE_CHECKING:
     from flowsim.scenario.load import Scenario
+
+ADDRESS: Final = re.compile(r"https?://[^\s)]+")
+"""Of a page, in the title of a source."""
 
 
 def percent(lang: str, share: float) -> str:
@@ -39,6 +44,21 @@ def place_name(lang: str, section: str) -> str:
     return section.replace(" and ", f" {text(lang, 'plan.and')} ").replace(
         ", table ", f", {text(lang, 'plan.table_word')} "
     )
+
+
+def document_name(lang: str, title: str) -> str:
+    """The title of a source, as figures cite it in English, in the language; one that flowsim does not ship stays."""
+    key = f"plan.document.{_shipped_documents().get(title, '')}"
+    if key not in texts(lang):
+        return title
+    found = ADDRESS.search(title)
+    return text(lang, key, address=found[0] if found else "")
+
+
+@lru_cache(maxsize=1)
+def _shipped_documents() -> dict[str, str]:
+    """Title of each source of the shipped plan -> its code."""
+    return {title: code for code, title in read_documents(region_directory("amstelland")).items()}
 
 
 def unknown_name(lang: str, key: str) -> str:

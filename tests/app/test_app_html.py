@@ -193,3 +193,11 @@ def test_an_interval_is_not_torn_apart() -> None:
     made = html.table(["a", "b", "c"], [["row", "100% (98% tot 100%)", "words (and more words)"]], "caption")
     assert '100% <span class="fs-short">(98% tot 100%)</span>' in made
     assert "words (and more words)" in made
+
+
+def test_cells_on_a_narrow_page_have_a_name_of_their_own() -> None:
+    """The same name for three cells below each other does not say what differs."""
+    header, labels = ["a", "b", "c", "c"], ["a", "b", "b: c", "a: c"]
+    made = html.table(header, [["1", "2", "3", "4"]], "t", labels=labels)
+    assert re.findall('data-label="([^"]*)"', made) == labels[1:]
+    assert re.findall('data-label="([^"]*)"', html.table(header, [["1", "2", "3", "4"]], "t")) == header[1:]

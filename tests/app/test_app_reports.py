@@ -55,6 +55,15 @@ def test_the_report_of_a_scenario_has_the_others_beside_it_under_their_names_of_
         found = words(house, of_scenario(compared, i, "nl", titles))
         assert title in found
         assert all(one in found for one in titles)
+        assert all(f"{letter}: {one}" in found for letter, one in zip("ABCD", titles, strict=True))  # as on the page
+
+
+def test_why_a_figure_changed_is_told_in_the_language_of_the_report(house: House) -> None:
+    compared = run(house, drafts(("staff_growth", 0.02), ("conversations", 325.0)))
+    found = words(house, of_scenario(compared, 1, "en", ("First", "Second", "Third")))
+    assert "Exploratory conversations a year goes from 2025: 50, 2026: 215" in found
+    assert "in de app" not in found
+    assert "functions." not in found
 
 
 def test_names_of_files() -> None:

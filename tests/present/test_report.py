@@ -22,7 +22,7 @@ from flowsim.analysis.beside import contender, side_by_side
 from flowsim.errors import InputError
 from flowsim.plan.targets import load_targets
 from flowsim.present.report import charts, make_report
-from flowsim.present.report.blocks import LIGHTS
+from flowsim.present.report.blocks import LIGHTS, bullets, heading, paragraphs
 from flowsim.present.report.content import document
 from flowsim.present.report.document import figures_of, readable, typeset
 from flowsim.present.report.route import FUNCTIONS, flows
@@ -265,6 +265,25 @@ def test_fonts_are_embedded_and_the_same_on_every_machine(reports: dict[str, Rep
 
 def test_the_same_answer_gives_the_same_bytes(made: Made, reports: dict[str, Report]) -> None:
     assert make_report(*made, "nl") == reports["nl"].pdf
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_chapter_goes_on_below_a_few_lines_and_else_begins_a_page(made: Made) -> None:
+    """One sentence too many on the first page would otherwise leave the second one empty."""
+    content = document(*made, "nl")
+    assert [block["text"] for block in content["blocks"] if block.get("room")] == [text("nl", "report.heading.waiting")]
+    chapter = heading("Hoofdstuk", room=True)
+    for filled, expected in ((20, 1), (50, 2), (70, 2), (110, 3)):
+        blocks = [bullets(*["Een regel."] * filled), chapter, paragraphs("Tekst.")]
+        pages = PdfReader(io.BytesIO(typeset({**content, "blocks": blocks, "account": []}))).pages
+        assert len(pages) == expected, filled
+        assert "Hoofdstuk" in pages[-1].extract_text()
+
+
+def test_the_last_page_is_used(reports: dict[str, Report]) -> None:
+    for report in reports.values():
+        assert len(report.reader.pages) <= 9
+        assert len(report.reader.pages[-1].extract_text()) > 1500
 
 
 # ---------------------------------------------------------------- hostile names

@@ -72,19 +72,22 @@ def table(
     left: int = 1,
     notes: Sequence[str] = (),
     hidden_caption: bool = False,
+    labels: Sequence[str] = (),
 ) -> Html:
     """A table; the first ``left`` columns are words, the first one heads its row.
 
-    On a narrow page one of more than `FITS` columns has its cells below each other, each with the name of its column.
+    On a narrow page one of more than `FITS` columns has its cells below each other, each with the name of its column;
+    or with its own of ``labels``, where that name says too little without the column before.
     The roles say again what each element is, for browsers in which the look of a table makes it one.
     """
+    labels = labels or header
     names = (tag("th", one, scope="col", role="columnheader", class_=_side(i, left)) for i, one in enumerate(header))
     body = []
     for row in rows:
         cells = [tag("th", row[0], scope="row", role="rowheader", class_="fs-left")]
         for i, cell in enumerate(row[1:], 1):
             shown = tag("span", _whole(cell), class_="fs-cell")
-            cells.append(tag("td", shown, role="cell", class_=_side(i, left) + _short(cell), data_label=header[i]))
+            cells.append(tag("td", shown, role="cell", class_=_side(i, left) + _short(cell), data_label=labels[i]))
         body.append(tag("tr", *cells, role="row"))
     made = tag(
         "table",

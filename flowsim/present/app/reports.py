@@ -9,12 +9,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
-from flowsim.present.app.drafts import filename
+from flowsim.present.app.drafts import because, filename
 from flowsim.present.app.jobs import Job
+from flowsim.present.app.levers import BY_NAME, Lever
 from flowsim.present.app.studies import Compared, Told, Work
 from flowsim.present.report import make_report
+from flowsim.present.report.blocks import LETTERS
+from flowsim.present.texts import LANGUAGES
 from flowsim.study.answer import Answer
 from flowsim.study.beside import leading_case
 
@@ -36,22 +40,35 @@ def of_scenario(compared: Compared, i: int, lang: str, titles: Sequence[str]) ->
         from flowsim.analysis import answers
 
         order = (i, *(j for j in range(len(compared.answers)) if j != i))
-        first, *others = (named(compared.answers[j], titles[j]) for j in order)
+        first, *others = (named(compared.answers[j], titles[j], lang) for j in order)
         beside = [(one, {"futures": answers.futures(one), "fan": answers.fan(one)}) for one in others]
-        return make_report(first, first.tables, lang, beside)
+        letters = "".join(LETTERS[j] for j in order)  # as the page has them: there is one Scenario A
+        return make_report(first, first.tables, lang, beside, letters=letters)
 
     return _work(made)
 
 
-def named(answer: Answer, title: str) -> Answer:
-    """A comparison's answer under this title, its case called by the scenario's reading, as `flowsim answer` does."""
+def named(answer: Answer, title: str, lang: str) -> Answer:
+    """A comparison's answer under this title, its case called by the scenario's reading, as `flowsim answer` does; what
+    the app said of why a figure changed is in the language of the report."""
     name, _ = leading_case(answer.scenario)
     cases = {}
     for key, case in answer.cases.items():
         mine = copy.copy(case)
         mine.name = name if key == "case" else key
         cases[mine.name] = mine
-    return replace(answer, scenario=replace(answer.scenario, title=title), cases=cases)
+    known = _reasons()
+    changes = tuple(
+        replace(one, because=because(lang)(known[one.because])) if one.because in known else one
+        for one in answer.scenario.changes
+    )
+    return replace(answer, scenario=replace(answer.scenario, title=title, changes=changes), cases=cases)
+
+
+@cache
+def _reasons() -> dict[str, Lever]:
+    """What the app says of why a figure changed, in any language -> the lever."""
+    return {because(lang)(lever): lever for lang in LANGUAGES for lever in BY_NAME.values()}
 
 
 def pdf_name(title: str) -> str:

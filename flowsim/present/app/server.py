@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import sys
 from collections.abc import Sequence
@@ -99,18 +100,21 @@ def check_address(host: str, port: int) -> None:
             raise InputError("--host", repr(host), "an address of this machine, such as 127.0.0.1") from None
 
 
+FILE: Final = re.compile(r"^_|[./]")
+"""In the address of a file, or of Streamlit's own services."""
 BASE: Final = """<script>window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href };</script>"""
 """Tells a page where the app is. Else Streamlit's page asks below its own address first, ``/doelen/_stcore/health``: an
 error in the browser's console each time a page is opened. The folder is the browser's, behind whatever proxy."""
 
 
 def _know_the_folder(addresses: Sequence[str]) -> None:
-    """Have pages at these addresses say where the app is, in the shell of HTML that Streamlit serves.
+    """Have pages at these addresses say where the app is, in the shell of HTML that Streamlit serves; so at an address
+    that leads nowhere, which `flowsim.present.app.shell` shows with the first page.
 
     Streamlit has no setting for it. Where its inside is another one than that of version 1.67 nothing changes.
     """
     from starlette.responses import HTMLResponse
-    from starlette.routing import Route
+    from starlette.routing import Match, Route
     from streamlit import config, file_util
     from streamlit.web.server.starlette import starlette_server
 
@@ -120,12 +124,21 @@ def _know_the_folder(addresses: Sequence[str]) -> None:
         return
     content = index.read_text(encoding="utf-8").replace("<head>", f"<head>{BASE}", 1)
 
+    class Nowhere(Route):
+        """A single word, no file."""
+
+        def matches(self, scope: Any) -> Any:
+            word = str(scope.get("path", "")).removeprefix("/")
+            return super().matches(scope) if word and not FILE.search(word) else (Match.NONE, {})
+
     async def page(_: Any) -> HTMLResponse:
         return HTMLResponse(content, headers={"Cache-Control": "no-cache"})
 
     def create(runtime: Any) -> Any:
         app = made(runtime)
-        app.router.routes[:0] = [Route(f"/{address}", page) for address in addresses]
+        routes = app.router.routes
+        routes[:0] = [Route(f"/{address}", page) for address in addresses]
+        routes.insert(len(routes) - 1, Nowhere("/{address}", page))  # the last are Streamlit's files
         return app
 
     vars(starlette_server)["create_starlette_app"] = create

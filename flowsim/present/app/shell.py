@@ -22,7 +22,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.jobs import Desk, Full, Job
 from flowsim.present.app.state import House, Visit, house
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
-from flowsim.present.wording import place_name
+from flowsim.present.wording import document_name, place_name
 from flowsim.scenario.region import load_region
 
 PAGES: Final = {
@@ -248,7 +248,7 @@ def source_of(figure: Figure) -> str:
     if figure.taken_from:  # which the section ends with, in English
         section = section.rpartition(" (")[0]
     if named is None:
-        said = f"{figure.source.document}, {place_name(lang(), section)}"
+        said = f"{document_name(lang(), figure.source.document)}, {place_name(lang(), section)}"
     else:
         said = named if figure.kind == "assumed" else f"{named}, {place_name(lang(), section.partition(', ')[0])}"
     if figure.taken_from:

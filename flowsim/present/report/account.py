@@ -14,6 +14,7 @@ from flowsim.present.plan_table import cause_text, count_verdicts, plan_cells
 from flowsim.present.report.blocks import Block, bullets, heading, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.texts import texts
+from flowsim.present.wording import document_name
 from flowsim.scenario.posterior import source
 
 OWN: Final = ("flowsim", "none")
@@ -132,7 +133,9 @@ class Account(Chapter):
             if key not in changed and one.source.document not in own:
                 counted[one.source.document] = counted.get(one.source.document, 0) + 1
         ordered = sorted(counted, key=lambda name: (-counted[name], name))
-        items = [self.r("source.document", document=name, n=counted[name]) for name in ordered]
+        items = [
+            self.r("source.document", document=document_name(self.lang, name), n=counted[name]) for name in ordered
+        ]
         return [
             heading(self.r("heading.sources")),
             paragraphs(self.r("sources.text")),

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 Block = dict[str, Any]
 
+LETTERS: Final = "ABCD"
+"""Names of scenarios in a figure; the table beside it has their titles."""
 LIGHTS: Final = {
     "yes": "met",
     "likely": "met",
@@ -18,9 +20,10 @@ LIGHTS: Final = {
 """Code of a verdict (`flowsim.analysis.verdict.CODES`) -> sign and colour."""
 
 
-def heading(words: str, level: int = 1, fresh: bool = False) -> Block:
-    """A heading; ``fresh``: on a new page."""
-    return {"kind": "heading", "text": words, "level": level, "fresh": fresh}
+def heading(words: str, level: int = 1, fresh: bool = False, room: bool = False) -> Block:
+    """A heading; ``fresh``: on a new page; ``room``: on a new page unless most of this one is left, as when the chapter
+    before was a few lines too long for its page."""
+    return {"kind": "heading", "text": words, "level": level, "fresh": fresh, "room": room}
 
 
 def paragraphs(*lines: str) -> Block:

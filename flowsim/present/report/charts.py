@@ -336,7 +336,7 @@ def ranking(table: pd.DataFrame, cases: Sequence[str], lang: str) -> Figure:
 
 def curve(table: pd.DataFrame, plan: float, lang: str) -> Figure:
     """Probability of clearing by diverted share, with intervals; ``plan``: the share that the plan promises."""
-    figure = _empty(2.15)
+    figure = _empty(1.95)
     axes = figure.subplots()
     draw_curve(axes, table, plan, lang, size=0.72)
     axes.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowsim.present.answer import LAST_YEAR
 from flowsim.present.report.account import Account
+from flowsim.present.report.blocks import LETTERS
 from flowsim.present.report.promises import Promises
 from flowsim.present.report.story import Story
 from flowsim.present.wording import scenario_title
@@ -25,9 +26,10 @@ def document(
     tables: Mapping[str, pd.DataFrame],
     lang: str,
     others: Sequence[tuple[Answer, Mapping[str, pd.DataFrame]]] = (),
+    letters: str = LETTERS,
 ) -> dict[str, Any]:
-    """The whole report as plain data for the template."""
-    story = Story(answer, tables, lang, others)
+    """The whole report as plain data for the template; ``letters``: of the scenarios, the first one's first."""
+    story = Story(answer, tables, lang, others, letters)
     promises = Promises(answer, tables, lang)
     account = Account(answer, tables, lang)
     blocks = [

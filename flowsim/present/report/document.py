@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unicodedata import category
 
 from flowsim.errors import InputError
-from flowsim.present.report.blocks import Block
+from flowsim.present.report.blocks import LETTERS, Block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,7 @@ def make_report(
     lang: str,
     others: Sequence[tuple[Answer, Mapping[str, pd.DataFrame]]] = (),
     form: str = "pdf",
+    letters: str = LETTERS,
 ) -> bytes:
     """The report as a PDF, or as one HTML file.
 
@@ -45,6 +46,8 @@ def make_report(
     others : scenarios to compare it with, at most three, each with at least its leading case and the tables
         ``futures`` and ``fan``, in the same futures (the same seed).
     form : one of `FORMS`.
+    letters : what the scenarios are called in pictures and tables, the first one's first: an app that shows them in
+        another order has letters of its own.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def make_report(
     for other, _ in others:
         if other.seed != answer.seed:
             raise InputError("scenarios", f"seeds {answer.seed} and {other.seed}", "runs with the same seed")
-    content = document(answer, tables, lang, others)
+    content = document(answer, tables, lang, others, letters)
     if form == "html":
         from flowsim.present.report.webpage import webpage
 

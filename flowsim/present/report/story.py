@@ -14,7 +14,7 @@ from flowsim.plan.business_case import client_equivalents, plan_volumes
 from flowsim.plan.targets import Target, load_targets
 from flowsim.present.answer import FULL_YEAR, LAST_YEAR, WEEK, Page
 from flowsim.present.report import charts
-from flowsim.present.report.blocks import Block, bullets, heading, light, paragraphs, table
+from flowsim.present.report.blocks import LETTERS, Block, bullets, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.report.route import FUNCTIONS, flows, route
 from flowsim.present.texts import text
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from flowsim.study.answer import Answer
 
-LETTERS: Final = "ABCD"
-"""Names of scenarios in a figure; the table beside it has their titles."""
 CONSULTS: Final = "gp_consults_2029"
 """The promise about consults, which counts more than the route does."""
 
@@ -41,9 +39,11 @@ class Story(Chapter):
         tables: Mapping[str, pd.DataFrame],
         lang: str,
         others: Sequence[tuple[Answer, Mapping[str, pd.DataFrame]]] = (),
+        letters: str = LETTERS,
     ) -> None:
         super().__init__(answer, tables, lang)
         self.others = others
+        self.letters = letters
 
     # ---- the question and the answer ------------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class Story(Chapter):
             described.append(self.r("figure.fans.each", case=self.case(case), **numbers))
         alt = {"cases": self.listed(described), "year": LAST_YEAR}
         return [
-            heading(self.r("heading.waiting"), fresh=True),
+            heading(self.r("heading.waiting"), room=True),
             paragraphs(self.r("waiting.text", norm=self.norm(), **self.clearing())),
             self.pictured(draw, "fans", alt, year=LAST_YEAR),
             self.waits_table(),
@@ -244,7 +244,7 @@ class Story(Chapter):
         if not self.others:
             return [contender(self.case(name), name, self.tables, self.answer.probability(name)) for name in self.cases]
         made = []
-        for letter, (answer, tables) in zip(LETTERS, [(self.answer, self.tables), *self.others], strict=False):
+        for letter, (answer, tables) in zip(self.letters, [(self.answer, self.tables), *self.others], strict=False):
             name = verdict.leading(list(answer.cases), answer.scenario.settings)
             made.append(contender(letter, name, tables, answer.probability(name)))
         if "none" in self.cases and all(one.case != "none" for one in made):
@@ -268,7 +268,7 @@ class Story(Chapter):
         alt = {"cases": self.listed(described), "year": LAST_YEAR}
         key = "scenarios" if scenarios else "network"
         opened = heading(self.r(f"heading.comparison_{key}"), fresh=scenarios)
-        first = self.r("scenario", letter=LETTERS[0]) if scenarios else self.case(contenders[0].case)
+        first = self.r("scenario", letter=self.letters[0]) if scenarios else self.case(contenders[0].case)
         shown = [self.pictured(draw, "together", alt, year=LAST_YEAR)] if scenarios else []  # else the fans show it
         words = paragraphs(self.r(f"comparison.{key}", first=first))
         return [opened, words, *shown, self.differences(contenders, compared, labels, first), *self.told_apart()]
@@ -278,7 +278,7 @@ class Story(Chapter):
         if not self.others:
             return []
         items = []
-        for letter, (answer, _) in zip(LETTERS, [(self.answer, self.tables), *self.others], strict=False):
+        for letter, (answer, _) in zip(self.letters, [(self.answer, self.tables), *self.others], strict=False):
             page = Page(answer, {}, self.lang)
             said = [*page.other_settings(), *page.changes()] or [self.r("as_it_stands")]
             title = scenario_title(self.lang, answer.scenario)

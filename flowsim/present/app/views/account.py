@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Final
 
 import streamlit as st
 
@@ -16,12 +14,11 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.shell import choice, lang, number, shared, shared_run, show, source_of, t, title
 from flowsim.present.app.views.answer import lines
 from flowsim.present.texts import text, texts
-from flowsim.present.wording import unknown_name
+from flowsim.present.wording import ADDRESS, document_name, unknown_name
 from flowsim.scenario.posterior import source
 from flowsim.scenario.region import load_region
 from flowsim.scenario.unknowns import drawn
 
-ADDRESS: Final = re.compile(r"https://[^\s)]+")
 VERIFIED = ("engines", "theory", "naive", "plan", "seed")
 LIMITS = ("children", "effects", "region", "interval")
 
@@ -85,10 +82,11 @@ def _is_of_the_model(figure: Figure) -> bool:
 
 def _cited(figure: Figure) -> Html:
     """Where a figure stands; the address of a page as a link."""
-    found = ADDRESS.search(figure.source.document)
+    document = document_name(lang(), figure.source.document)
+    found = ADDRESS.search(document)
     if found is None:
         return html.tag("span", source_of(figure))
-    name = figure.source.document[: found.start()].rstrip(" (")
+    name = document[: found.start()].rstrip(" (")
     link = html.tag("a", name, href=found[0], target="_blank", rel="noopener noreferrer")
     taken = t("ground.taken", other=load_region(figure.taken_from).name) if figure.taken_from else ""
     return html.tag("span", link, f" ({taken})" if taken else "")

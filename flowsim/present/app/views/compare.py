@@ -39,6 +39,7 @@ from flowsim.present.app.shell import (
 )
 from flowsim.present.app.views.comparison import show_comparison
 from flowsim.present.app.views.reporting import report
+from flowsim.present.changed import changed_name
 from flowsim.present.texts import LANGUAGES, format_number, texts
 from flowsim.present.wording import title_in
 
@@ -169,7 +170,7 @@ def _scenario(draft: Draft) -> None:
     progress()
     others = draft.other_changes()
     if others:
-        names = ", ".join(texts(lang()).get(f"answer.unknown.{key}", key) for key in others)
+        names = ", ".join(changed_name(lang(), key) for key in others)
         show(html.notice(t("compare.others", names=names)))
     for column, group in zip(st.columns(len(GROUPS), gap="large"), GROUPS, strict=True):
         with column:

@@ -136,7 +136,9 @@ def _differences(titles: Sequence[str], result: Compared) -> Html:
         if len(titles) > 1:
             header.append(t("compare.column.difference", letter=LETTERS[0]))
     notes = (t("compare.difference_note"), t("chart.source", futures=number(result.futures)))
-    return html.table(header, rows, t("compare.differences"), notes=notes, hidden_caption=True)
+    differs = t("compare.column.difference", letter=LETTERS[0])
+    labels = [f"{header[i - 1]}: {differs}" if one == differs else one for i, one in enumerate(header)]
+    return html.table(header, rows, t("compare.differences"), notes=notes, hidden_caption=True, labels=labels)
 
 
 def _kpis(titles: Sequence[str], result: Compared) -> None:
