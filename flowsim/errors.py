@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 LONGEST_SHOWN: Final = 60
+LONGEST_TOLD: Final = 300
+"""Characters of what was found, in a message: more than that nobody reads."""
+_UNPLAIN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+NO_CONTROL: Final = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+"""Pattern of words: characters that would steer a terminal, or turn the direction of a line round, do not belong in
+them; a tab and the end of a line do."""
 _AT: Final = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 
@@ -32,7 +38,8 @@ class InputError(ValueError):
         self.expected = expected
         self.code = code
         self.values = values
-        super().__init__(f"{where}: found {found}; expected {expected}")
+        shown = found if len(found) <= LONGEST_TOLD else found[: LONGEST_TOLD - 3] + "..."
+        super().__init__(one_line(f"{where}: found {shown}; expected {expected}"))
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """So that another process can hand it over."""
@@ -47,6 +54,12 @@ def _again(
     kind: type[InputError], where: str, found: str, expected: str, code: str, values: dict[str, object]
 ) -> InputError:
     return kind(where, found, expected, code, **values)
+
+
+def one_line(text: str) -> str:
+    """What somebody else wrote (the name of a file, a key, a value) as a message can hold it: on one line and without
+    characters that would steer a terminal."""
+    return _UNPLAIN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def path_of(where: str, given: Any, expected: str) -> Path:

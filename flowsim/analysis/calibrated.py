@@ -45,6 +45,14 @@ def _spread(name: str, values: np.ndarray, weights: np.ndarray) -> dict[str, flo
     }
 
 
+def _present(values: np.ndarray, *weights: np.ndarray) -> list[np.ndarray]:
+    """The years that have a quantity, and their weights, which add to 1 again; one year with NaN when none has it."""
+    has = np.isfinite(values)
+    if not has.any() or not all(one[has].sum() > 0.0 for one in weights):
+        return [np.array([np.nan]), *(np.ones(1) for _ in weights)]
+    return [values[has], *(one[has] / one[has].sum() if not has.all() else one for one in weights)]
+
+
 def unknowns(result: Any) -> pd.DataFrame:
     """Per unknown: prior and posterior (mean, 5, 50, 95%), and what was learnt.
 
@@ -78,18 +86,20 @@ def unknowns(result: Any) -> pd.DataFrame:
 def targets(result: Any) -> pd.DataFrame:
     """Per target: what was observed and its standard deviation; simulated years by prior and posterior.
 
+    Of years that have the quantity; without any, all of these are missing.
     ``implausibility`` : of the posterior's mean. ``ruled_out`` : share of the prior whose own years lie more than 3
     standard deviations from what was observed. ``tail`` : chance, by the posterior and the stated errors, of an
     observation at least as far from the middle; for a lower bound, of its being said.
     """
     from scipy.special import ndtr
 
-    library, before, after = result.library, result.prior_weights, result.weights
+    library = result.library
     every = library.observed.targets
     simulated = library.simulated(every)
     rows = []
     for t, one in enumerate(every):
         observed, s = one.value(library.scenario.book), simulated[:, t]
+        s, before, after = _present(s, result.prior_weights, result.weights)
         mean = float(after @ s)
         variance = float(after @ (s - mean) ** 2)
         below = float(after @ ndtr((observed - s) / one.deviation))

@@ -134,7 +134,7 @@ def tempered(log_weights: np.ndarray, least: float) -> np.ndarray:
             low = middle
         else:
             high = middle
-    return normalised(low * log_weights)
+    return normalised(np.where(np.isneginf(log_weights), -np.inf, low * log_weights))  # 0 times -inf is no number
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any, Final
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, one_line
 
 DONE: Final = 0
 MISSED: Final = 1
@@ -135,7 +135,7 @@ def _worded(error: InputError, arguments: list[str]) -> str:
 
 
 def _say(message: str, code: int) -> int:
-    print(f"flowsim: {message}", file=sys.stderr)
+    print(f"flowsim: {one_line(message)}", file=sys.stderr)
     return code
 
 

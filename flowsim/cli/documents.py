@@ -88,7 +88,10 @@ def check(file: File, lang: Lang = "en", json: Json = False) -> None:
     if json:
         print_json({"file": str(file), "usable": True, "kind": key} | facts)
     else:
+        idle = facts.pop("without_effect", [])
         sys.stdout.write(text(lang, f"cli.check.{key}", file=file, **_written(facts, lang)) + "\n")
+        if idle:
+            sys.stdout.write(text(lang, "cli.check.without_effect", figures=", ".join(idle)) + "\n")
 
 
 def _described(file: Path) -> tuple[str, dict[str, Any]]:
@@ -110,10 +113,12 @@ def _described(file: Path) -> tuple[str, dict[str, Any]]:
         return "experiment", about | {"factors": len(experiment.factors), "points": len(experiment.design)}
     from flowsim.scenario.compile import compile_scenario
     from flowsim.scenario.load import load
+    from flowsim.study.experiment import without_effect
 
     scenario = load(file)
     compile_scenario(scenario)
-    return "scenario", {"title": scenario.title, "region": scenario.region, "changes": len(scenario.changes)}
+    facts = {"title": scenario.title, "region": scenario.region, "changes": len(scenario.changes)}
+    return "scenario", facts | {"without_effect": without_effect(scenario)}
 
 
 def _region(folder: Path) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
-from flowsim.errors import InputError
+from flowsim.errors import NO_CONTROL, InputError
 
 LARGEST = 1e12
 SMALLEST = 1e-9
 """Larger and (where it must be above zero) smaller times, rates and numbers are refused: no region needs them, and
 within these bounds nothing overflows."""
 
-Name = Annotated[str, Field(min_length=1, pattern=r"^[^:\x00-\x1f\x7f]+$")]
+Name = Annotated[str, Field(min_length=1, pattern=r"^[^:\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$")]
 Time = Annotated[float, Field(ge=0.0, le=LARGEST)]
 Positive = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -254,7 +254,7 @@ class StopRule(Part):
 class NetworkDocument(Part):
     """The whole network. ``horizon`` and all other times in one unit."""
 
-    title: str = ""
+    title: Annotated[str, Field(pattern=NO_CONTROL)] = ""
     horizon: Positive
     warm_up: Time = 0.0
     snapshot_every: Positive | None = None
@@ -328,6 +328,8 @@ def refuse(document: Mapping[str, Any], error: ValidationError, where: str) -> I
     if finding["type"] == "missing":
         return InputError(label, "nothing", "this key (it is required)")
     message = _EXPECTED.get(finding["type"], "").format(**finding.get("ctx", {}))
+    if finding.get("ctx", {}).get("pattern") == NO_CONTROL:
+        message = "text without control characters"
     message = message or finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return InputError(label, shown(finding["input"]), message)
 

@@ -32,7 +32,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
-from flowsim.errors import InputError
+from flowsim.errors import NO_CONTROL, InputError
 
 KINDS: Final = ("published", "derived", "assumed")
 REGIONAL: Final = (
@@ -59,6 +59,24 @@ _ALLOWED: Final = (*_REQUIRED, "low", "high", "note")
 _HOLDS: Final = re.compile(r'\A\ufeff?holds\s*=\s*"(?!figures")(.*?)"')
 HOLDS: Final = ("figures", "region", "sources", "targets", "kpis", "calibration")
 """What a file of a region may say on its first line that it holds."""
+MODEL: Final = "amstelland"
+"""The region in whose units the model reads figures."""
+_TIMES: Final = {
+    word: words[0]
+    for words in (
+        ("minute", "minutes", "minuut", "minuten"),
+        ("hour", "hours", "uur", "uren"),
+        ("day", "days", "dag", "dagen"),
+        ("week", "weeks", "weken"),
+        ("month", "months", "maand", "maanden"),
+        ("quarter", "quarters", "kwartaal", "kwartalen"),
+        ("year", "years", "jaar", "jaren"),
+    )
+    for word in words
+}
+_SHARES: Final = {"fraction": "fraction", "fractie": "fraction"} | dict.fromkeys(
+    ("percent", "percentage", "percentages", "procent", "pct"), "percent"
+)
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
@@ -181,7 +199,7 @@ def load_figures(region: str | Path = "amstelland") -> FigureBook:
     """
     if isinstance(region, str) and not is_path(region):
         return _load_packaged(region)
-    return _load(Path(region).resolve().name, region_directory(region))
+    return _load(Path(region).resolve().name, region_directory(region), of_others=True)
 
 
 @lru_cache(maxsize=8)
@@ -217,16 +235,21 @@ def read_toml(file: Traversable) -> dict[str, Any]:
 
 
 def _text_of(file: Traversable) -> str:
+    if not file.is_file():  # a pipe would be waited for without end
+        found = "a folder" if file.is_dir() else "a link that leads nowhere, a pipe or a device"
+        raise InputError(file.name, found, "a TOML file")
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(file.name, "bytes that are not UTF-8", "TOML in UTF-8") from None
+    except OSError as error:
+        raise InputError(file.name, f"a file that cannot be read ({error.strerror})", "a TOML file") from None
 
 
 def _parsed(file: Traversable, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(file.name, str(error), "valid TOML") from None
 
 
@@ -241,15 +264,16 @@ def read_documents(directory: Traversable) -> dict[str, str]:
             continue
         if not isinstance(entry, dict) or not isinstance(entry.get("title"), str):
             raise InputError(f"{file.name}: {code}", repr(entry), "a table with a title")
-        titles[code] = entry["title"]
+        titles[code] = plain_words(f"{file.name}: {code}.title", entry["title"])
     return titles
 
 
-def _load(region: str, directory: Traversable) -> FigureBook:
+def _load(region: str, directory: Traversable, of_others: bool = False) -> FigureBook:
+    """``of_others``: a folder that does not ship with flowsim."""
     documents = read_documents(directory)
     figures: dict[str, Figure] = {}
     for file in sorted(directory.iterdir(), key=lambda item: item.name):
-        if not file.name.endswith(".toml"):
+        if not file.name.endswith(".toml") or file.name.startswith("."):  # what a system or an editor leaves behind
             continue
         text = _text_of(file)
         if said := _HOLDS.match(text):  # seen before it is parsed: reading all figures takes tens of milliseconds
@@ -263,7 +287,41 @@ def _load(region: str, directory: Traversable) -> FigureBook:
                     raise InputError(f"{file.name}: holds", repr(entry), "it on the first line of the file")
             else:
                 figures[f"{stem}.{name}"] = _figure(f"{stem}.{name}", f"{file.name}: {name}", entry, documents)
+    if of_others:
+        _check_units(figures)
     return FigureBook(region, _with_taken_over(region, directory, figures))
+
+
+def _check_units(figures: Mapping[str, Figure]) -> None:
+    """Refuse a figure of a region's folder in another unit than the model reads that figure in.
+
+    Units are words, and words may differ: only a length of time, a rate, a fraction or a number of people is held
+    against the same of the region that the model was made for, and only where both say it.
+    """
+    for key, model in _load_packaged(MODEL).items():
+        if key not in figures:
+            continue
+        stem, _, name = key.partition(".")
+        for kind, known in _measures(model.unit).items():
+            own = _measures(figures[key].unit)[kind]
+            if known and own and not known & own:
+                expected = f"{model.unit!r}, in which the model reads this figure"
+                raise InputError(f"{stem}.toml: {name}.unit", repr(figures[key].unit), expected)
+
+
+def _measures(unit: str) -> dict[str, set[str]]:
+    """What a unit says: the length of time that it is (its first word), what it is in (a year), fraction or per cent,
+    and per how many people; in English or Dutch."""
+    text = unit.lower().replace("per cent", "percent").replace("%", " percent ")
+    words = re.findall(r"[a-z]+", text)
+    rates = re.findall(r"\b(?:a|an|per|each|een)\s+([a-z]+)", text)
+    hundreds = re.findall(r"\bper\s+(\d[\d.,]*\d)", text)
+    return {
+        "time": {_TIMES[word] for word in words if word in _TIMES} if words and words[0] in _TIMES else set(),
+        "rate": {_TIMES[word] for word in rates if word in _TIMES},
+        "share": {_SHARES[word] for word in words if word in _SHARES},
+        "people": {re.sub(r"\D", "", number) for number in hundreds},
+    }
 
 
 def _with_taken_over(region: str, directory: Traversable, own: dict[str, Figure]) -> dict[str, Figure]:
@@ -336,6 +394,13 @@ def _text(where: str, entry: Mapping[str, Any], name: str) -> str:
     text = entry[name]
     if not isinstance(text, str) or not text.strip():
         raise InputError(f"{where}.{name}", repr(text), "a text that is not empty")
+    return plain_words(f"{where}.{name}", text)
+
+
+def plain_words(where: str, text: str) -> str:
+    """A text that will be printed; InputError for control characters in it."""
+    if re.match(NO_CONTROL, text) is None:
+        raise InputError(where, repr(text), "text without control characters")
     return text
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowsim.errors import InputError
-from flowsim.plan.figures import Figure, FigureBook, read_toml, region_directory
+from flowsim.plan.figures import Figure, FigureBook, plain_words, read_toml, region_directory
 
 FILE: Final = "calibration.toml"
 DAYS_A_YEAR: Final = 365.25
@@ -185,7 +185,7 @@ def _text(entry: Mapping[str, Any], name: str) -> str:
     found = entry[name]
     if not isinstance(found, str) or not found.strip():
         raise InputError(f"{FILE}: {name}", repr(found), "a text that is not empty")
-    return found
+    return plain_words(f"{FILE}: {name}", found)
 
 
 def _known(where: str, key: str, book: FigureBook) -> None:

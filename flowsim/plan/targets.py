@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowsim.errors import InputError
-from flowsim.plan.figures import Source, read_documents, read_toml, region_directory
+from flowsim.plan.figures import Source, plain_words, read_documents, read_toml, region_directory
 
 COMPARISONS: Final = (">=", "<=")
 _REQUIRED: Final = ("quantity", "value", "comparison", "date", "unit", "source", "section")
@@ -82,6 +82,7 @@ def _target(name: str, entry: object, documents: Mapping[str, str]) -> Target:
     for attribute in ("quantity", "unit", "source", "section"):
         if not isinstance(entry[attribute], str) or not entry[attribute].strip():
             raise InputError(f"{where}.{attribute}", repr(entry[attribute]), "a text that is not empty")
+        plain_words(f"{where}.{attribute}", entry[attribute])
     return Target(
         id=name,
         quantity=entry["quantity"],

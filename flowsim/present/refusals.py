@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from flowsim.analysis.monitoring import Quarter, quarters
-from flowsim.errors import InputError
+from flowsim.errors import InputError, one_line
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.update import refusal
 from flowsim.study.observed import MOST_BYTES
@@ -43,7 +43,7 @@ def reason(lang: str, error: InputError) -> str:
 def told(lang: str, error: InputError) -> str:
     """Place and reason in one line; in English where there are no words of its own for it."""
     said = reason(lang, error)
-    return f"{error.where}: {said}" if said else str(error)
+    return f"{one_line(error.where)}: {said}" if said else str(error)
 
 
 def gap(lang: str, value: object) -> str:
@@ -51,9 +51,9 @@ def gap(lang: str, value: object) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _number(lang, float(value))
     if isinstance(value, Iterable) and not isinstance(value, str):
-        *most, last = [str(one) for one in value] or [""]
+        *most, last = [one_line(str(one)) for one in value] or [""]
         return f"{', '.join(most)} {text(lang, 'refused.or')} {last}" if most else last
-    return str(value)
+    return one_line(str(value))
 
 
 def _number(lang: str, value: float) -> str:

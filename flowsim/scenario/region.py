@@ -18,7 +18,7 @@ START: Final = dt.date(2025, 1, 1)
 """The first of the five years that flowsim simulates."""
 GROUPS: Final = ("light", "personality", "trauma", "somatic_symptom", "other", "smi")
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$")]
 
 
 class MunicipalityPart(Part):

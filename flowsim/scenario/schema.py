@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from flowsim.errors import NO_CONTROL
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -21,7 +23,7 @@ class Override(Part):
     scenario."""
 
     value: Number | dict[str, Number]
-    because: Annotated[str, Field(min_length=3)]
+    because: Annotated[str, Field(min_length=3, pattern=NO_CONTROL)]
     low: Number | None = None
     high: Number | None = None
 
@@ -96,10 +98,6 @@ DEFAULTS: dict[str, Any] = {
     "stop_policy": False,
 }
 """The default of each open question, as model section 9 gives it."""
-
-
-NO_CONTROL: Final = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
-"""Characters that would steer a terminal do not belong in words."""
 
 
 class ScenarioFile(Part):

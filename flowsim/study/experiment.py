@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
 from flowsim.analysis import measures
-from flowsim.errors import InputError, path_of
+from flowsim.errors import NO_CONTROL, InputError, path_of
+from flowsim.plan.figures import FigureBook
+from flowsim.scenario import unknowns
 from flowsim.scenario.load import Scenario, default, load, refusal
-from flowsim.scenario.schema import NO_CONTROL, Number, Override, Part, Settings
+from flowsim.scenario.schema import Number, Override, Part, Settings
 from flowsim.study import design
 from flowsim.study.design import Design, Factor
 
@@ -21,6 +23,8 @@ BECAUSE: Final = "a factor of the experiment"
 DIVERSION: Final = "functions.diversion"
 OUTCOMES: Final = ("cleared", "overdue_2029", "mean_wait_2029")
 """What is looked at when the file does not say."""
+FEW: Final = 3
+"""Futures in which it is looked at whether a figure does anything."""
 BLOCKS: Final = 64
 """Blocks that a small experiment is cut into, so that little is lost when it is killed."""
 BLOCK_LIMITS: Final = (16, 256)
@@ -342,14 +346,35 @@ def _check_effects(experiment: Experiment, where: str) -> None:
         raise InputError(place, "a factor on which nothing that is simulated hangs in this scenario", hint)
 
 
-def simulated(scenario: Scenario, where: str) -> Any:
-    """All that a simulation of this scenario is made from: the network document and what counts as cleared."""
+def without_effect(scenario: Scenario) -> list[str]:
+    """Figures that a scenario changes while nothing that is simulated hangs on them with its settings, in a few
+    futures; they may still count in promises and in euros. Unknowns that futures draw are left out."""
+    few = [unknowns.values(scenario, unknowns.quantiles(1, future)) for future in range(FEW)]
+    here = [simulated(scenario, scenario.name, drawn) for drawn in few]
+    found = []
+    for change in scenario.changes:
+        after = scenario.book.figure(change.key)
+        if change.key in unknowns.UNKNOWNS or change.before.values == after.values or change.key in found:
+            continue
+        book = FigureBook(scenario.book.region, {**scenario.book, change.key: change.before})
+        try:
+            there = [simulated(replace(scenario, book=book), scenario.name, drawn) for drawn in few]
+        except InputError:  # without this change the others cannot be: it matters
+            continue
+        if here == there:
+            found.append(change.key)
+    return found
+
+
+def simulated(scenario: Scenario, where: str, drawn: Mapping[str, float] | None = None) -> Any:
+    """All that a simulation of this scenario is made from: the network document and what counts as cleared; ``drawn``:
+    values of unknowns, None: each at its own."""
     from flowsim.scenario.compile import Compiler
     from flowsim.scenario.region import load_region
     from flowsim.study.futures import definition
 
     try:
-        document = Compiler(scenario, {}).document()
+        document = Compiler(scenario, dict(drawn or {})).document()
     except (ArithmeticError, ValueError) as error:
         if isinstance(error, InputError):
             raise InputError(where, error.found, error.expected) from None

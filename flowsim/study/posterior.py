@@ -7,6 +7,7 @@ stated errors (`flowsim.analysis.posterior`). Later waves look where the earlier
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -54,7 +55,10 @@ Progress = Callable[[str, int, int], None]
 
 
 class Year:
-    """Quantities of the first year of a region, in the units of the figures that they are held against."""
+    """Quantities of the first year of a region, in the units of the figures that they are held against.
+
+    A mean or a share of nobody is missing (NaN): the mean wait of a year in which nobody starts is not 0.
+    """
 
     def __init__(self, network: Network, region: Region, people: Sequence[float]) -> None:
         self.people = people
@@ -87,7 +91,7 @@ class Year:
         treated = cells["service_time"].sum(axis=0) / self.horizon + cells["starts"].sum(axis=0) / years
 
         def wait(which: np.ndarray) -> float:
-            return float(waits[which].sum() / max(starts[which].sum(), 1) / WEEK)
+            return _each(waits[which].sum(), starts[which].sum()) / WEEK
 
         weeks_waited = float(waiting.mean()) * self.horizon / WEEK
         made = {
@@ -95,16 +99,14 @@ class Year:
             "smi": float((in_treatment + starts / years)[self.where["smi"]].sum()),
             "starts": float(starts.sum() / years),
             "waiting": float(waiting[0]),
-            "share_basic": float(snapshots["waiting"][0, self.where["light"]].sum() / max(waiting[0], 1)),
-            "overdue_share": float(snapshots["overdue"][0].sum() / max(waiting[0], 1)),
+            "share_basic": _each(snapshots["waiting"][0, self.where["light"]].sum(), waiting[0]),
+            "overdue_share": _each(snapshots["overdue"][0].sum(), waiting[0]),
             "wait_all": wait(np.ones(len(self.ggz), bool)),
             "wait_basic": wait(self.where["light"]),
-            "length_specialist": float(
-                in_treatment[self.specialist].sum() / max(starts[self.specialist].sum(), 1) * years * MONTHS
-            ),
-            "list_growth": float(
-                (waiting[-1] / max(waiting[0], 1)) ** (YEAR / (self.every * (len(waiting) - 1))) - 1.0
-            ),
+            "length_specialist": _each(in_treatment[self.specialist].sum(), starts[self.specialist].sum())
+            * years
+            * MONTHS,
+            "list_growth": _each(waiting[-1], waiting[0]) ** (YEAR / (self.every * (len(waiting) - 1))) - 1.0,
             "hazard": float(periods["reneged"].sum() / max(weeks_waited, 1.0)),
         }
         made |= {f"wait_{name}": wait(self.where[name]) for name in PUBLISHED}
@@ -112,6 +114,11 @@ class Year:
         for code, which, people in zip(self.municipalities, self.lives_in, self.people, strict=True):
             made[f"clients_per_10000_{code}"] = float(treated[which].sum() / people * 10_000)
         return made
+
+
+def _each(total: float, people: float) -> float:
+    """A total over people, for each of them; NaN when there are none."""
+    return float(total / people) if people else math.nan
 
 
 @dataclass
@@ -167,7 +174,7 @@ class Library:
         return self.prior.values(self.quantiles)
 
     def simulated(self, targets: Sequence[Observation]) -> np.ndarray:
-        """(n, T) quantities that the targets are held against."""
+        """(n, T) quantities that the targets are held against; NaN where a year has none."""
         return np.array([[one[target.quantity] for target in targets] for one in self.quantities])
 
 
@@ -228,11 +235,24 @@ class Calibrated:
 
 
 def log_likelihood(library: Library, targets: Sequence[Observation], scale: float = 1.0) -> np.ndarray:
-    """Log of the probability of what was observed, per simulated year."""
+    """Log of the probability of what was observed, per simulated year: (n,), -inf for a year that does not show it.
+
+    Raises
+    ------
+    InputError : a target that no year shows, as the mean wait where nobody starts.
+    """
     errors = ErrorModel.of(targets, dict(library.observed.correlation), scale)
     values = np.array([one.value(library.scenario.book) for one in targets])
     simulated = weighing.against_bounds(targets, values, library.simulated(targets))
-    return errors.log_likelihood(simulated, weighing.observed_values(targets, values))
+    missing = np.isnan(simulated)
+    for one, nowhere in zip(targets, missing.all(axis=0), strict=True):
+        if nowhere:
+            where = f"calibration.toml: target.{one.name}.quantity"
+            raise InputError(
+                where, f"{one.quantity}, which no simulated year has", "a quantity of people who are there"
+            )
+    logs = errors.log_likelihood(np.where(missing, 0.0, simulated), weighing.observed_values(targets, values))
+    return np.where(missing.any(axis=1), -np.inf, logs)
 
 
 def calibrated(
@@ -351,7 +371,9 @@ def manifest(result: Calibrated, seconds: float, command: Any = None) -> dict[st
         "check": {
             "quantiles": library.quantiles[-CHECK:].tolist(),
             "replications": list(range(len(library.quantities)))[-CHECK:],
-            "quantities": library.quantities[-CHECK:],
+            "quantities": [
+                {name: None if math.isnan(x) else x for name, x in one.items()} for one in library.quantities[-CHECK:]
+            ],
         },
         "scenario": scenario_record(library.scenario) | {"name": library.scenario.name, "hash": library.scenario.hash},
     }

@@ -110,8 +110,10 @@ def replicate(
     check_network(network)
     count = whole("replications", replications, 1, MOST_REPLICATIONS)
     seed = whole("seed", seed, 0, 2**63 - 1)
-    if engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in ENGINES:
         raise InputError("engine", repr(engine), "one of " + ", ".join(ENGINES))
+    if not isinstance(log, (bool, np.bool_)):
+        raise InputError("log", repr(log), "True or False")
     workers = min(thread_count(threads), count)
     tasks = (partial(_replication, engine, network, seed, number, bool(log)) for number in range(count))
     if engine == "reference":

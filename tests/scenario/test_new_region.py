@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,7 @@ def test_a_scenario_names_its_region_from_its_own_place(region: Path, monkeypatc
     assert load_region(load(file).region).name == "Polder (verzonnen)"
     assert load(child).region == load(file).region
     file.write_text('title = "More"\nregion = "../nowhere"\n', encoding="utf-8")
-    with pytest.raises(InputError, match=r"nowhere; expected a directory"):
+    with pytest.raises(InputError, match=r"nowhere'; expected a directory"):
         load(file)
     with pytest.raises(InputError, match="by name"):
         from_document({"title": "Upload", "region": "../polder"}, "upload.toml")
@@ -199,3 +200,37 @@ def test_users_of_support_points_need_one_that_opens(region: Path) -> None:
     changed(region, "region.toml", "support_point_opens = 2026-01-01", "has_support_point = true")
     with pytest.raises(InputError, match=r"support_point_users: found users in 2026; expected a municipality"):
         compile_scenario(default(region))
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("waiting", '"weeks"', '"days"'),
+        ("functions", "conversations a year", "conversations a month"),
+        ("demand", "per 10,000", "per 1,000"),
+    ],
+)
+def test_a_figure_in_another_unit_than_the_model_reads_is_refused(
+    region: Path, file: str, before: str, after: str
+) -> None:
+    path = region / f"{file}.toml"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(InputError, match=r"unit: found .*in which the model reads this figure"):
+        load_figures(region)
+    path.write_text(text.replace('"weeks"', '"weken"').replace("a year", "per jaar"), encoding="utf-8")
+    assert load_figures(region)  # other words for the same
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(region: Path) -> None:
+    os.mkfifo(region / "more.toml")
+    with pytest.raises(InputError, match=r"more\.toml: found a link that leads nowhere, a pipe or a device"):
+        load_figures(region)
+
+
+def test_a_mark_at_the_start_and_a_hidden_file_are_borne(region: Path) -> None:
+    path = region / "demand.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (region / "._demand.toml").write_bytes(b"\x00\x05\x16\x07")
+    assert load_figures(region)

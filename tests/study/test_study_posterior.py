@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Mapping
@@ -336,3 +337,38 @@ def test_what_is_written_is_what_is_read(found: Calibrated, tmp_path: Path) -> N
     weights = found.weights @ found.library.values
     spread = (found.weights @ (found.library.values - weights) ** 2) ** 0.5
     assert (np.abs(made.points.mean(axis=0) - weights) < 0.01 * spread + 1e-3 * np.abs(weights)).all()
+
+
+def test_a_mean_of_nobody_is_missing_and_such_a_year_does_not_count(found: Calibrated) -> None:
+    library = replace_quantities(found.library, {0: "wait_trauma", 5: "wait_trauma"})
+    result = Calibrated(library, found.points, found.counts, found.proposals)
+    assert result.weights[[0, 5]].tolist() == [0.0, 0.0]
+    assert result.weights.sum() == pytest.approx(1.0)
+    for table in result.tables.values():
+        assert table.select_dtypes("number").notna().all(axis=None)
+    json.dumps(manifest(result, 0.0), allow_nan=False, default=str)
+    nobody = replace_quantities(found.library, dict.fromkeys(range(len(found.library.quantities)), "wait_trauma"))
+    with pytest.raises(InputError, match="wait_trauma, which no simulated year has"):
+        Calibrated(nobody, found.points, found.counts, found.proposals)
+
+
+def replace_quantities(library: Library, missing: Mapping[int, str]) -> Library:
+    """The library, where some years lack a quantity."""
+    other = copy.copy(library)
+    other.quantities = [
+        {**one, missing[i]: float("nan")} if i in missing else one for i, one in enumerate(library.quantities)
+    ]
+    return other
+
+
+def test_the_wait_of_a_year_without_starts_is_missing(found: Calibrated) -> None:
+    network = found.library.year.short(found.library.template.network_at_mode)
+    stations, classes = len(network.stations), len(network.class_names)
+    empty = {
+        "snapshots": np.zeros((2, stations), [("waiting", "i4"), ("in_service", "i4"), ("overdue", "i4")]),
+        "periods": np.zeros((1, stations), [("starts", "i4"), ("wait", "f8"), ("reneged", "i4")]),
+        "cells": np.zeros((stations, classes), [("service_time", "f8"), ("starts", "i8")]),
+    }
+    year = found.library.year(empty, network)
+    assert np.isnan([year["wait_all"], year["wait_trauma"], year["share_basic"], year["length_specialist"]]).all()
+    assert year["starts"] == 0.0
