@@ -16,7 +16,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from flowsim.errors import InputError, one_line
 
@@ -82,7 +82,6 @@ def _run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console without € shows ?
-    command: Any = None
     try:
         command = command_line()
         with command.make_context("flowsim", spelled_out(arguments) or ["--help"]) as context:
@@ -94,7 +93,7 @@ def _run(arguments: list[str]) -> int:
     except usage_error as error:
         return _say(_usage(error), UNUSABLE)
     except InputError as error:
-        return _say(_worded(_in_flags(error, command, arguments), arguments), UNUSABLE)
+        return _say(_worded(_in_flags(error, arguments), arguments), UNUSABLE)
     except BrokenPipeError:  # whoever reads our output has seen enough
         return _abandon_output(DONE)
     except OSError as error:
@@ -117,12 +116,10 @@ def _usage(error: BaseException) -> str:
     return f"{message}; see {context.command_path if context else 'flowsim'} --help"
 
 
-def _in_flags(error: InputError, command: Any, arguments: list[str]) -> InputError:
-    """The same, with the flag where Python would name the argument."""
-    called = command.commands.get(next(iter(arguments), "")) if command is not None else None
-    flags = [flag for option in called.params for flag in option.opts] if called is not None else []
+def _in_flags(error: InputError, arguments: list[str]) -> InputError:
+    """The same, with the flag where Python would name the argument, if that was given."""
     flag = "--" + error.where.replace("_", "-")
-    return error.at(flag) if flag in flags else error
+    return error.at(flag) if any(one.partition("=")[0] == flag for one in arguments) else error
 
 
 def _worded(error: InputError, arguments: list[str]) -> str:

@@ -217,7 +217,7 @@ def region_directory(region: str | Path) -> Traversable:
     """The directory that holds a region's files; InputError when there is none."""
     if is_path(region):
         if "\0" in str(region) or not Path(region).is_dir():
-            raise InputError("region", f"{str(region)!r}", "a directory of TOML files")
+            raise InputError("region", repr(str(region)), "a directory of TOML files")
         return Path(region)
     if not isinstance(region, str):
         raise InputError("region", repr(region)[:60], "the name of a region, or the path of a folder")

@@ -28,11 +28,12 @@ def future(seed: int, cleared: float = float("inf")) -> Future:
     """One future in which every number is another one."""
     luck = np.random.default_rng(seed)
     waiting = luck.integers(100, 900, WEEKS).astype(np.uint16)
+    overdue = (waiting * luck.uniform(0.0, 1.0, WEEKS)).astype(np.uint16)
     at_ends, by_month = luck.integers(1, 400, (6, 3, 2)), queues(np.random.default_rng(10_000 + seed))
     by_month[11::12, :, :2] = at_ends[1:]
     return Future(
         waiting=waiting,
-        overdue=(waiting * luck.uniform(0.0, 1.0, WEEKS)).astype(np.uint16),
+        overdue=overdue,
         cleared=cleared,
         by_programme=at_ends,
         programme_years=luck.integers(1, 900, (5, 3, 3)).astype(float),

@@ -223,7 +223,7 @@ def test_the_best_is_chosen_on_the_same_futures(monkeypatch: pytest.MonkeyPatch)
         ({"scenarios": [NONE, HEADS], "futures": 1}, "from 2"),
         ({"scenarios": [NONE, HEADS], "best": "beauty"}, "one of cleared, waiting"),
         ({"scenarios": [NONE, HEADS], "largest": True}, "best beside it"),
-        ({"scenarios": [NONE, HEADS], "best": "waiting", "indifference": 0.0}, "a number above 0"),
+        ({"scenarios": [NONE, HEADS], "best": "waiting", "indifference": 0.0}, "a number from 1e-06"),
         ({"scenarios": [NONE, HEADS], "threads": 0}, "threads"),
     ],
 )

@@ -201,8 +201,8 @@ def test_the_command_says_by_its_exit_code_whether_a_promise_is_met(
     [
         (["no/such.toml"], "no/such.toml"),
         (["--futures", "1"], "futures"),
-        (["--half-width", "0"], "half_width"),
-        (["--half-width", "nan"], "half_width"),
+        (["--half-width", "0"], "--half-width:"),
+        (["--half-width", "nan"], "--half-width:"),
         (["--require", "kpi_99"], "'kpi_99'"),
         (["--require", "kpi_16"], "says nothing"),
         (["--seed", "-1"], "seed"),
