@@ -11,8 +11,9 @@ from flowsim.present.answer import Page
 from flowsim.present.app import html
 from flowsim.present.app.ground import SHIPPED, ground
 from flowsim.present.app.html import Html
-from flowsim.present.app.shell import choice, lang, number, shared, shared_run, show, source_of, t, title
+from flowsim.present.app.shell import choice, lang, shared, shared_run, show, source_of, t, title
 from flowsim.present.app.views.answer import lines
+from flowsim.present.changed import figure_value
 from flowsim.present.texts import text, texts
 from flowsim.present.wording import ADDRESS, document_name, unknown_name
 from flowsim.scenario.posterior import source
@@ -104,13 +105,8 @@ def _note(figure: Figure) -> list[Html]:
 
 
 def _row(figure: Figure, name: str) -> list[Html | str]:
-    percent = figure.unit.startswith("fraction")
-
     def shown(value: float) -> str:
-        factor = 100.0 if percent else 1.0
-        scaled = round(factor * value, 6)
-        decimals = next((d for d in range(3) if abs(scaled - round(scaled, d)) < 1e-9), 2)
-        return number(scaled, decimals) + ("%" if percent else "")
+        return figure_value(lang(), value, figure.unit)
 
     years = "; ".join(f"{day.year}: {shown(one)}" for day, one in figure.values)
     value = years if figure.dated else shown(figure.at())
