@@ -29,6 +29,8 @@ TABLES = {
         "programmes",
         "queues",
         "volumes",
+        "diverted",
+        "diverted_months",
         "unknowns",
         "uncertainty",
         "differences",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis import measures
+from flowsim.analysis import diverted, measures
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.measure_first import measure_first
 from flowsim.analysis.measures import YEARS
@@ -31,6 +31,8 @@ def tables(answer: Any) -> dict[str, pd.DataFrame]:
         "programmes": programmes(answer),
         "queues": queues(answer),
         "volumes": volumes(answer),
+        "diverted": diverted_years(answer),
+        "diverted_months": diverted_months(answer),
         "unknowns": unknowns(answer),
         "measure_first": measure_first(answer),
         "uncertainty": uncertainty(answer),
@@ -201,6 +203,37 @@ def volumes(answer: Any) -> pd.DataFrame:
                 estimate = _interval("mean", mean_interval(yearly[:, y, v]))
                 rows.append({"case": name, "year": year, "volume": volume, **estimate, "q05": low, "q95": high})
     return _frame(rows)
+
+
+def diverted_years(answer: Any) -> pd.DataFrame:
+    """Per case, year, function and destination (``all``: together): residents expected to be kept out of ggz, see
+    `flowsim.analysis.diverted`; mean, interval of the mean, 90% range. None of a top-down case."""
+    return _diverted(answer, "year", YEARS)
+
+
+def diverted_months(answer: Any) -> pd.DataFrame:
+    """`diverted_years` by month."""
+    return _diverted(answer, "month", MONTHS)
+
+
+def _diverted(answer: Any, time: str, labels: Sequence[Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    names = [*diverted.FUNCTIONS, diverted.ALL], [*diverted.DESTINATIONS, diverted.ALL]
+    index = pd.MultiIndex.from_product([labels, *names], names=[time, "function", "destination"])
+    columns = ("mean", "mean_low", "mean_high", "q05", "q95")
+    made = []
+    for name, case in answer.cases.items():
+        if not diverted.has_functions(case):
+            continue
+        found = diverted.diverted(case)
+        found = found.reshape(len(found), len(labels), -1, *found.shape[2:]).sum(axis=2)
+        values = diverted.with_totals(found).reshape(len(found), -1)
+        numbers = (*mean_intervals(values), *np.quantile(values, (0.05, 0.95), axis=0))
+        table = index.to_frame(index=False).assign(**dict(zip(columns, numbers, strict=True)))
+        table.insert(0, "case", name)
+        made.append(table)
+    return pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=["case", *index.names, *columns])
 
 
 def unknowns(answer: Any) -> pd.DataFrame:

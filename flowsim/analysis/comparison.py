@@ -10,18 +10,16 @@ import numpy as np
 from flowsim.analysis import answers
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.controls import WORTH, Controlled, controlled
+from flowsim.analysis.diverted import diverted, has_functions
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paired import dependent_difference, paired_proportions, simultaneous, variance_gain
 from flowsim.analysis.statistics import Estimate, student
 from flowsim.plan.business_case import Volumes, money
-from flowsim.scenario import flows
-from flowsim.scenario.baseline import Values
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LEVEL: Final = 0.95
-REACHED: Final = ("consultations", "conversations", "case_conferences")
 MEASURES: Final = (
     "waiting",
     "overdue",
@@ -63,21 +61,10 @@ def outcomes(case: Any) -> dict[str, np.ndarray]:
     yearly = monthly.reshape(len(monthly), len(YEARS), 12, len(VOLUMES)).sum(axis=2)
     volumes = {name: yearly[:, :, v] for v, name in enumerate(VOLUMES)}
     found |= {name: volumes[name] for name in ("gp_consults", "crisis")}
-    if case.scenario.settings["network"] != "diversion":
-        found["diverted"] = _diverted(case, volumes)
+    if has_functions(case):
+        found["diverted"] = diverted(case).reshape(len(monthly), len(YEARS), -1).sum(axis=2)
         found["net_effect"] = _net_effect(case, volumes)
     return {name: np.asarray(found[name], np.float64) for name in MEASURES if name in found}
-
-
-def _diverted(case: Any, volumes: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Expected number kept out of ggz, given the volumes of the future and its unknowns."""
-    shares = np.array(
-        [
-            [flows.effects(case.scenario, Values(case.scenario, drawn), name).away for name in REACHED]
-            for drawn in case.drawn
-        ]
-    )
-    return np.asarray(sum(shares[:, [f]] * volumes[name] for f, name in enumerate(REACHED)))
 
 
 def _net_effect(case: Any, volumes: Mapping[str, np.ndarray]) -> np.ndarray:

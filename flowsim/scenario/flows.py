@@ -271,6 +271,13 @@ def effects(scenario: Scenario, value: Values, function: str) -> Effects:
     return Effects(w * away, w * shorter)
 
 
+def away(value: Values) -> dict[str, Any]:
+    """Where those go who are kept out of ggz, as fractions: ``social_domain``, ``self_help``, ``own_network``."""
+    social = value("business_case.share_to_social_domain")
+    rest = 0.5 * (1.0 - social)
+    return {"social_domain": social, "self_help": rest, "own_network": rest}
+
+
 def diverted_share(scenario: Scenario, value: Values, base: Baseline, year: int) -> Any:
     """Share of those bound for ggz (severe mental illness apart) who are diverted in a year, top-down.
 

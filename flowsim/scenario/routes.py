@@ -68,9 +68,12 @@ class Routes(Frame):
 
     def away(self, m: str, share: Number) -> dict[str, Number]:
         """Where those go who do not go to ggz: the social domain, or their own network and self-help."""
-        social = self.value("business_case.share_to_social_domain")
-        rest = share * (1.0 - social)
-        return {f"social_domain_{m}": share * social, "self_help": 0.5 * rest, "exit": 0.5 * rest}
+        to = flows.away(self.value)
+        return {
+            f"social_domain_{m}": share * to["social_domain"],
+            "self_help": share * to["self_help"],
+            "exit": share * to["own_network"],
+        }
 
     def gp_routes(self) -> list[dict[str, Any]]:
         v = self.value

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from flowsim.analysis.clearing import QUEUE_MONTH, VOLUMES, Definition, Future
+from flowsim.scenario.load import default
 
 PROGRAMMES = ("one", "two", "three")
 WEEKS = 5 * 52 + 27
@@ -58,6 +59,7 @@ def case(name: str, count: int, first: int, second: int = 0) -> Any:
     network = SimpleNamespace(station_names=("gp", *PROGRAMMES))
     return SimpleNamespace(
         name=name,
+        scenario=default(),
         futures=futures,
         second_runs=[future(first + 500 + i, 900.0 if i % 2 else float("inf")) for i in range(second)],
         cleared=np.array([one.cleared <= DEFINITION.deadline for one in futures]),

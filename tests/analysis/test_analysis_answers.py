@@ -240,9 +240,9 @@ def test_a_month_in_which_nobody_starts_has_no_wait(answer: Any) -> None:
 
 def test_the_tables_have_their_names(answer: Any) -> None:
     made = answers.tables(answer)
-    assert list(made)[:11] == [
-        "summary", "years", "months", "fan", "programmes", "queues", "volumes", "unknowns", "measure_first",
-        "uncertainty", "differences",
+    assert list(made)[:13] == [
+        "summary", "years", "months", "fan", "programmes", "queues", "volumes", "diverted", "diverted_months",
+        "unknowns", "measure_first", "uncertainty", "differences",
     ]  # fmt: skip
     curve = SimpleNamespace(**{**vars(answer), "curve": [(0.1, mean_interval(np.array([0.0, 1.0, 1.0])))]})
     assert answers.tables(curve)["curve"]["diversion"].tolist() == [0.1]

@@ -91,7 +91,7 @@ def test_run_again_elsewhere_without_the_region_the_tables_are_the_same_bytes(
         aside.rename(region)
     found = json.loads(capsys.readouterr().out)
     assert found["same"] is True
-    assert len(found["tables"]) == 2 * 15
+    assert len(found["tables"]) == 2 * 17
     for name in found["tables"]:
         assert (tmp_path / "again" / name).read_bytes() == (crate / name).read_bytes()
 
