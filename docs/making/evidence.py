@@ -25,7 +25,6 @@ from flowsim.study.calibrate import balanced, calibration
 from flowsim.study.futures import Balances, Case
 from flowsim.study.replicate import run_logged
 from flowsim.study.store import provenance
-from flowsim.study.targets import build
 
 RESULTS: Final = Path(__file__).resolve().parent.parent / "results"
 SEED: Final = 1
@@ -251,7 +250,7 @@ def face(futures: int, tell: Tell) -> dict[str, Any]:
         }
     tell("residents one by one")
     case = Case(PLAN, scenario)
-    jobs = [lambda: build(case, 0, SEED, balances)]
+    jobs = [lambda: case.job(0, SEED, balances)]
     (stories,) = run_logged(jobs, traces)
     return {"futures": futures, "cases": made, "traces": stories}
 

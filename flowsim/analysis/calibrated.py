@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis import posterior as weighing
+from flowsim.analysis import posterior, weighing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _spread(name: str, values: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    points = weighing.quantiles_of(values, weights, RANGE)
+    points = weighing.weighed_quantiles(values, weights, RANGE)
     return {f"{name}_mean": float(weights @ values)} | {
         f"{name}_{label}": float(x) for label, x in zip(("q05", "q50", "q95"), points, strict=True)
     }
@@ -63,7 +63,7 @@ def unknowns(result: Any) -> pd.DataFrame:
     before, after = result.prior_weights, result.weights
     values = result.library.values
     variance = before @ (values - before @ values) ** 2
-    learnt = weighing.contraction(variance, values, after)
+    learnt = posterior.contraction(variance, values, after)
     shift = (after @ values - before @ values) / np.sqrt(variance)
     noise = float(np.sqrt(2.0 / result.effective)), float(np.sqrt(1.0 / result.effective))
     return _frame(
@@ -104,7 +104,7 @@ def targets(result: Any) -> pd.DataFrame:
         variance = float(after @ (s - mean) ** 2)
         below = float(after @ ndtr((observed - s) / one.deviation))
         gap = np.maximum(observed - s, 0.0) if one.at_least else np.abs(observed - s)
-        far = weighing.implausibility(np.array(mean), np.array(variance), np.array(observed), np.array(one.deviation))
+        far = posterior.implausibility(np.array(mean), np.array(variance), np.array(observed), np.array(one.deviation))
         rows.append(
             {
                 "target": one.name,
@@ -117,7 +117,7 @@ def targets(result: Any) -> pd.DataFrame:
                 **_spread("prior", s, before),
                 **_spread("posterior", s, after),
                 "implausibility": 0.0 if one.at_least and mean >= observed else float(far),
-                "ruled_out": float(before @ (gap > weighing.IMPLAUSIBLE * one.deviation)),
+                "ruled_out": float(before @ (gap > posterior.IMPLAUSIBLE * one.deviation)),
                 "tail": 1.0 - float(after @ ndtr((observed - s) / one.deviation))
                 if one.at_least
                 else 2.0 * min(below, 1.0 - below),
@@ -149,7 +149,7 @@ def pairs(result: Any) -> pd.DataFrame:
     from scipy.special import ndtri
 
     names = result.library.prior.names
-    found = weighing.rank_correlations(result.library.values, result.weights)
+    found = posterior.rank_correlations(result.library.values, result.weights)
     count = len(names) * (len(names) - 1) // 2
     limit = float(-ndtri(FALSE_ALARM / 2 / max(count, 1))) / np.sqrt(result.effective)
     rows = [

@@ -46,7 +46,7 @@ def meaning(command: str, table: str, column: str) -> tuple[str, str] | None:
     command : which wrote the table: ``answer``, ``targets``, ``compare``... (``*`` there: in all its tables).
     """
     mine = meanings().get(command, {})
-    for known in (mine.get(table, {}), mine.get("*", {}), meanings()["shared"]):
+    for known in (_columns(command, table), mine.get("*", {}), meanings()["shared"]):
         if column in known:
             return _split(known[column])
     if column in measures.known():
@@ -59,6 +59,12 @@ def meaning(command: str, table: str, column: str) -> tuple[str, str] | None:
     if column.count(".") == 1:
         return _split(FIGURE.format(name=column))
     return _split(mine[table]["*"]) if "*" in mine.get(table, {}) else None
+
+
+def _columns(command: str, table: str) -> dict[str, str]:
+    """A table's own columns, and those of the table that it is like."""
+    own: dict[str, str] = meanings().get(command, {}).get(table, {})
+    return {**_columns(*own["_like"].split(".")), **own} if "_like" in own else own
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -4,7 +4,8 @@ A run of the simulator gives quantities ``s``; what was observed is taken to be 
 is stated: observation and model discrepancy, normal, with a correlation inside a group. The probability of the
 observation, given the run, then weighs the run, and the weighted runs are draws from the exact posterior under that
 error [1]_: there is no tolerance to choose and nothing to adjust by regression. Runs of several waves, each with a
-proposal fitted to the waves before, are weighed together by the balance heuristic [2]_ [3]_.
+proposal fitted to the waves before, are weighed together by the balance heuristic [2]_ [3]_. Weights, their effective
+number and weighed quantiles: `flowsim.analysis.weighing`.
 
 .. [1] R. D. Wilkinson, "Approximate Bayesian computation (ABC) gives exact results under the assumption of model
    error", Statistical Applications in Genetics and Molecular Biology 12(2), 2013, p. 129,
@@ -26,6 +27,7 @@ from typing import Final
 
 import numpy as np
 
+from flowsim.analysis.weighing import effective, normalised
 from flowsim.plan.observed import Observation
 
 IMPLAUSIBLE: Final = 3.0
@@ -109,32 +111,7 @@ def against_bounds(targets: Sequence[Observation], values: np.ndarray, simulated
     return simulated - np.where([one.at_least for one in targets], values, 0.0)
 
 
-# ---------------------------------------------------------------- weights and proposals
-
-
-def normalised(log_weights: np.ndarray) -> np.ndarray:
-    """Weights that add to 1."""
-    weights = np.exp(log_weights - log_weights.max())
-    return weights / weights.sum()  # type: ignore[no-any-return]
-
-
-def effective(weights: np.ndarray) -> float:
-    """Effective number of draws ([3]_): how many unweighted ones would give as much."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
-def tempered(log_weights: np.ndarray, least: float) -> np.ndarray:
-    """Weights to a power of at most 1 that leaves at least so many effective draws."""
-    low, high = 0.0, 1.0
-    if effective(normalised(log_weights)) >= least:
-        return normalised(log_weights)
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        if effective(normalised(middle * log_weights)) >= least:
-            low = middle
-        else:
-            high = middle
-    return normalised(np.where(np.isneginf(log_weights), -np.inf, low * log_weights))  # 0 times -inf is no number
+# ---------------------------------------------------------------- proposals
 
 
 @dataclass(frozen=True)
@@ -189,13 +166,6 @@ def resampled(weights: np.ndarray, count: int, start: float) -> np.ndarray:
 # ---------------------------------------------------------------- what was learnt
 
 
-def quantiles_of(values: np.ndarray, weights: np.ndarray, at: Sequence[float]) -> np.ndarray:
-    """Weighted quantiles of one row of values."""
-    order = np.argsort(values, kind="stable")
-    mass = np.cumsum(weights[order])
-    return values[order][np.minimum(np.searchsorted(mass, np.array(at) * mass[-1]), len(values) - 1)]  # type: ignore[no-any-return]
-
-
 def contraction(prior_variance: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """1 less posterior over prior variance, per unknown: 0 nothing was learnt, 1 all."""
     mean = weights @ values
@@ -248,10 +218,10 @@ def ranks(
     count = len(values) if datasets is None else datasets
     truths = errors.sample(simulated[:count], random)
     places, sizes = np.empty((count, values.shape[1])), np.empty(count)
-    weighing = used or errors
-    white, white_truths = weighing.whitened(simulated), weighing.whitened(truths)
+    believed = used or errors
+    white, white_truths = believed.whitened(simulated), believed.whitened(truths)
     for i in range(count):
-        logs = weighing._log_likelihood(white, white_truths[i], simulated, truths[i])
+        logs = believed._log_likelihood(white, white_truths[i], simulated, truths[i])
         logs[i] = -np.inf
         weights = normalised(logs)
         sizes[i] = effective(weights)

@@ -54,9 +54,8 @@ def targets(
     from flowsim.present.progress import StudyProgress
     from flowsim.present.targets import target_blocks, targets_json
     from flowsim.present.texts import texts
-    from flowsim.scenario.load import default
     from flowsim.study import targets as study
-    from flowsim.study.together import read_scenario
+    from flowsim.study.together import given_scenario
 
     texts(lang)
     if repeat is not None:
@@ -66,7 +65,7 @@ def targets(
         asked = dict(arguments(context, repeat, again.targets, lang))
         loaded, require = asked["scenario"], asked.pop("require")
     else:
-        loaded = default() if scenario is None else read_scenario(scenario)
+        loaded = given_scenario(scenario)
         asked = {"scenario": loaded, "futures": futures, "half_width": half_width, "seed": seed}
     codes = study.required(loaded, require or ())
     with room(out):

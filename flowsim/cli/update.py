@@ -64,9 +64,8 @@ def update(
     from flowsim.present.texts import text, texts
     from flowsim.present.update import update_blocks, update_json
     from flowsim.present.update_plot import forecast_plot
-    from flowsim.scenario.load import default
     from flowsim.study.observed import read
-    from flowsim.study.together import read_scenario
+    from flowsim.study.together import given_scenario
     from flowsim.study.update import manifest
     from flowsim.study.update import update as weigh
 
@@ -90,7 +89,7 @@ def update(
         raise InputError("OBSERVED", "nothing", "a CSV file of counts; --template FILE writes an empty one")
     else:
         counts = read(observed)
-        loaded = default() if scenario is None else read_scenario(scenario)
+        loaded = given_scenario(scenario)
         asked = {"scenario": loaded, "futures": futures, "half_width": half_width, "seed": seed}
     with room(out):
         weighing = partial(weigh, counts)

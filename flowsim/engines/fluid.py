@@ -8,9 +8,9 @@ waiting.
 
 Left out: companions (visits on behalf of somebody who waits) and what they take of a station; who joins a faster list
 through a second place is on it from the start; who is sent to another list by a desk stands there by the wait that he
-has; a service that is lighter or heavier is a mixture of two lengths with the right mean; class and length of service
-of those in service are taken to be unrelated. Chance itself is what a fluid does not have: a list that is short now and
-then is empty here.
+has; where several desks look at those who wait in a cell, the routes of the last one hold for all; a service that is
+lighter or heavier is a mixture of two lengths with the right mean; class and length of service of those in service are
+taken to be unrelated. Chance itself is what a fluid does not have: a list that is short now and then is empty here.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowsim.engines.fluid_plan import BY_SHARE, TO_CELL
+from flowsim.engines.fluid_plan import BY_SHARE, COMPLETION, FULL, REVIEW, TO_CELL
 from flowsim.engines.fluid_world import (
     arcs,
     arriving,
@@ -91,7 +91,7 @@ def _arrive(w: Any, arc: Any, amount: Any, weight: Any) -> Any:
 def _send(w: Any, i: Any, s: Any, completion: Any) -> Any:
     """Send on what leaves a station's cells in this step; what no arc takes has left the network."""
     for kind in range(3):  # given up, from a full queue, served
-        row = kind if kind < 2 else completion
+        row = kind if kind <= FULL else completion
         for c in range(places(w, s).cell_first, places(w, s).cell_last):
             amount, weight = outs(w, kind, c).amount, outs(w, kind, c).weight
             outs(w, kind, c).amount = 0.0
@@ -213,7 +213,7 @@ def _review(w: Any, i: Any, c: Any, column: Any, desk: Any, amount: Any) -> Any:
     wait that it has."""
     s = cells(w, c).station
     weight = columns(w, c, column).weight * amount / columns(w, c, column).amount
-    for arc in range(rows(w, 2, c).first, rows(w, 2, c).last):
+    for arc in range(rows(w, REVIEW, c).first, rows(w, REVIEW, c).last):
         p, f = ways(w, i, arc).chance, ways(w, i, arc).factor
         rule, to, count = arcs(w, arc).rule, arcs(w, arc).to, arcs(w, arc).count
         best = to
@@ -441,7 +441,7 @@ def run(w: Any, i: Any) -> Any:
         if j == w.steps:
             break
         _rules(w, i, j)
-        row = 3 + epochs(w, j).epoch
+        row = COMPLETION + epochs(w, j).epoch
         for a in range(w.entry_count):
             amount = arriving(w, i * w.entry_count + a, j).amount
             if amount > 0.0:

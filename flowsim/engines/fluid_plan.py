@@ -15,10 +15,11 @@ import numpy as np
 from flowsim.model import events
 from flowsim.model import network as n
 
-COMPLETION: Final = 0
-RENEGE: Final = 1
-FULL: Final = 2
-REVIEW: Final = 3
+RENEGE: Final = 0
+FULL: Final = 1
+REVIEW: Final = 2
+COMPLETION: Final = 3
+"""Rows of `Plan.arc_first`; those on completion follow each other, one per epoch of routes."""
 TO_CELL: Final = 0
 BY_SHARE: Final = 1
 SOONEST: Final = 2
@@ -38,7 +39,7 @@ class Plan:
     stations : (S,) their codes, in the network's order; cell_first : (S + 1,) their cells.
     station, level, service, patience : (Q,) of cells: place in ``stations``, level of priority, distributions (-1:
     none).
-    arc_first : (4 kinds or epochs, Q + 1); rows 3 + e are completions in epoch e, rows 0..2 reneging, full, review.
+    arc_first : (COMPLETION + epochs, Q + 1), where in ``arcs`` those of each cell begin.
     members, shares : cells of pools, with their shares. clock_first : (Q + 1,). stream_arc : (streams,) the arc by
     which they come in, -1 where it leads to no list. desks : stations that look at those who wait.
     cell_of : (K, C) cell of a class at a station, -1 where there is none.
@@ -176,6 +177,34 @@ class _Planner:
             kind = finer
 
 
+class _Arcs:
+    """Grows the arcs along which rows of ways lead from cell to cell."""
+
+    def __init__(self, planner: _Planner, cell_of: np.ndarray) -> None:
+        self.planner, self.cell_of = planner, cell_of
+        self.arcs: list[tuple[Any, ...]] = []
+        self.members: list[int] = []
+        self.shares: list[float] = []
+
+    def along(self, row: list[tuple[int, int, int]], c: int) -> None:
+        """Add the ways of a row that lead on from a class, with (way, destination, class or -1) of each."""
+        p = self.planner
+        for w, to, become in row:
+            cells = [int(self.cell_of[k, c if become < 0 else become]) for k in p.behind(to)]
+            if to < 0 or all(cell < 0 for cell in cells):
+                continue
+            if to < p.K:
+                self.arcs.append((w, TO_CELL, cells[0], 1, 0.0))
+                continue
+            pool = p.network.pools[to - p.K]
+            rule = BY_SHARE if pool["by_share"] else SOONEST
+            below = p.network.member_below[pool["first"] : pool["first"] + pool["count"]].astype(float) / 2.0**64
+            below[-1] = 1.0
+            self.arcs.append((w, rule, len(self.members), len(cells), float(pool["second_list"])))
+            self.members.extend(cells)
+            self.shares.extend(np.diff(below, prepend=0.0).tolist())
+
+
 def plan(network: n.Network) -> Plan:
     """Cells and arcs of a network's fluid."""
     p = _Planner(network)
@@ -191,38 +220,15 @@ def plan(network: n.Network) -> Plan:
         cell_of[k, c] = number[k, kind[c]]
     stations = np.array(sorted({k for k, _ in keys}), np.int64)
     place = {int(k): s for s, k in enumerate(stations)}
-    arcs: list[tuple[Any, ...]] = []
-    members: list[int] = []
-    shares: list[float] = []
-
-    def add(row: int, c: int) -> None:
-        along(p.row(row), c)
-
-    def along(row: list[tuple[int, int, int]], c: int) -> None:
-        for w, to, become in row:
-            after = c if become < 0 else become
-            cells = [int(cell_of[k, after]) for k in p.behind(to)]
-            if to < 0 or all(cell < 0 for cell in cells):
-                continue
-            if to < p.K:
-                arcs.append((w, TO_CELL, cells[0], 1, 0.0))
-                continue
-            pool = network.pools[to - p.K]
-            by_share = bool(pool["by_share"])
-            below = network.member_below[pool["first"] : pool["first"] + pool["count"]].astype(float) / 2.0**64
-            below[-1] = 1.0
-            arcs.append((w, BY_SHARE if by_share else SOONEST, len(members), len(cells), float(pool["second_list"])))
-            members.extend(cells)
-            shares.extend(np.diff(below, prepend=0.0).tolist())
-
+    arcs = _Arcs(p, cell_of)
     epochs = len(network.route_times)
-    arc_first = np.zeros((3 + epochs, len(keys) + 1), np.int64)
+    arc_first = np.zeros((COMPLETION + epochs, len(keys) + 1), np.int64)
     clock_first, clocks = [0], list[tuple[int, int, int]]()
     desks: set[int] = set()
-    review: list[tuple[int, int]] = []
+    rows: list[list[int]] = []
     for key in keys:
         k, c = chosen[key]
-        desk = -1
+        cell, desk = network.cells[k, c], -1
         for clock in p.clocks_at(k, c):
             if clock["kind"] == events.CHANGE:
                 clocks.append((int(clock["after"]), int(cell_of[k, int(clock["patient_class"])]), -1))
@@ -231,29 +237,23 @@ def plan(network: n.Network) -> Plan:
                 desks.add(desk)
                 clocks.append((int(clock["after"]), -1, desk))
         clock_first.append(len(clocks))
-        review.append((int(network.cells[desk, c]["review_row"]) if desk >= 0 else -1, c))
-    for kind_of_row in range(3 + epochs):
+        review = int(network.cells[desk, c]["review_row"]) if desk >= 0 else n.NEVER
+        of_kind = {RENEGE: int(cell["renege_row"]), FULL: int(cell["full_row"]), REVIEW: review}
+        rows.append([*(of_kind[kind] for kind in range(COMPLETION)), *network.route_rows[:, k, c].tolist()])
+    for place_of_row in range(COMPLETION + epochs):
         for i, key in enumerate(keys):
-            k, c = chosen[key]
-            arc_first[kind_of_row, i] = len(arcs)
-            if kind_of_row == 0:
-                add(int(network.cells[k, c]["renege_row"]), c)
-            elif kind_of_row == 1:
-                add(int(network.cells[k, c]["full_row"]), c)
-            elif kind_of_row == 2:
-                add(*review[i])
-            else:
-                add(int(network.route_rows[kind_of_row - 3, k, c]), c)
-        arc_first[kind_of_row, -1] = len(arcs)
+            arc_first[place_of_row, i] = len(arcs.arcs)
+            arcs.along(p.row(rows[i][place_of_row]), chosen[key][1])
+        arc_first[place_of_row, -1] = len(arcs.arcs)
     level, service, patience = (
         np.array([int(network.cells[chosen[key]][x]) for key in keys], np.int64)
         for x in ("level", "service", "patience")
     )
     stream_arc = []
     for one in network.streams:
-        before = len(arcs)
-        along([(-1, int(one["station"]), -1)], int(one["patient_class"]))
-        stream_arc.append(before if len(arcs) > before else -1)
+        before = len(arcs.arcs)
+        arcs.along([(-1, int(one["station"]), -1)], int(one["patient_class"]))
+        stream_arc.append(before if len(arcs.arcs) > before else -1)
     return Plan(
         stations=stations,
         cell_first=np.searchsorted([key[0] for key in keys], [*stations, p.K + 1]).astype(np.int64),
@@ -263,9 +263,9 @@ def plan(network: n.Network) -> Plan:
         patience=patience,
         cell_of=cell_of,
         arc_first=arc_first,
-        arcs=np.array(arcs or [(0, 0, 0, 0, 0.0)], ARC),
-        members=np.array(members or [0], np.int64),
-        shares=np.array(shares or [0.0]),
+        arcs=np.array(arcs.arcs or [(0, 0, 0, 0, 0.0)], ARC),
+        members=np.array(arcs.members or [0], np.int64),
+        shares=np.array(arcs.shares or [0.0]),
         clock_first=np.array(clock_first, np.int64),
         clocks=np.array(clocks or [(0, -1, -1)], CLOCK),
         stream_arc=np.array(stream_arc, np.int64),

@@ -269,14 +269,10 @@ class Network:
 
     def _servers(self, k: int, times: np.ndarray, first: int | None = None) -> np.ndarray:
         """Servers of a station at some times, inf for no limit; ``first``: where in ``steps`` other numbers begin."""
-        servers, own, count = (int(self.stations[name][k]) for name in ("servers", "servers_first", "servers_count"))
-        if servers >= ALWAYS_OPEN:
+        if self.stations["servers"][k] >= ALWAYS_OPEN:
             return np.full(len(times), math.inf)
-        passed = self.steps["time"][own : own + count].searchsorted(times, side="right")
-        numbers = self.steps["value"][first or 0 :][: count + 1]
-        if first is None:
-            numbers = np.concatenate(([servers], self.steps["value"][own : own + count]))
-        return np.asarray(numbers[passed], float)
+        course = self._course(k, first)
+        return np.asarray(course["value"][course["time"][1:].searchsorted(times, side="right")])
 
     def _course(self, k: int, first: int | None = None) -> np.ndarray:
         """Servers of a station from each time on, `STEP`; ``first``: where in ``steps`` other numbers begin."""

@@ -109,9 +109,14 @@ class Equivalents:
     not_entering: float
 
 
+def full_year(book: FigureBook) -> int:
+    """The first year in which the network runs in full (TP 5.2: the year of the 650)."""
+    return int(book.value("functions.full_operation_year"))
+
+
 def plan_volumes(book: FigureBook, year: int) -> Volumes:
     """The volumes that the plan states for a year, before they were rounded for print; flat after full operation."""
-    stated = min(year, effects.plan_years(book)[-1])
+    stated = min(year, full_year(book))
     cases = {function: effects.volume(book, function, stated)[0] for function in effects.FUNCTIONS}
     return Volumes(**cases, support_points=book.value("functions.support_points", year))
 

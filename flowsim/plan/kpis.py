@@ -51,6 +51,8 @@ def load_kpis(region: str | Path = "amstelland") -> tuple[Kpi, ...]:
     if not file.is_file():
         raise InputError("kpis", "no kpis.toml", "a file with the KPIs of the plan")
     entries = read_toml(file).get("kpi", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InputError("kpis.toml: kpi", repr(entries)[:60], "tables, each under [[kpi]]")
     return tuple(_kpi(number, entry) for number, entry in enumerate(entries, 1))
 
 
@@ -59,6 +61,6 @@ def _kpi(number: int, entry: dict[str, object]) -> Kpi:
         if name not in _ATTRIBUTES:
             raise InputError(f"kpis.toml: entry {number}", f"the attribute {name!r}", "only " + ", ".join(_ATTRIBUTES))
     for name, kind in _ATTRIBUTES.items():
-        if not isinstance(entry.get(name), kind):
+        if type(entry.get(name)) is not kind:  # a date with a time, and true, are of the right kind otherwise
             raise InputError(f"kpis.toml: entry {number}.{name}", repr(entry.get(name)), f"a {kind.__name__}")
     return Kpi(**entry)  # type: ignore[arg-type]  # each attribute's type was just checked

@@ -85,11 +85,6 @@ def growth(figure: Figure) -> float:
     return float((after / before) ** (DAYS_A_YEAR / (last - first).days) - 1.0)
 
 
-def has_observed(region: str | Path) -> bool:
-    """Whether a region says what its unknowns are calibrated against."""
-    return (region_directory(region) / FILE).is_file()
-
-
 def load_observed(region: str | Path, book: FigureBook) -> Observed:
     """Read a region's ``calibration.toml``; every figure that it names must be in the book.
 
@@ -107,17 +102,18 @@ def load_observed(region: str | Path, book: FigureBook) -> Observed:
             raise InputError(f"{FILE}: {name}", "an unknown table", "one of " + ", ".join(_ALLOWED))
     flat = tuple(
         Flat(f"{theme}.{name}", *_range(f"{FILE}: flat.{theme}.{name}", entry), _text(entry, "because"))
-        for theme, entries in content.get("flat", {}).items()
+        for theme, entries in _table(f"{FILE}: flat", content.get("flat", {})).items()
         for name, entry in _table(f"{FILE}: flat.{theme}", entries).items()
     )
     for one in flat:
         _known(f"{FILE}: flat.{one.key}", one.key, book)
     shared = {}
-    for name, entry in content.get("shared", {}).items():
+    for name, entry in _table(f"{FILE}: shared", content.get("shared", {})).items():
         where = f"{FILE}: shared.{name}"
         _check(where, entry, "shared")
         shared[name] = _number(where, entry, "correlation", 0.0, 0.999)
-    targets = tuple(_target(name, entry, book, shared) for name, entry in content.get("target", {}).items())
+    entries = _table(f"{FILE}: target", content.get("target", {}))
+    targets = tuple(_target(name, entry, book, shared) for name, entry in entries.items())
     if not any(one.weighs for one in targets):
         raise InputError(FILE, "no target that weighs", "at least one")
     return Observed(flat, targets, shared)
@@ -130,14 +126,14 @@ def _target(name: str, entry: Any, book: FigureBook, shared: Mapping[str, float]
         if not isinstance(entry.get(flag, False), bool):
             raise InputError(f"{where}.{flag}", repr(entry[flag]), "true or false")
     shares = entry.get("shares", "")
-    if shares and shares not in shared:
+    if shares != "" and (not isinstance(shares, str) or shares not in shared):
         raise InputError(f"{where}.shares", repr(shares), "a name of shared.*")
     key = _text(entry, "figure")
     _known(f"{where}.figure", key, book)
     made = Observation(
         name=name,
         figure=key,
-        quantity=entry.get("quantity", name),
+        quantity=_text(entry, "quantity") if "quantity" in entry else name,
         error=_number(where, entry, "error", 0.0, math.inf),
         discrepancy=_number(where, entry, "discrepancy", 0.0, math.inf),
         because=_text(entry, "because"),

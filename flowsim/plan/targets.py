@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,24 @@ from typing import Any, Final
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import Source, plain_words, read_documents, read_toml, region_directory
+from flowsim.plan.years import YEARS
 
 COMPARISONS: Final = (">=", "<=")
+QUANTITIES: Final = (
+    "conversations",
+    "diversion",
+    "extra_social_domain",
+    "extra_social_domain_fte",
+    "fewer_gp_consults",
+    "freed_clients",
+    "freed_hours",
+    "inflow_reduction",
+    "self_help_professionals_share",
+    "support_point_users",
+    "support_points_open",
+    "wait_reduction",
+)
+"""Codes of what a promise can be about (`flowsim.analysis.targets.Quantities`)."""
 _REQUIRED: Final = ("quantity", "value", "comparison", "date", "unit", "source", "section")
 _ALLOWED: Final = (*_REQUIRED, "baseline", "note")
 
@@ -77,18 +94,25 @@ def _target(name: str, entry: object, documents: Mapping[str, str]) -> Target:
             raise InputError(where, f"no {attribute}", "a target with " + ", ".join(_REQUIRED))
     if entry["comparison"] not in COMPARISONS:
         raise InputError(f"{where}.comparison", repr(entry["comparison"]), "one of " + ", ".join(COMPARISONS))
-    if isinstance(entry["value"], bool) or not isinstance(entry["value"], int | float):
-        raise InputError(f"{where}.value", repr(entry["value"]), "a number")
-    for attribute in ("quantity", "unit", "source", "section"):
+    value = entry["value"]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(f"{where}.value", repr(value), "a number")
+    for attribute in ("quantity", "unit", "source", "section", *(("note",) if "note" in entry else ())):
         if not isinstance(entry[attribute], str) or not entry[attribute].strip():
             raise InputError(f"{where}.{attribute}", repr(entry[attribute]), "a text that is not empty")
         plain_words(f"{where}.{attribute}", entry[attribute])
+    if entry["quantity"] not in QUANTITIES:
+        raise InputError(f"{where}.quantity", repr(entry["quantity"]), "one of " + ", ".join(QUANTITIES))
+    date = _date(where, entry, "date")
+    if date.year not in YEARS:
+        expected = f"a day in the years that are simulated, {YEARS[0]} to {YEARS[-1]}"
+        raise InputError(f"{where}.date", date.isoformat(), expected)
     return Target(
         id=name,
         quantity=entry["quantity"],
-        value=float(entry["value"]),
+        value=float(value),
         comparison=entry["comparison"],
-        date=_date(where, entry, "date"),
+        date=date,
         unit=entry["unit"],
         source=Source(documents.get(entry["source"], entry["source"]), entry["section"]),
         baseline=_date(where, entry, "baseline") if "baseline" in entry else None,
@@ -98,6 +122,6 @@ def _target(name: str, entry: object, documents: Mapping[str, str]) -> Target:
 
 def _date(where: str, entry: Mapping[str, Any], name: str) -> dt.date:
     found = entry[name]
-    if not isinstance(found, dt.date):
+    if not isinstance(found, dt.date) or isinstance(found, dt.datetime):
         raise InputError(f"{where}.{name}", repr(found), "a date, YYYY-MM-DD without quotes")
     return found

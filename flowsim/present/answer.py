@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.analysis import verdict
-from flowsim.plan.business_case import client_equivalents, plan_volumes
+from flowsim.plan.business_case import client_equivalents, full_year, plan_volumes
+from flowsim.plan.years import YEARS
 from flowsim.present import first_day
 from flowsim.present.changed import changes, figure_value
 from flowsim.present.fitting import fitted_table
@@ -33,9 +34,7 @@ WIDTH: Final = 110
 """Of paragraphs; less on a narrow terminal."""
 WIDEST: Final = 200
 """Of tables where there is no terminal."""
-LAST_YEAR: Final = 2029
-FULL_YEAR: Final = 2028
-"""The year for which the plan gives its 650 (TP 5.2)."""
+LAST_YEAR: Final = YEARS[-1]
 WEEK: Final = 7.0
 TOP: Final = 5
 
@@ -295,7 +294,8 @@ class Page:
         if self.scenario.settings["network"] != "functions":
             return None
         book = self.scenario.book
-        freed = client_equivalents(book, plan_volumes(book, FULL_YEAR))
+        year = full_year(book)
+        freed = client_equivalents(book, plan_volumes(book, year))
         values = {"headcount": freed.headcount, "capacity": freed.capacity, "net": freed.net}
         mean = self.number(freed.net_at_mean_price)
         lines = [
@@ -303,7 +303,7 @@ class Page:
             for name, value in values.items()
         ]
         lines.append("  " + self.t("why.not_entering", n=self.number(freed.not_entering)))
-        return Paragraph(tuple(lines), self.t("why.title", year=FULL_YEAR))
+        return Paragraph(tuple(lines), self.t("why.title", year=year))
 
     def curve(self) -> Rows | None:
         if "curve" not in self.tables:

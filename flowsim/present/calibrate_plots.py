@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.present.calibrate import narrower, shown_name
-from flowsim.present.plots import COLOURS, FAINT, INK, STYLE, _title
+from flowsim.present.plots import COLOURS, FAINT, INK, STYLE, put_title
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import percent, unknown_name
 
@@ -65,7 +65,7 @@ def marginals(found: Calibrated, tables: Mapping[str, pd.DataFrame], lang: str) 
     for axes in panels[len(rows) :]:
         axes.set_axis_off()
     _legend(figure, lang, "unknowns")
-    _title(figure, text(lang, "calibrate.plot.unknowns.title"))
+    put_title(figure, text(lang, "calibrate.plot.unknowns.title"))
     return figure
 
 
@@ -129,7 +129,7 @@ def fit(targets: pd.DataFrame, lang: str) -> Figure:
     shown = f"*: {text(lang, 'calibrate.plot.targets.shown')}"
     axes.set_xlabel(f"{text(lang, 'calibrate.plot.targets.x')}   ({shown})")
     _legend(figure, lang, "targets")
-    _title(figure, text(lang, "calibrate.plot.targets.title"))
+    put_title(figure, text(lang, "calibrate.plot.targets.title"))
     return figure
 
 
@@ -151,7 +151,7 @@ def together(found: Calibrated, pairs: pd.DataFrame, lang: str) -> Figure:
             axis.set_major_formatter(_formatter(lang, unit))
         r = format_number(lang, row["correlation"], 2)
         axes.set_title(text(lang, "calibrate.plot.pairs.correlation", r=r), loc="left")
-    _title(figure, text(lang, "calibrate.plot.pairs.title"))
+    put_title(figure, text(lang, "calibrate.plot.pairs.title"))
     return figure
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from flowsim.plan.figures import Figure
-from flowsim.present.texts import format_number, text, texts
+from flowsim.present.texts import fewest_decimals, format_number, text, texts
 from flowsim.present.wording import unknown_name
 
 if TYPE_CHECKING:
@@ -18,15 +18,14 @@ YEAR: Final = "year"
 
 
 def figure_value(lang: str, value: float, unit: str) -> str:
-    """A figure's value with as many decimals as it needs; fractions in per cents."""
+    """A figure's value with as many decimals as it needs, at most two; fractions in per cents."""
     if math.isnan(value):
         return "-"
     if unit == YEAR:
         return f"{value:.0f}"
     factor, sign = (100.0, "%") if unit.startswith("fraction") else (1.0, "")
     shown = round(factor * value, 6)
-    decimals = next((d for d in range(3) if abs(shown - round(shown, d)) < 1e-9), 2)
-    return format_number(lang, shown, decimals) + sign
+    return format_number(lang, shown, fewest_decimals(shown, 2)) + sign
 
 
 def changed_name(lang: str, key: str) -> str:

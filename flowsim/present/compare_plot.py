@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from flowsim.present.plots import COLOURS, MEASURES, OTHER, STYLE, _dates, _title, apart
+from flowsim.present.plots import COLOURS, MEASURES, OTHER, STYLE, apart, put_title, years_below
 from flowsim.present.texts import text
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ def overlay(tables: Mapping[str, pd.DataFrame], start: dt.date, lang: str) -> di
             axes.set_axisbelow(True)
             axes.margins(x=0)
             axes.set_ylim(bottom=0)
-            _dates(axes, lang, start)
+            years_below(axes, lang, start)
         for axes, measure in zip(panels, MEASURES, strict=True):
             _labels(axes, tables["fan"], cases, measure)
         panels[-1].set_xlabel(text(lang, "compare.plot.bands"), labelpad=16)
-        _title(figure, text(lang, "compare.plot.title"))
+        put_title(figure, text(lang, "compare.plot.title"))
     return {"waiting": figure}
 
 

@@ -118,7 +118,7 @@ def plots(
     return made
 
 
-def _title(figure: Figure, words: str) -> None:
+def put_title(figure: Figure, words: str) -> None:
     """The title, at the left above everything, in as many lines as the width asks for."""
     size, weight = 15, "bold"
     words = broken(words, 0.98 * figure.get_figwidth(), size, weight)
@@ -142,7 +142,7 @@ def broken(words: str, inches: float, size: float, weight: str = "normal") -> st
     return "\n".join(lines)
 
 
-def _dates(axes: Axes, lang: str, start: dt.date) -> None:
+def years_below(axes: Axes, lang: str, start: dt.date) -> None:
     """A year under the middle of each year, ticks at their beginnings."""
     from matplotlib.dates import YearLocator, date2num
     from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
@@ -187,7 +187,7 @@ def fan(tables: Mapping[str, pd.DataFrame], start: dt.date, share: float, lang: 
             axes.grid(axis="y", color="#dddddd", linewidth=0.7)
             axes.set_axisbelow(True)
             axes.margins(x=0)
-            _dates(axes, lang, start)
+            years_below(axes, lang, start)
             if measure == "overdue":
                 limit = share * float(found["q50"].iloc[0])
                 axes.axhline(limit, color=INK, linewidth=1.2, linestyle=(0, (5, 2)))
@@ -197,7 +197,7 @@ def fan(tables: Mapping[str, pd.DataFrame], start: dt.date, share: float, lang: 
             if case == cases[-1]:
                 _bands(axes, found, lang)
         panels[0, column].set_title(case_name(lang, case), loc="left", pad=26, fontsize=13, fontweight="bold")
-        _above(panels[0, column], _probability(summary.loc[case], lang), COLOURS.get(case, OTHER), size=11)
+        note_above(panels[0, column], _probability(summary.loc[case], lang), COLOURS.get(case, OTHER), size=11)
     for row, measure in enumerate(MEASURES):
         panels[row, 0].set_ylabel(text(lang, f"answer.plot.fan.{measure}"), fontsize=12)
         panels[row, 0].set_ylim(bottom=0)
@@ -211,7 +211,7 @@ def fan(tables: Mapping[str, pd.DataFrame], start: dt.date, share: float, lang: 
         fontsize=9,
         color=FAINT,
     )
-    _title(figure, text(lang, "answer.plot.fan.title", year=LAST_YEAR))
+    put_title(figure, text(lang, "answer.plot.fan.title", year=LAST_YEAR))
     return figure
 
 
@@ -220,7 +220,7 @@ def _probability(row: Any, lang: str) -> str:
     return text(lang, "answer.plot.fan.probability", p=p, low=low, high=high)
 
 
-def _above(axes: Axes, words: str, colour: str, side: str = "left", size: int = 10) -> None:
+def note_above(axes: Axes, words: str, colour: str, side: str = "left", size: int = 10) -> None:
     """Words just above the axes, at one of its ends."""
     axes.annotate(
         words,
@@ -282,7 +282,7 @@ def curve(table: pd.DataFrame, plan: float, lang: str) -> Figure:
     draw_curve(axes, table, plan, lang)
     axes.set_xlabel(f"{text(lang, 'answer.plot.curve.x')}\n({text(lang, 'answer.plot.curve.interval')})")
     axes.set_ylabel(text(lang, "answer.plot.curve.y", year=LAST_YEAR))
-    _title(figure, text(lang, "answer.plot.curve.title"))
+    put_title(figure, text(lang, "answer.plot.curve.title"))
     return figure
 
 
@@ -367,7 +367,7 @@ def ranking(tables: Mapping[str, pd.DataFrame], cases: Sequence[str], lang: str)
     panels[0].set_ylim(len(order) - 0.4, -0.6)
     axis = text(lang, "answer.plot.unknowns.x", year=LAST_YEAR)
     figure.supxlabel(f"{axis}\n{text(lang, 'answer.plot.unknowns.interval')}", fontsize=11)
-    _title(figure, text(lang, "answer.plot.unknowns.title"))
+    put_title(figure, text(lang, "answer.plot.unknowns.title"))
     return figure
 
 
@@ -394,8 +394,8 @@ def _bars(axes: Axes, found: pd.DataFrame, lang: str) -> None:
     axes.grid(axis="x", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
-    _above(axes, text(lang, "answer.plot.unknowns.better"), COLOURS["headcount"])
-    _above(axes, text(lang, "answer.plot.unknowns.worse"), COLOURS["net"], side="right")
+    note_above(axes, text(lang, "answer.plot.unknowns.better"), COLOURS["headcount"])
+    note_above(axes, text(lang, "answer.plot.unknowns.worse"), COLOURS["net"], side="right")
     axes.annotate(
         text(lang, "answer.plot.unknowns.chances"),
         (1.02, 1.0),

@@ -11,7 +11,7 @@ from typing import Final
 
 from flowsim.analysis.monitoring import Quarter, quarters
 from flowsim.errors import InputError, one_line
-from flowsim.present.texts import format_number, text, texts
+from flowsim.present.texts import fewest_decimals, format_number, text, texts
 from flowsim.present.update import refusal
 from flowsim.study.observed import MOST_BYTES
 from flowsim.study.privacy import PersonalData
@@ -59,5 +59,4 @@ def gap(lang: str, value: object) -> str:
 def _number(lang: str, value: float) -> str:
     if not abs(value) < LARGEST:  # what is no number too
         return f"{value:g}"
-    decimals = next((d for d in range(MOST_DECIMALS) if round(value, d) == value), MOST_DECIMALS)
-    return format_number(lang, value, decimals)
+    return format_number(lang, value, fewest_decimals(value, MOST_DECIMALS))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE, _title
+from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE, put_title
 from flowsim.present.seek import (
     error_words,
     factor_name,
@@ -54,7 +54,7 @@ def maps(found: DecisionMap, lang: str) -> dict[str, Figure]:
 
 
 def _heading(figure: Figure, question: str, goal: str) -> None:
-    _title(figure, f"{question} {goal[0].upper()}{goal[1:]}.")
+    put_title(figure, f"{question} {goal[0].upper()}{goal[1:]}.")
 
 
 def _below(figure: Figure, *notes: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE, _title
+from flowsim.present.plots import COLOURS, FAINT, INK, OTHER, STYLE, put_title
 from flowsim.present.sensitivity import USELESS, Page
 from flowsim.present.texts import format_number
 from flowsim.scenario.options import CONTINUE, EXTEND, OPTIONS, STOP
@@ -62,7 +62,7 @@ def information(page: Page) -> Figure:
     _numbers(axes.xaxis, page.lang)
     axes.legend(loc="lower right", frameon=False)
     _grid(axes, "x")
-    _title(figure, page.t("plot.information"))
+    put_title(figure, page.t("plot.information"))
     return figure
 
 
@@ -94,7 +94,7 @@ def sobol(page: Page) -> Figure:
     panels[0].set_yticks(range(len(order)), [page.name(key) for key in order])
     panels[0].set_ylim(len(order) - 0.4, -0.6)
     figure.supxlabel(page.t("plot.sobol_x"), fontsize=11)
-    _title(figure, page.t("plot.sobol"))
+    put_title(figure, page.t("plot.sobol"))
     return figure
 
 
@@ -132,7 +132,7 @@ def options(page: Page) -> Figure:
     axes.set_ylabel(page.t("plot.options_y"))
     _numbers(axes.yaxis, page.lang)
     _grid(axes, "y")
-    _title(figure, page.t("plot.options"))
+    put_title(figure, page.t("plot.options"))
     return figure
 
 
@@ -176,7 +176,7 @@ def boxes(page: Page) -> Figure:
         axes.set_title(_wrapped(page.t(f"promise.{name}"), 50), loc="left", fontsize=12, fontweight="bold")
         axes.legend(loc="lower left", frameon=False)
         _grid(axes, "both")
-    _title(figure, page.t("plot.boxes"))
+    put_title(figure, page.t("plot.boxes"))
     return figure
 
 

@@ -73,6 +73,11 @@ def format_number(lang: str, value: float, decimals: int = 0) -> str:
     return written
 
 
+def fewest_decimals(value: float, most: int) -> int:
+    """How many decimals a finite number needs to be written in full; ``most`` where more would be needed."""
+    return next((decimals for decimals in range(most) if round(value, decimals) == value), most)
+
+
 def _flat(prefix: str, content: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for name, value in content.items():
         key = f"{prefix}.{name}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.monitoring import Quarter
-from flowsim.present.plots import COLOURS, FAINT, INK, MEASURES, STYLE, _above, _dates, _title
+from flowsim.present.plots import COLOURS, FAINT, INK, MEASURES, STYLE, note_above, put_title, years_below
 from flowsim.present.texts import text
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def forecast_plot(tables: Mapping[str, pd.DataFrame], start: dt.date, lang: str,
             axes.margins(x=0)
             axes.set_ylim(bottom=0)
             axes.legend(loc="lower left", frameon=False, ncols=3)
-            _dates(axes, lang, start)
+            years_below(axes, lang, start)
         panels[-1].set_xlabel(text(lang, "update.plot.bands"), labelpad=16)
-        _title(figure, text(lang, "update.plot.title"))
+        put_title(figure, text(lang, "update.plot.title"))
         if made_up:
-            _above(panels[0], text(lang, "update.plot.made_up"), COLOURS["net"], side="right", size=13)
+            note_above(panels[0], text(lang, "update.plot.made_up"), COLOURS["net"], side="right", size=13)
     return {"forecast": figure}
 
 

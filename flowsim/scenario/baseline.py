@@ -23,7 +23,7 @@ import numpy as np
 
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
-from flowsim.scenario.region import Programme, Region
+from flowsim.scenario.region import GROUPS, Programme, Region
 
 YEAR: Final = 365.25
 WEEK: Final = 7.0
@@ -38,9 +38,6 @@ ROUNDS: Final = 60
 """Of Newton's method, at most: it takes about six, and halves the interval where it would leave it."""
 Number = Any
 """A float, or an array (n,) with one value per future."""
-
-GROUPS: Final = ("light", "personality", "trauma", "somatic_symptom", "other", "smi")
-"""Groups of patients with programmes of their own; ``light`` is the group of basic ggz."""
 
 
 @dataclass(frozen=True)

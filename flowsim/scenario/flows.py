@@ -132,7 +132,8 @@ FUNCTIONS: Final = ("consultations", "conversations", "case_conferences", "trans
 
 
 def yearly_volume(scenario: Scenario, value: Values, function: str, year: int) -> Any:
-    """Cases of a function in a year, under the scenario's network and its reading of what comes after 2028."""
+    """Cases of a function in a year, under the scenario's network and its reading of what comes after the first year
+    of full operation."""
     if scenario.settings["network"] != "functions":
         return 0.0
     volume = value(f"functions.{function}", year)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from flowsim.plan.years import YEARS
 from flowsim.scenario import flows
 from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Number, Values, calibrate
 from flowsim.scenario.flows import DIAGNOSES, KINDS, Kind
@@ -15,7 +16,6 @@ from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region, load_region
 
 MONTH: Final = YEAR / 12.0
-LAST_YEAR: Final = 2029
 TOWARDS_GGZ: Final = "collegial_consultation"
 """The first station on the way to ggz."""
 VISITOR: Final = "visitor"
@@ -24,7 +24,7 @@ VISITOR: Final = "visitor"
 
 def horizon(value: Values, region: Region) -> Any:
     """Five years, and the weeks for which a clearing must hold."""
-    return region.day(dt.date(LAST_YEAR + 1, 1, 1)) + value("assumptions.cleared_weeks") * WEEK
+    return region.day(dt.date(YEARS[-1] + 1, 1, 1)) + value("assumptions.cleared_weeks") * WEEK
 
 
 def exponential(mean: Number) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Frame:
         self.base = base or calibrate(self.value, self.region)
         self.demand = flows.demand(self.value, scenario, self.region, self.base)
         self.horizon = horizon(self.value, self.region)
-        self.years = list(range(self.region.start.year, LAST_YEAR + 2))
+        self.years = [*YEARS, YEARS[-1] + 1]
         self.municipalities = [one.code for one in self.region.municipalities]
         self.shares = flows.municipality_shares(self.value, self.region)
         self.kinds = KINDS

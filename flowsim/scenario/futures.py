@@ -45,7 +45,8 @@ class Block:
         return len(self.waiting)
 
     def network(self, i: int) -> n.Network:
-        """The network of future ``i`` of the block."""
+        """The network of future ``i`` of the block; where nothing is unknown, one network stands for all."""
+        i = i if len(self) > 1 else 0
         waiting, in_service = self.waiting[i], self.in_service[i]
         some = waiting + in_service > 0
         initial = np.empty(int(some.sum()), n.INITIAL)
@@ -90,7 +91,7 @@ class Template:
         for code in self.worsening:
             clock = next(one for one in compiler.clocks if "become" in one)
             self._distribution(clock["after"], code, new, written)
-        self._routes(compiler.uncertain_routes(), new["ways"])
+        self.put_routes(compiler.uncertain_routes(), new["ways"])
         for i, rule in enumerate(compiler.stop_rules()):
             new["stop_rules"]["threshold"][:, i] = rule["at_least"]
             others = at_mode.rule_servers[at_mode.stop_rules["servers_first"][i] :]["first"].tolist()
@@ -146,7 +147,7 @@ class Template:
         d = new["distributions"]
         d["family"][:, code], d["a"][:, code], d["b"][:, code], d["mean"][:, code] = parameters(shape)
 
-    def _routes(self, routes: list[dict[str, Any]], ways: np.ndarray) -> None:
+    def put_routes(self, routes: list[dict[str, Any]], ways: np.ndarray) -> None:
         """Write the chances of these routes, and how heavy the treatment after them is; routes with the same chances
         are worked out once. ``ways``: (..., W)."""
         known: dict[tuple[Any, ...], np.ndarray] = {}

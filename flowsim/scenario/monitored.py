@@ -8,6 +8,7 @@ to year as a random walk, and a fraction of the plan's effect. Figures and range
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -17,16 +18,16 @@ import numpy as np
 from flowsim.model import draws
 from flowsim.model.network import Network
 from flowsim.plan.figures import FigureBook
+from flowsim.plan.years import YEARS
 from flowsim.scenario.baseline import Baseline
 from flowsim.scenario.compile import Compiler
-from flowsim.scenario.frame import LAST_YEAR
 from flowsim.scenario.futures import Template
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.unknowns import triangular
 
 STREAM: Final = np.uint64(0x6D6F6E69)
 """Root of the draws of these unknowns, apart from those of residents and of the other unknowns."""
-STEPS: Final = tuple(range(2026, LAST_YEAR + 1))
+STEPS: Final = YEARS[1:]
 """Years in which the delivered fractions can change."""
 LEVELS: Final = {
     "monitoring.delivered_conversations": ("conversations",),
@@ -39,7 +40,7 @@ EFFECT: Final = "monitoring.realised_not_to_ggz"
 DIVERSION: Final = "monitoring.realised_diversion"
 PLACES: Final = (*LEVELS, *(f"{CHANGE}_{year}" for year in STEPS), EFFECT, DIVERSION)
 """Names of the unknowns; their places are addresses of draws, new ones go to the end."""
-VOLUME_YEARS: Final = tuple(range(2025, LAST_YEAR + 2))
+VOLUME_YEARS: Final = (*YEARS, YEARS[-1] + 1)
 
 
 def figure_of(name: str) -> str:
@@ -105,8 +106,6 @@ class Monitored:
         if self.scenario.settings["network"] != "functions":
             return self.scenario
         book = dict(self.scenario.book)
-        import datetime as dt
-
         for level, volumes in LEVELS.items():
             factor = {year: delivered(self.scenario, known, level, year) for year in VOLUME_YEARS}
             for volume in volumes:
@@ -148,9 +147,9 @@ class Monitored:
             for station in (*compiler.functions(), *compiler.support_points()):
                 if "quota" in station:
                     self._quota(network, station)
-            shadow._routes(compiler.function_routes(), network.ways)
+            shadow.put_routes(compiler.function_routes(), network.ways)
         elif self.scenario.settings["network"] == "diversion":
-            shadow._routes(compiler.gp_routes(), network.ways)
+            shadow.put_routes(compiler.gp_routes(), network.ways)
         return network
 
     def _quota(self, network: Network, station: dict[str, Any]) -> None:

@@ -12,11 +12,13 @@ from pydantic import Field, model_validator
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import is_path, read_toml, region_directory
+from flowsim.plan.years import YEARS
 from flowsim.scenario.schema import Part
 
-START: Final = dt.date(2025, 1, 1)
+START: Final = dt.date(YEARS[0], 1, 1)
 """The first of the five years that flowsim simulates."""
 GROUPS: Final = ("light", "personality", "trauma", "somatic_symptom", "other", "smi")
+"""Groups of patients with programmes of their own; ``light`` is the group of basic ggz."""
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$")]
 

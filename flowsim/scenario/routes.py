@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from flowsim.scenario import flows, unknowns
-from flowsim.scenario.baseline import GROUPS, YEAR, Number
+from flowsim.scenario.baseline import YEAR, Number
 from flowsim.scenario.frame import TOWARDS_GGZ, VISITOR, Frame
+from flowsim.scenario.region import GROUPS
 
 
 class Routes(Frame):

@@ -56,7 +56,7 @@ class Settings(Part):
         (`norm_weeks`); or the wait that those on a list can count on: ``expected`` (`flowsim.analysis.clearing`).
     social_domain : ``unlimited`` places, or ``limited`` to the growth in staff that the plan gives.
     gp_effect : how long a user of a function has fewer GP consults.
-    transfers : after 2028 ``constant``, or they ``fade`` out by the end of 2029.
+    transfers : after the first year of full operation ``constant``, or they ``fade`` out by the end of the next.
     conversation_hours : ggz hours of a conversation: its price at the plan's ``hourly`` rate, or at its ``mean`` price
         per hour of treatment.
     unknowns : what futures draw the unknowns from: the ``posterior`` that ships with the region, where it holds for the

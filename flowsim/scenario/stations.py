@@ -10,9 +10,10 @@ import numpy as np
 
 from flowsim.errors import InputError
 from flowsim.scenario import flows
-from flowsim.scenario.baseline import GROUPS, YEAR, Number
+from flowsim.scenario.baseline import YEAR, Number
 from flowsim.scenario.flows import DIAGNOSES, WORSE
 from flowsim.scenario.frame import MONTH, TOWARDS_GGZ, VISITOR, Frame, exponential, lognormal, rounded
+from flowsim.scenario.region import GROUPS
 
 NEVER: Final = 1e12
 """Days until what does not happen: the clock stays, so that every future of a scenario has the same clocks."""

@@ -22,11 +22,13 @@ from flowsim.analysis.clearing import SCORES
 from flowsim.analysis.statistics import Estimate, precision_reached
 from flowsim.analysis.verdict import verdicts
 from flowsim.errors import InputError
-from flowsim.scenario.load import Scenario, default, load
+from flowsim.plan.targets import has_targets, load_targets
+from flowsim.scenario.load import Scenario
 from flowsim.scenario.unknowns import DRAWS
 from flowsim.study.calibrate import balanced, calibration
 from flowsim.study.chosen import can_choose, extend_chosen
 from flowsim.study.futures import BLOCKS_KEPT, Balances, Case
+from flowsim.study.together import LEVEL, Progress, given_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,10 +59,6 @@ SMALL: Final = 0.05
 CALIBRATION: Final = 48
 PREPARED: Final = BLOCKS_KEPT
 """Blocks of futures of each case that are worked out at most while the engine is being compiled."""
-LEVEL: Final = 0.95
-
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the case, the futures done and the futures expected."""
 
 
 @dataclass
@@ -161,19 +159,19 @@ def answer(
     >>> sorted(found.tables)[:4]
     ['calibration', 'differences', 'euros', 'fan']
     """
-    from flowsim.study.replicate import thread_count, whole
+    from flowsim.study.replicate import real, thread_count, whole
 
-    if not isinstance(scenario, Scenario):
-        scenario = default() if scenario is None else load(scenario)
-    if isinstance(half_width, bool) or not isinstance(half_width, (int, float)) or not 0.002 <= half_width <= 0.5:
-        raise InputError("half_width", repr(half_width), "a number from 0.002 to 0.5, such as 0.03")
+    scenario = given_scenario(scenario)
+    half_width = real("half_width", half_width, 0.002, 0.5, "a number from 0.002 to 0.5, such as 0.03")
     if draws not in DRAWS:
         raise InputError("draws", repr(draws), "one of " + ", ".join(DRAWS))
     whole("seed", seed, 0, 2**63 - 1)
     whole("most", most, 1, 10**9)
     thread_count(threads)
+    if has_targets(scenario.region):
+        load_targets(scenario.region)  # what is wrong with them is told before anything is simulated
     balances = Balances(seed)
-    result = Answer(scenario, seed, float(half_width), {}, curve_asked=bool(curve), most=most, draws=draws)
+    result = Answer(scenario, seed, half_width, {}, curve_asked=bool(curve), most=most, draws=draws)
     try:
         cases = _prepared(cases_of(scenario), balances, draws)
         if draws == DRAWS[0] and most > LEAST and (curve or half_width < SMALL):
@@ -356,21 +354,12 @@ def _most_split(done: list[tuple[float, Case, list[bool]]]) -> Case:
     return min(done, key=lambda one: abs(float(np.mean(one[2])) - 0.5))[1]
 
 
-def values_of(case: Case) -> Mapping[str, np.ndarray]:
-    """The values that the futures of a case had for each unknown: name -> (n,)."""
-    names = case.drawn[0] if case.drawn else {}
-    return {name: np.array([drawn[name] for drawn in case.drawn]) for name in names}
-
-
 def manifest(result: Answer, seconds: float, command: Any = None) -> dict[str, Any]:
     """All that a repetition needs, and where it was made: versions, seed, scenario, figures, machine, time."""
-    from flowsim.study.store import provenance
+    from flowsim.study.store import run_record, scenario_described
 
-    scenario = result.scenario
     return {
-        **provenance(),
-        "command": command,
-        "seconds": round(seconds, 1),
+        **run_record(seconds, command),
         "asked": {
             "seed": result.seed,
             "half_width": result.half_width,
@@ -381,36 +370,6 @@ def manifest(result: Answer, seconds: float, command: Any = None) -> dict[str, A
         "interrupted": result.interrupted,
         "futures": {name: len(case.futures) for name, case in result.cases.items()},
         "chosen": {name: len(case.chosen.numbers) for name, case in result.cases.items()},
-        "scenario": {
-            "name": scenario.name,
-            "title": scenario.title,
-            "hash": scenario.hash,
-            "region": scenario.region,
-            "files": list(scenario.files),
-            "settings": dict(scenario.settings),
-            "changes": [
-                {
-                    "key": change.key,
-                    "before": [value for _, value in change.before.values],
-                    "value": {day.isoformat(): value for day, value in change.after.values},
-                    "low": change.after.low,
-                    "high": change.after.high,
-                    "because": change.because,
-                    "file": change.file,
-                }
-                for change in scenario.changes
-            ],
-        },
-        "figures": {
-            key: {
-                "value": [value for _, value in figure.values],
-                "unit": figure.unit,
-                "kind": figure.kind,
-                "source": f"{figure.source.document}, {figure.source.section}",
-                "low": figure.low,
-                "high": figure.high,
-            }
-            for key, figure in scenario.book.items()
-            if not key.startswith(("investment", "budget", "kpi", "business_case.printed", "functions.printed"))
-        },
+        "curve": [[share, estimate.n] for share, estimate in result.curve],
+        **scenario_described(result.scenario),
     }

@@ -20,7 +20,6 @@ from flowsim.scenario.load import Scenario
 from flowsim.study.futures import Balances, Case
 from flowsim.study.levers import Lever
 from flowsim.study.replicate import run_many
-from flowsim.study.targets import build
 
 CASES: Final = 24
 """Networks at hand in a search."""
@@ -115,7 +114,7 @@ class Bench:
             if self.purse.progress is not None:
                 self.purse.progress(self.name, max(0, before) + done, self.purse.budget)
 
-        jobs = (partial(build, case, i, self.seed, self.balances) for i in numbers)
+        jobs = (partial(case.job, i, self.seed, self.balances) for i in numbers)
         with closing(run_many(jobs, case.reduce, self.threads, tell)) as results:
             return list(results)
 

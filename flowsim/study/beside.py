@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from flowsim.analysis import verdict
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
-from flowsim.study.answer import Answer, Progress, cases_of
+from flowsim.study.answer import Answer, cases_of
 from flowsim.study.futures import Balances, Case
+from flowsim.study.together import Progress
 
 
 def leading_case(scenario: Scenario) -> tuple[str, Scenario]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis.statistics import mean_interval
+from flowsim.plan.years import YEARS
 from flowsim.scenario.load import Scenario
-from flowsim.study.futures import YEARS, Balances, Case
+from flowsim.study.futures import Balances, Case
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,10 +23,9 @@ from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.posterior import in_common, source
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import run_logged, thread_count, whole
+from flowsim.study.replicate import real, run_logged, thread_count, whole
 from flowsim.study.select import FIRST_STAGE, Selection, select_best
 from flowsim.study.select import MOST as MOST_SELECTED
-from flowsim.study.targets import build
 from flowsim.study.together import (
     LEAST,
     LEVEL,
@@ -311,17 +310,16 @@ def _choice(best: str | None, largest: bool | None, indifference: float | None) 
     if best not in INDIFFERENCE:
         raise InputError("best", repr(best), "one of " + ", ".join(INDIFFERENCE))
     close = INDIFFERENCE[best] if indifference is None else indifference
-    if isinstance(close, bool) or not isinstance(close, (int, float)) or not CLOSEST <= close <= FARTHEST:
-        expected = f"a number from {CLOSEST:g} to {FARTHEST:g}, in the unit of the outcome"
-        raise InputError("indifference", repr(close), expected)
-    return best, (best in LARGEST if largest is None else largest), float(close)
+    expected = f"a number from {CLOSEST:g} to {FARTHEST:g}, in the unit of the outcome"
+    close = real("indifference", close, CLOSEST, FARTHEST, expected)
+    return best, (best in LARGEST if largest is None else largest), close
 
 
 def _follow(found: Comparison, count: int, balances: Balances, threads: int | None, progress: Progress | None) -> None:
     """Follow residents through the base and every other scenario; kept when all futures of a scenario are there."""
 
     def referrals(name: str) -> Iterator[np.ndarray]:
-        jobs = (partial(build, found.cases[name], i, found.seed, balances) for i in range(count))
+        jobs = (partial(found.cases[name].job, i, found.seed, balances) for i in range(count))
 
         def tell(done: int) -> None:
             if progress is not None:
@@ -380,14 +378,8 @@ def _values(case: Case, outcome: str) -> np.ndarray:
 
 def manifest(found: Comparison, seconds: float, command: Any) -> dict[str, Any]:
     """All that a repetition needs, and where it was made."""
-    from flowsim.study.answer import Answer
-    from flowsim.study.answer import manifest as of_answer
+    from flowsim.study.store import run_record, scenario_described
 
-    described: Mapping[str, Any] = {}
-    each = {}
-    for name, one in found.scenarios.items():
-        described = of_answer(Answer(one, found.seed, 0.0, found.cases), seconds, command)
-        each[name] = {"scenario": described["scenario"], "figures": described["figures"]}
     best = found.best
     asked = {
         "seed": found.seed,
@@ -397,5 +389,10 @@ def manifest(found: Comparison, seconds: float, command: Any) -> dict[str, Any]:
         "best": None if best is None else [best.outcome, "max" if best.largest else "min", best.indifference],
         "most_selected": MOST_SELECTED,
     }
-    shared = {name: value for name, value in described.items() if name not in ("scenario", "figures", "asked")}
-    return {**shared, "asked": asked, "interrupted": found.interrupted, "scenarios": each}
+    return {
+        **run_record(seconds, command),
+        "asked": asked,
+        "interrupted": found.interrupted,
+        "futures": {name: len(case.futures) for name, case in found.cases.items()},
+        "scenarios": {name: scenario_described(one) for name, one in found.scenarios.items()},
+    }

@@ -7,10 +7,9 @@ their own, each simulated many times, say how far off each map is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,18 +19,15 @@ import numpy as np
 from flowsim.analysis.emulator import Emulator, HeldOut, fit, held_out
 from flowsim.analysis.goal import Goal, parse
 from flowsim.errors import InputError
-from flowsim.model.network import Network
 from flowsim.plan.figures import load_figures
 from flowsim.scenario import unknowns
-from flowsim.scenario.baseline import Values, calibrate
-from flowsim.scenario.futures import Block
-from flowsim.scenario.load import Scenario, default
+from flowsim.scenario.load import Scenario
 from flowsim.scenario.schema import Override
-from flowsim.study.futures import BLOCK, Case
+from flowsim.study.futures import Case
 from flowsim.study.levers import Lever
 from flowsim.study.levers import lever as read_lever
 from flowsim.study.replicate import run_many, thread_count, whole
-from flowsim.study.together import read_scenario
+from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,8 +192,7 @@ def decision_map(
     --------
     >>> flowsim.decision_map("growth", "diversion", "P(cleared) >= 0.5").tables["error"]  # doctest: +SKIP
     """
-    if not isinstance(scenario, Scenario):
-        scenario = default() if scenario is None else read_scenario(scenario)
+    scenario = given_scenario(scenario)
     goal = parse(target, scenario.region)
     if not goal.probability or goal.needs_base:
         raise InputError("target", goal.text, "for a map, a probability of what one scenario does: P(cleared) >= 0.9")
@@ -270,20 +265,9 @@ class _Bench:
             unknowns.values(case.scenario, unknowns.quantiles(self.seed, i)) | one
             for i, one in zip(futures, given, strict=True)
         ]
-
-        def jobs() -> Iterator[Callable[[], tuple[Network, int, int]]]:
-            for start in range(0, len(drawn), BLOCK):
-                some = drawn[start : start + BLOCK]
-                together = {name: np.array([one[name] for one in some]) for name in some[0]}
-                block = case.template.block(together, calibrate(Values(case.scenario, together), case.region))
-                for j in range(len(some)):
-                    yield partial(self._job, block, j if len(block) > 1 else 0, futures[start + j])
-
-        with closing(run_many(jobs(), case.reduce, self.threads, tell)) as results:
+        jobs = case.jobs_at(drawn, futures, self.seed)
+        with closing(run_many(jobs, case.reduce, self.threads, tell)) as results:
             return self.goal.values(case, list(results), drawn)
-
-    def _job(self, block: Block, j: int, future: int) -> tuple[Network, int, int]:
-        return block.network(j), self.seed, future
 
 
 def _design(found: DecisionMap, bench: _Bench, progress: Progress | None) -> None:
@@ -335,10 +319,8 @@ def _told(progress: Progress | None, name: str, before: int, total: int) -> Call
 
 def manifest(found: DecisionMap, seconds: float, command: Any = None) -> dict[str, Any]:
     """All that a repetition needs, and where it was made."""
-    from flowsim.study.answer import Answer
-    from flowsim.study.answer import manifest as of_answer
+    from flowsim.study.store import run_record, scenario_described
 
-    like = of_answer(Answer(found.scenario, found.seed, 0.0, {}), seconds, command)
     asked = {
         "target": found.goal.text,
         "levers": {found.lever.name: [found.lever.low, found.lever.high]},
@@ -346,4 +328,10 @@ def manifest(found: DecisionMap, seconds: float, command: Any = None) -> dict[st
         "map_futures": found.futures,
         "seed": found.seed,
     }
-    return {**like, "asked": asked, "interrupted": found.interrupted, "futures": found.spent}
+    return {
+        **run_record(seconds, command),
+        "asked": asked,
+        "interrupted": found.interrupted,
+        "futures": found.spent,
+        **scenario_described(found.scenario),
+    }

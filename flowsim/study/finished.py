@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flowsim.analysis.statistics import Estimate, normal
+from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import load_region
-from flowsim.study.answer import LEVEL, Answer, cases_of
+from flowsim.study.answer import CURVE_FUTURES, Answer, cases_of
 from flowsim.study.futures import Case, definition
-from flowsim.study.repeat import Repeat, from_manifest
+from flowsim.study.repeat import Repeat, from_manifest, opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,8 @@ def read(folder: str | Path) -> tuple[Finished, Repeat]:
         written=tables,
     )
     if "curve" in tables:
-        found.curve = [_point(row, folder) for row in tables["curve"].to_dict("records")]
+        counts = _curve_counts(folder)
+        found.curve = [_point(row, counts, found, folder) for row in tables["curve"].to_dict("records")]
     return found, asked
 
 
@@ -110,25 +111,28 @@ def _case(name: str, known: Mapping[str, Scenario], folder: Path) -> Case:
     return Emptied(name, known[name])
 
 
-def _point(row: Mapping[Any, Any], folder: Path) -> tuple[float, Estimate]:
-    """A point of the curve. The table does not hold the number of futures; Wilson's interval gives it back."""
+def _point(row: Mapping[Any, Any], counts: Mapping[float, int], found: Answer, folder: Path) -> tuple[float, Estimate]:
+    """A point of the curve. The table does not hold the number of futures; a manifest of before 0.12 neither: then it
+    is that of the case without network for a share of 0, and the number that all points had."""
     try:
         share, value, low, high = (float(row[name]) for name in ("diversion", "cleared", "cleared_low", "cleared_high"))
     except (KeyError, TypeError, ValueError):
         raise InputError(
             f"results {folder}: curve.parquet", repr(dict(row))[:60], "a share and a probability"
         ) from None
-    return share, Estimate(value, low, high, trials(value, low, high))
+    futures = counts.get(share) or (CURVE_FUTURES if share > 0.0 else found.probability("none").n)
+    return share, Estimate(value, low, high, futures)
 
 
-def trials(value: float, low: float, high: float) -> int:
-    """The number of trials behind a 95% Wilson interval, whose centre lies at (value + z²/2n) / (1 + z²/n)."""
-    z = normal(LEVEL)
-    centre = (low + high) / 2
-    if abs(centre - value) > 1e-12:  # centre - value = (z²/n) (1/2 - centre)
-        return round(z * z * (0.5 - centre) / (centre - value))
-    half = (high - low) / 2  # value 1/2: half² = z² / (4 (n + z²))
-    return round(z * z / (4 * half * half) - z * z)
+def _curve_counts(folder: Path) -> dict[float, int]:
+    """Futures behind each point of the curve, by diverted share, as the manifest says."""
+    path, content = opened(folder)
+    pairs = content.get("curve", [])
+    try:
+        return {float(share): int(futures) for share, futures in pairs}
+    except (TypeError, ValueError):
+        expected = "pairs of a share and a number of futures, as `flowsim answer` writes it"
+        raise InputError(f"manifest {path}: curve", repr(pairs)[:60], expected) from None
 
 
 def _table(folder: Path, name: str, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from flowsim.analysis.clearing import (
 from flowsim.analysis.outcomes import wait_quantile
 from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.model.network import Network
+from flowsim.plan.years import YEARS
 from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import YEAR, Baseline, Values, calibrate
 from flowsim.scenario.futures import Block, Template
@@ -53,7 +54,6 @@ KEPT: Final = 4096
 """Balances kept."""
 BLOCKS_KEPT: Final = 3
 """Blocks of one case that are kept: threads are at most a few futures apart."""
-YEARS: Final = (2025, 2026, 2027, 2028, 2029)
 
 
 def definition(scenario: Scenario, region: Region) -> Definition:
@@ -377,8 +377,7 @@ class Case:
 
     def network(self, i: int, seed: int, balances: Balances) -> Network:
         """The network of future ``i``; a block of futures is worked out at once."""
-        block = self.block(i // BLOCK, seed, balances)
-        return block.network(i % BLOCK if len(block) > 1 else 0)
+        return self.block(i // BLOCK, seed, balances).network(i % BLOCK)
 
     def block(self, number: int, seed: int, balances: Balances) -> Block:
         """The numbers of `BLOCK` futures, from ``number`` times that on."""
@@ -390,14 +389,34 @@ class Case:
             block = self._blocks.get(place)
             if block is None:
                 first = number * BLOCK
-                drawn = [self.values(j, seed) for j in range(first, first + BLOCK)]
-                together = {name: np.array([one[name] for one in drawn]) for name in drawn[0]}
+                together = _together([self.values(j, seed) for j in range(first, first + BLOCK)])
                 block = self.template.block(together, balances.get(self.scenario, together))
                 self._blocks[place] = block
                 while len(self._blocks) > BLOCKS_KEPT:
                     self._blocks.popitem(last=False)
             return block
 
+    def job(self, i: int, seed: int, balances: Balances) -> tuple[Network, int, int]:
+        """Network, seed and replication of future ``i``."""
+        return self.network(i, seed, balances), seed, i
+
+    def jobs_at(self, drawn: Sequence[Mapping[str, float]], numbers: Sequence[int], seed: int) -> Iterator[Job]:
+        """Jobs with given values of the unknowns instead of those that futures draw, each with the luck of a number."""
+        for first in range(0, len(drawn), BLOCK):
+            together = _together(drawn[first : first + BLOCK])
+            block = self.template.block(together, calibrate(Values(self.scenario, together), self.region))
+            for j, number in enumerate(numbers[first : first + BLOCK]):
+                yield partial(_job_in, block, j, seed, int(number))
+
     def _job(self, i: int, replication: int, seed: int, balances: Balances, soon: int) -> tuple[Network, int, int]:
         self.block(soon, seed, balances)
         return self.network(i, seed, balances), seed, replication
+
+
+def _together(drawn: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
+    """Values of n futures as an array (n,) per unknown."""
+    return {name: np.array([one[name] for one in drawn]) for name in drawn[0]}
+
+
+def _job_in(block: Block, j: int, seed: int, number: int) -> tuple[Network, int, int]:
+    return block.network(j), seed, number

@@ -87,7 +87,7 @@ def lever(scenario: Scenario, given: str, where: str = "lever") -> Lever:
         bounds = _number(matched["low"], where, given), _number(matched["high"], where, given)
         if not bounds[0] < bounds[1]:
             raise InputError(where, repr(given), "a range whose first number is the lower one")
-    made = _named(scenario, name, bounds) if name in names(scenario) else _by_path(scenario, name, bounds, where)
+    made = _named(scenario, name, bounds, where) if name in names(scenario) else _by_path(scenario, name, bounds, where)
     _check(scenario, made, where)
     return made
 
@@ -105,13 +105,15 @@ def _number(text: str, where: str, given: str) -> float:
 # ---------------------------------------------------------------- by name
 
 
-def _named(scenario: Scenario, name: str, bounds: tuple[float, float] | None) -> Lever:
+def _named(scenario: Scenario, name: str, bounds: tuple[float, float] | None, where: str) -> Lever:
     book = scenario.book
     if name == "diversion":
         plan = book.value(DIVERSION) if scenario.settings["network"] == "diversion" else None
         return Lever(name, "share", *(bounds or (0.0, MOST_DIVERTED)), 1, _divert, plan)
     if name in VOLUMES:
         full = book.value(f"functions.{name}", int(book.value(FULL)))
+        if full <= 0.0:  # its levels are so many times the volumes of the scenario
+            raise InputError(where, f"{name}, of which the scenario has none", "a lever that does something")
 
         def turn(scenario: Scenario, level: float) -> Scenario:
             return changed(scenario, f"functions.{name}", True, level / full, name)

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis import posterior as weighing
+from flowsim.analysis import posterior as likelihood
+from flowsim.analysis import weighing
 from flowsim.analysis.posterior import ErrorModel, Proposal
 from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.plan.observed import Observation, Observed, load_observed
 from flowsim.scenario import posterior as shipped
-from flowsim.scenario.baseline import GROUPS, WEEK, YEAR, Values, calibrate
+from flowsim.scenario.baseline import WEEK, YEAR, Values, calibrate
 from flowsim.scenario.futures import Block, Template
 from flowsim.scenario.load import Scenario, default
 from flowsim.scenario.posterior import Posterior, Prior
-from flowsim.scenario.region import Region, load_region
+from flowsim.scenario.region import GROUPS, Region, load_region
 from flowsim.study.replicate import run_many, thread_count, whole
 
 if TYPE_CHECKING:
@@ -206,12 +207,12 @@ class Calibrated:
         """Weights of the years, (n,); with discrepancies times ``scale``, or ``without`` some targets."""
         targets = tuple(one for one in self.targets if one.name not in without)
         logs = log_likelihood(self.library, targets, scale) if targets else np.zeros(len(self.library.quantities))
-        return weighing.normalised(logs + weighing.balance(self.library.quantiles, self.proposals, self.counts))
+        return weighing.normalised(logs + likelihood.balance(self.library.quantiles, self.proposals, self.counts))
 
     @property
     def prior_weights(self) -> np.ndarray:
         """Weights of the years as draws from the prior, (n,)."""
-        return weighing.normalised(weighing.balance(self.library.quantiles, self.proposals, self.counts))
+        return weighing.normalised(likelihood.balance(self.library.quantiles, self.proposals, self.counts))
 
     @property
     def effective(self) -> float:
@@ -221,7 +222,7 @@ class Calibrated:
         """`KEPT` points, each as likely as the next, in a random order."""
         library = self.library
         random = np.random.Generator(np.random.PCG64(library.seed))
-        rows = random.permutation(weighing.resampled(self.weights, KEPT, float(random.random())))
+        rows = random.permutation(likelihood.resampled(self.weights, KEPT, float(random.random())))
         names = library.prior.names
         basis = shipped.basis(library.scenario, names, library.observed)
         return Posterior(library.scenario.region, names, library.values[rows], basis)
@@ -243,7 +244,7 @@ def log_likelihood(library: Library, targets: Sequence[Observation], scale: floa
     """
     errors = ErrorModel.of(targets, dict(library.observed.correlation), scale)
     values = np.array([one.value(library.scenario.book) for one in targets])
-    simulated = weighing.against_bounds(targets, values, library.simulated(targets))
+    simulated = likelihood.against_bounds(targets, values, library.simulated(targets))
     missing = np.isnan(simulated)
     for one, nowhere in zip(targets, missing.all(axis=0), strict=True):
         if nowhere:
@@ -251,7 +252,7 @@ def log_likelihood(library: Library, targets: Sequence[Observation], scale: floa
             raise InputError(
                 where, f"{one.quantity}, which no simulated year has", "a quantity of people who are there"
             )
-    logs = errors.log_likelihood(np.where(missing, 0.0, simulated), weighing.observed_values(targets, values))
+    logs = errors.log_likelihood(np.where(missing, 0.0, simulated), likelihood.observed_values(targets, values))
     return np.where(missing.any(axis=1), -np.inf, logs)
 
 
@@ -295,8 +296,8 @@ def calibrated(
     for wave, size in enumerate(_sizes(points)):
         if wave > 0:
             logs = log_likelihood(library, targets)
-            logs = logs + weighing.balance(library.quantiles, proposals, counts)
-            weights = weighing.tempered(logs, ADAPT * len(logs))
+            logs = logs + likelihood.balance(library.quantiles, proposals, counts)
+            weights = weighing.tempered(np.zeros(len(logs)), logs, ADAPT * len(logs))[1]
             proposals.append(Proposal.fitted(library.quantiles, weights))
         done = sum(counts)
         try:
@@ -352,13 +353,11 @@ def _of(progress: Progress | None, done: int, total: int) -> Callable[[int], Non
 
 def manifest(result: Calibrated, seconds: float, command: Any = None) -> dict[str, Any]:
     """What a posterior rests on, and what repeats it."""
-    from flowsim.study.store import provenance, scenario_record
+    from flowsim.study.store import run_record, scenario_record
 
     library = result.library
     return {
-        **provenance(),
-        "command": command,
-        "seconds": round(seconds, 1),
+        **run_record(seconds, command),
         "asked": {"points": result.points, "seed": library.seed},
         "interrupted": result.interrupted,
         "points": len(library.quantities),

@@ -162,16 +162,7 @@ def run_many(
     ------
     InputError : threads. What a job or ``reduce`` raises comes out at that job's turn, and ends the run.
     """
-    workers = thread_count(threads)
-
-    def results() -> Generator[T, None, None]:
-        with closing(_in_order((partial(_job, job, reduce) for job in jobs), workers)) as done:
-            for number, result in enumerate(done, 1):
-                if progress is not None:
-                    progress(number)
-                yield result
-
-    return results()
+    return _results((partial(_job, job, reduce) for job in jobs), threads, progress)
 
 
 def run_until_settled(
@@ -189,11 +180,7 @@ def run_until_settled(
         network, seed, replication = job()
         return simulate_until_settled(network, seed, replication, looks, settled)
 
-    with closing(_in_order((partial(run, job) for job in jobs), thread_count(threads))) as done:
-        for number, result in enumerate(done, 1):
-            if progress is not None:
-                progress(number)
-            yield result
+    return _results((partial(run, job) for job in jobs), threads, progress)
 
 
 def run_logged(
@@ -203,23 +190,14 @@ def run_logged(
     progress: Callable[[int], None] | None = None,
 ) -> Generator[T, None, None]:
     """As `run_many`, but ``reduce`` is given the event log (`flowsim.model.events.EVENT`) and the network."""
-    workers = thread_count(threads)
-
-    def results() -> Generator[T, None, None]:
-        with closing(_in_order((partial(_logged, job, reduce) for job in jobs), workers, log=True)) as done:
-            for number, result in enumerate(done, 1):
-                if progress is not None:
-                    progress(number)
-                yield result
-
-    return results()
+    return _results((partial(_logged, job, reduce) for job in jobs), threads, progress, log=True)
 
 
 def run_followed(
     jobs: Iterable[Job], reduce: Callable[[Outcome, np.ndarray, Network], T], threads: int | None = None
 ) -> Generator[T, None, None]:
     """As `run_many`, but ``reduce`` is given the outcome arrays, the event log and the network."""
-    return _in_order((partial(_followed, job, reduce) for job in jobs), thread_count(threads), log=True)
+    return _results((partial(_followed, job, reduce) for job in jobs), threads, None, log=True)
 
 
 # ---------------------------------------------------------------- arguments
@@ -248,6 +226,18 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     if not least <= number <= most:
         raise InputError(name, repr(value), expected)
     return number
+
+
+def real(name: str, value: Any, least: float, most: float, expected: str) -> float:
+    """A number in a range, as float.
+
+    Raises
+    ------
+    InputError : text, booleans, NaN, numbers outside the range; ``expected`` says which it is.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise InputError(name, repr(value), expected)
+    return float(value)
 
 
 def thread_count(threads: int | None) -> int:
@@ -364,6 +354,25 @@ def _one_by_one(tasks: Iterable[Callable[[], T]]) -> Generator[T, None, None]:
     for task in tasks:
         yield task()
         was_compiled("reference")
+
+
+def _results(
+    tasks: Iterable[Callable[[], T]],
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+    log: bool = False,
+) -> Generator[T, None, None]:
+    """`_in_order`, counted for ``progress``; the number of threads is checked at once."""
+    workers = thread_count(threads)
+
+    def counted() -> Generator[T, None, None]:
+        with closing(_in_order(tasks, workers, log=log)) as done:
+            for number, result in enumerate(done, 1):
+                if progress is not None:
+                    progress(number)
+                yield result
+
+    return counted()
 
 
 def _in_order(

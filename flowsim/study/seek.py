@@ -6,7 +6,7 @@ same luck at every level of the lever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,14 +17,14 @@ from flowsim.analysis.goal import Goal, parse
 from flowsim.analysis.rootfinding import PILOT, Root, search
 from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
-from flowsim.scenario.load import Scenario, default
+from flowsim.scenario.load import Scenario
 from flowsim.study.answer import READINGS
 from flowsim.study.bench import Bench, Progress, Purse
 from flowsim.study.futures import Balances
 from flowsim.study.levers import Lever
 from flowsim.study.levers import lever as read_lever
-from flowsim.study.replicate import thread_count, whole
-from flowsim.study.together import read_scenario
+from flowsim.study.replicate import real, thread_count, whole
+from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -253,8 +253,7 @@ def seek(
     --------
     >>> flowsim.seek("P(cleared) >= 0.5", "diversion").tables["found"]  # doctest: +SKIP
     """
-    if not isinstance(scenario, Scenario):
-        scenario = default() if scenario is None else read_scenario(scenario)
+    scenario = given_scenario(scenario)
     goal = parse(target, scenario.region)
     levers = _levers(scenario, lever)
     whole("seed", seed, 0, 2**63 - 1)
@@ -302,14 +301,12 @@ def _cells(lever: Lever, half_width: float | None) -> tuple[int, float]:
     span = lever.high - lever.low
     if half_width is None:
         half_width = span / WIDTHS
-    good = isinstance(half_width, (int, float)) and not isinstance(half_width, bool)
     least = PER_WIDTH * span / CELLS[1]
-    if not good or not least <= half_width <= span / 2:
-        unit = f"in the unit of {lever.name}"
-        raise InputError("half_width", repr(half_width), f"a number from {least:.3g} to {span / 2:g}, {unit}")
-    wanted = PER_WIDTH * span / float(half_width)
+    expected = f"a number from {least:.3g} to {span / 2:g}, in the unit of {lever.name}"
+    half_width = real("half_width", half_width, least, span / 2, expected)
+    wanted = PER_WIDTH * span / half_width
     cells = 1 << max(0, int(np.ceil(np.log2(wanted))))
-    return min(max(cells, CELLS[0]), CELLS[1]), float(half_width)
+    return min(max(cells, CELLS[0]), CELLS[1]), half_width
 
 
 def _searches(
@@ -372,10 +369,8 @@ def _rises(bench: Bench) -> bool:
 
 def manifest(found: Seek, seconds: float, command: Any = None) -> dict[str, Any]:
     """All that a repetition needs, and where it was made."""
-    from flowsim.study.answer import Answer
-    from flowsim.study.answer import manifest as of_answer
+    from flowsim.study.store import run_record, scenario_described
 
-    like: Mapping[str, Any] = of_answer(Answer(found.scenario, found.seed, 0.0, {}), seconds, command)
     asked = {
         "target": found.goal.text,
         "levers": {one.name: [one.low, one.high] for one in found.levers},
@@ -384,4 +379,10 @@ def manifest(found: Seek, seconds: float, command: Any = None) -> dict[str, Any]
         "seed": found.seed,
         "readings": found.readings,
     }
-    return {**like, "asked": asked, "interrupted": found.interrupted, "futures": found.spent}
+    return {
+        **run_record(seconds, command),
+        "asked": asked,
+        "interrupted": found.interrupted,
+        "futures": found.spent,
+        **scenario_described(found.scenario),
+    }

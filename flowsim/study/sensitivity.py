@@ -7,10 +7,9 @@ one of its inputs. The parts run in that order; interrupted, what is finished is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,13 +21,11 @@ from flowsim.analysis.sensitivity import MorrisDesign, SobolDesign
 from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.scenario import unknowns
-from flowsim.scenario.baseline import Values, calibrate
-from flowsim.scenario.futures import Block
-from flowsim.scenario.load import Scenario, default
+from flowsim.scenario.load import Scenario
 from flowsim.scenario.options import CONTINUE, OPTIONS, options
-from flowsim.study.futures import BLOCK, Balances, Case
-from flowsim.study.replicate import run_many, thread_count, whole
-from flowsim.study.together import Progress, extend_together, keep_common, read_scenario
+from flowsim.study.futures import Balances, Case
+from flowsim.study.replicate import real, run_many, thread_count, whole
+from flowsim.study.together import Progress, extend_together, given_scenario, keep_common
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,9 +140,9 @@ def sensitivity(
     >>> flowsim.sensitivity(budget=2400).tables["information"]  # doctest: +SKIP
     """
     # The designs move one unknown at a time, which points of the calibrated posterior do not allow.
-    base = _given(scenario)
+    base = given_scenario(scenario)
     base = base.with_settings(base.name, unknowns="prior")
-    more = None if extension is None else _given(extension)
+    more = None if extension is None else given_scenario(extension)
     more = None if more is None else more.with_settings(more.name, unknowns="prior")
     whole("budget", budget, LEAST_BUDGET, MOST_BUDGET)
     whole("seed", seed, 0, 2**63 - 1)
@@ -180,16 +177,6 @@ def _one_thread() -> AbstractContextManager[Any]:
     return limits
 
 
-def _given(scenario: Scenario | str | Path | None) -> Scenario:
-    if scenario is None:
-        return default()
-    if isinstance(scenario, Scenario):
-        return scenario
-    if not isinstance(scenario, (str, Path)):
-        raise InputError("scenario", repr(scenario)[:60], "a Scenario, a path, or the name of a file in experiments/")
-    return read_scenario(scenario)
-
-
 def _week(scenario: Scenario, week: float | None) -> tuple[float, float, float]:
     """Value, low and high of a week of waiting."""
     from flowsim.scenario.options import WEEK_OF_WAITING
@@ -198,10 +185,9 @@ def _week(scenario: Scenario, week: float | None) -> tuple[float, float, float]:
     if week is None:
         value = figure.at()
         return value, figure.low if figure.low is not None else value, figure.high if figure.high is not None else value
-    if isinstance(week, bool) or not isinstance(week, (int, float)) or not 0.0 <= week <= 1e6:
-        raise InputError("week", repr(week), "euros, from 0 to a million")
+    week = real("week", week, 0.0, 1e6, "euros, from 0 to a million")
     ends = [end for end in (figure.low, figure.high) if end is not None]
-    return float(week), min([float(week), *ends]), max([float(week), *ends])
+    return week, min([week, *ends]), max([week, *ends])
 
 
 def shared_out(budget: int, d: int) -> dict[str, int]:
@@ -246,15 +232,8 @@ def _run(
     """Outcomes of one run at every point; fewer rows when it was interrupted."""
     case = found.cases[CONTINUE]
     wanted = (*OUTCOMES, "overdue_start")
-
-    def jobs() -> Iterator[Callable[[], tuple[Network, int, int]]]:
-        for start in range(0, len(u), BLOCK):
-            quantiles = [dict(zip(found.names, row, strict=True)) for row in u[start : start + BLOCK].tolist()]
-            drawn = [unknowns.values(case.scenario, one) for one in quantiles]
-            together = {name: np.array([one[name] for one in drawn]) for name in drawn[0]}
-            block = case.template.block(together, calibrate(Values(case.scenario, together), case.region))
-            for i in range(len(drawn)):
-                yield partial(_job, block, i if len(block) > 1 else 0, int(luck[start + i]), found.seed)
+    quantiles = (dict(zip(found.names, row, strict=True)) for row in u.tolist())
+    drawn = [unknowns.values(case.scenario, one) for one in quantiles]
 
     def reduce(outcome: dict[str, np.ndarray], network: Network) -> tuple[float, ...]:
         return measures.measured(case.reduce(outcome, network), wanted, case.definition)
@@ -262,7 +241,7 @@ def _run(
     rows: list[tuple[float, ...]] = []
     tell: Any = None if progress is None else lambda done: progress(part, done, len(u))
     try:
-        with closing(run_many(jobs(), reduce, threads, tell)) as results:
+        with closing(run_many(case.jobs_at(drawn, luck.tolist(), found.seed), reduce, threads, tell)) as results:
             for row in results:
                 rows.append(row)
     except KeyboardInterrupt:
@@ -270,23 +249,15 @@ def _run(
     return np.array(rows, float).reshape(len(rows), len(wanted))
 
 
-def _job(block: Block, i: int, number: int, seed: int) -> tuple[Network, int, int]:
-    return block.network(i), seed, number
-
-
 def manifest(found: Sensitivity, seconds: float, command: Any = None) -> dict[str, Any]:
     """All that a repetition needs, and where it was made."""
     from flowsim.scenario.options import EXTEND
-    from flowsim.study.answer import Answer
-    from flowsim.study.answer import manifest as of_answer
-    from flowsim.study.store import scenario_record
+    from flowsim.study.store import run_record, scenario_described, scenario_record
 
     extension = found.cases[EXTEND].scenario
     own = not (extension.changes and extension.changes[-1].file == EXTEND)  # a scenario file of its own
-    described = [of_answer(Answer(one, found.seed, 0.0, {}), seconds, command) for one in (found.scenario, extension)]
     return {
-        **described[0],
-        "extension": described[1]["scenario"] if own else None,
+        **run_record(seconds, command),
         "asked": {
             "seed": found.seed,
             "budget": found.budget,
@@ -294,6 +265,8 @@ def manifest(found: Sensitivity, seconds: float, command: Any = None) -> dict[st
             "savings": found.savings,
         },
         "interrupted": found.interrupted,
+        **scenario_described(found.scenario),
+        "extension": scenario_described(extension)["scenario"] if own else None,
         "runs": {
             "options": found.done,
             "morris": 0 if found.morris is None else len(found.morris[1].values),

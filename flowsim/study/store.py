@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MADE: Final = (".pyc", ".pyo", ".nbi", ".nbc")
 """Ends of the names of files that Python and Numba make themselves."""
+ONLY_CHECKED: Final = ("investment", "budget", "kpi", "business_case.printed", "functions.printed")
+"""Beginnings of keys of figures that the plan's arithmetic is checked by and nothing simulated rests on."""
 PART: Final = ".part"
 """End of the name of a file that is not whole yet."""
 
@@ -203,6 +205,50 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], command: str 
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
+
+
+def run_record(seconds: float, command: Any) -> dict[str, Any]:
+    """What every manifest says of a run: its `provenance`, the command (None: called from Python), and the seconds."""
+    return {**provenance(), "command": command, "seconds": round(seconds, 1)}
+
+
+def scenario_described(scenario: Scenario) -> dict[str, Any]:
+    """A scenario as a manifest holds it: ``scenario``, all that `flowsim.study.repeat.scenario_of` needs to make it
+    again, and ``figures``, those that it rests on with their sources, for who reads it."""
+    return {
+        "scenario": {
+            "name": scenario.name,
+            "title": scenario.title,
+            "hash": scenario.hash,
+            "region": scenario.region,
+            "files": list(scenario.files),
+            "settings": dict(scenario.settings),
+            "changes": [
+                {
+                    "key": change.key,
+                    "before": [value for _, value in change.before.values],
+                    "value": {day.isoformat(): value for day, value in change.after.values},
+                    "low": change.after.low,
+                    "high": change.after.high,
+                    "because": change.because,
+                    "file": change.file,
+                }
+                for change in scenario.changes
+            ],
+        },
+        "figures": {
+            key: {
+                "value": [value for _, value in figure.values],
+                "unit": figure.unit,
+                "kind": figure.kind,
+                "source": f"{figure.source.document}, {figure.source.section}",
+                "low": figure.low,
+                "high": figure.high,
+            }
+            for key, figure in scenario.book.items()
+            if not key.startswith(ONLY_CHECKED)
+        },
+    }
 
 
 def scenario_record(scenario: Scenario) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,13 +16,12 @@ from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paths import SentAway, sent_away
 from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
-from flowsim.model.network import Network
 from flowsim.plan.targets import load_targets
-from flowsim.scenario.load import Scenario, default
+from flowsim.scenario.load import Scenario
 from flowsim.study.answer import cases_of
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import run_logged, thread_count, whole
-from flowsim.study.together import LEAST, LEVEL, MOST, Progress, extend_together, keep_common, read_scenario
+from flowsim.study.replicate import real, run_logged, thread_count, whole
+from flowsim.study.together import LEAST, LEVEL, MOST, Progress, extend_together, given_scenario, keep_common
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,15 +143,12 @@ def evaluate(
     ------
     InputError : arguments or a scenario that cannot be used. KeyboardInterrupt : before anything was finished.
     """
-    if not isinstance(scenario, Scenario):
-        scenario = default() if scenario is None else read_scenario(scenario)
+    scenario = given_scenario(scenario)
     whole("futures", futures, LEAST, MOST)
     whole("seed", seed, 0, 2**63 - 1)
     thread_count(threads)
-    if half_width is not None and not (
-        isinstance(half_width, (int, float)) and not isinstance(half_width, bool) and 0.005 <= half_width <= 0.5
-    ):
-        raise InputError("half_width", repr(half_width), "a number from 0.005 to 0.5, such as 0.05")
+    if half_width is not None:
+        real("half_width", half_width, 0.005, 0.5, "a number from 0.005 to 0.5, such as 0.05")
     load_targets(scenario.region)
     balances = Balances(seed)
     cases = {name: Case(name, one) for name, one in cases_of(scenario).items()}
@@ -190,7 +186,7 @@ def count_sent_away(
 ) -> Iterator[SentAway]:
     """The first futures of a case once more, with an event log: whom its functions keep out of ggz."""
     ends = np.array([case.region.day(dt.date(year, 1, 1)) for year in (*YEARS, YEARS[-1] + 1)])
-    jobs = (partial(build, case, i, seed, balances) for i in range(count))
+    jobs = (partial(case.job, i, seed, balances) for i in range(count))
 
     def tell(done: int) -> None:
         if progress is not None:
@@ -198,11 +194,6 @@ def count_sent_away(
 
     with closing(run_logged(jobs, partial(sent_away, year_ends=ends), threads, tell)) as results:
         yield from results
-
-
-def build(case: Case, i: int, seed: int, balances: Balances) -> tuple[Network, int, int]:
-    """Network, seed and replication of future ``i`` of a case."""
-    return case.network(i, seed, balances), seed, i
 
 
 def required(scenario: Scenario, codes: Iterable[str]) -> tuple[str, ...]:
@@ -235,10 +226,13 @@ def missed(found: Evaluation, table: pd.DataFrame, codes: Iterable[str]) -> tupl
 
 def manifest(found: Evaluation, seconds: float, command: Any, codes: Iterable[str]) -> dict[str, Any]:
     """All that a repetition needs, and where it was made."""
-    from flowsim.study.answer import Answer
-    from flowsim.study.answer import manifest as of_answer
+    from flowsim.study.store import run_record, scenario_described
 
-    # The same parts as the manifest of an answer: scenario, figures, versions, machine.
-    like: Mapping[str, Any] = of_answer(Answer(found.scenario, found.seed, 0.0, found.cases), seconds, command)
     asked = {"seed": found.seed, "futures": found.futures, "half_width": found.half_width, "require": list(codes)}
-    return {**like, "asked": asked, "interrupted": found.interrupted}
+    return {
+        **run_record(seconds, command),
+        "asked": asked,
+        "interrupted": found.interrupted,
+        "futures": {name: len(case.futures) for name, case in found.cases.items()},
+        **scenario_described(found.scenario),
+    }

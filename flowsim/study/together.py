@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from flowsim.errors import InputError, path_of
-from flowsim.scenario.load import Scenario, load
+from flowsim.scenario.load import Scenario, default, load
 from flowsim.study.futures import Balances, Case
 
 BLOCK: Final = 32
@@ -55,6 +55,14 @@ def keep_common(cases: Mapping[str, Case]) -> int:
         del case.futures[count:]
         del case.drawn[count:]
     return count
+
+
+def given_scenario(given: Scenario | str | Path | None) -> Scenario:
+    """The scenario that an argument stands for: itself, that of a file (`read_scenario`), or (None) the plan as it
+    stands. Raises as `read_scenario`."""
+    if isinstance(given, Scenario):
+        return given
+    return default() if given is None else read_scenario(given)
 
 
 def read_scenario(given: str | Path) -> Scenario:

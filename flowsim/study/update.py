@@ -26,13 +26,13 @@ from flowsim.analysis.weighing import Counts, Proposal
 from flowsim.errors import InputError
 from flowsim.model.network import Network
 from flowsim.scenario import monitored, unknowns
-from flowsim.scenario.load import Scenario, default
+from flowsim.scenario.load import Scenario
 from flowsim.scenario.monitored import Monitored
 from flowsim.study.beside import leading_case
 from flowsim.study.futures import Balances, Case
 from flowsim.study.observed import Observed, parse, read
-from flowsim.study.replicate import run_many, thread_count, whole
-from flowsim.study.together import read_scenario
+from flowsim.study.replicate import real, run_many, thread_count, whole
+from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -322,13 +322,11 @@ def prepared(
         observed = parse(observed, "counts")
     elif not isinstance(observed, Observed):
         observed = read(observed)
-    if not isinstance(scenario, Scenario):
-        scenario = default() if scenario is None else read_scenario(scenario)
+    scenario = given_scenario(scenario)
     # The proposals move one unknown at a time, which points of the calibrated posterior do not allow.
     scenario = scenario.with_settings(scenario.name, unknowns="prior")
     whole("futures", futures, 2 * LEAST, MOST)
-    if isinstance(half_width, bool) or not isinstance(half_width, (int, float)) or not 0.005 <= half_width <= 0.5:
-        raise InputError("half_width", repr(half_width), "a number from 0.005 to 0.5, such as 0.05")
+    half_width = real("half_width", half_width, 0.005, 0.5, "a number from 0.005 to 0.5, such as 0.05")
     whole("seed", seed, 0, 2**63 - 1)
     name, one = leading_case(scenario)
     for code in observed.quantities:
@@ -338,7 +336,7 @@ def prepared(
     uncertain = (*unknowns.drawn(one), *monitored.drawn(one))
     for kind in sorted({QUANTITIES[code].kind for code in observed.quantities}):
         error_scales(one, kind)
-    result = Update(observed, scenario, seed, futures, float(half_width), Case(name, one), uncertain)
+    result = Update(observed, scenario, seed, futures, half_width, Case(name, one), uncertain)
     result.proposals.append(weighing.prior(len(uncertain)))
     return result
 
@@ -452,11 +450,8 @@ class _Run:
 
 def manifest(result: Update, seconds: float, command: Any = None) -> dict[str, Any]:
     """All that a repetition needs, and where it was made; the counts too, as cells."""
-    from flowsim.study.answer import Answer
-    from flowsim.study.answer import manifest as of_answer
+    from flowsim.study.store import run_record, scenario_described
 
-    # The same parts as the manifest of an answer: scenario, figures, versions, machine.
-    like = of_answer(Answer(result.scenario, result.seed, 0.0, {result.case.name: result.case}), seconds, command)
     asked = {"seed": result.seed, "futures": result.futures, "half_width": result.half_width}
     observed = {
         "name": result.observed.name,
@@ -465,4 +460,11 @@ def manifest(result: Update, seconds: float, command: Any = None) -> dict[str, A
         "cells": len(result.observed.cells),
         "counts": [[str(quarter), code, value] for (quarter, code), value in result.observed.cells.items()],
     }
-    return {**like, "asked": asked, "observed": observed, "interrupted": result.interrupted}
+    return {
+        **run_record(seconds, command),
+        "asked": asked,
+        "observed": observed,
+        "interrupted": result.interrupted,
+        "futures": {result.case.name: result.done},
+        **scenario_described(result.scenario),
+    }

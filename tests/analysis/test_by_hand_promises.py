@@ -25,6 +25,7 @@ from flowsim.plan.figures import FigureBook, load_figures
 from flowsim.plan.targets import load_targets
 from flowsim.scenario.load import default
 from flowsim.scenario.region import load_region
+from flowsim.study.levers import lever
 
 FUNCTIONS = ("consultations", "conversations", "transfers", "case_conferences")
 YEARS = (2025, 2026, 2027, 2028, 2029)
@@ -375,6 +376,21 @@ def test_rows_of_the_share_of_the_inflow() -> None:
     saved = cases * book.value("gp.reduction_functions") + users * book.value("gp.reduction_support_points")
     assert reproduction._consults(q, 2028) == pytest.approx(saved * book.value("gp.consults_mental"))
     assert [reproduction._share(q, year) for year in (2026, 2027, 2028)] == [0.033, 0.067, 0.1]
+
+
+def test_a_network_that_is_full_after_the_last_year_has_no_rows_of_that_year() -> None:
+    later = lever(default(), "start").turn(default(), 24.0)
+    assert later.book.value("functions.full_operation_year") == 2030
+    q = quantities(reading="headcount")
+    q.case.scenario, q.book = later, later.book
+    counted = [SimpleNamespace(away=np.ones((3, 5))) for _ in range(3)]
+    rows = list(reproduction._rows("headcount", q, counted))  # type: ignore[arg-type]
+    assert {(one.quantity, one.year) for one in rows} == {
+        *(("conversations", year) for year in (2027, 2028, 2029)),
+        *(("freed_clients", year) for year in (2027, 2028, 2029)),
+        *(("share_of_clients", year) for year in (2028, 2029)),
+        ("consults_of_users", 2029),
+    }
 
 
 # ---------------------------------------------------------------- traces

@@ -30,6 +30,7 @@ from flowsim.analysis import (
     sensitivity,
     targets,
     verdict,
+    weighing,
 )
 from flowsim.analysis import monitoring as mo
 from flowsim.analysis import outcomes as out
@@ -538,7 +539,7 @@ def test_other_tables_of_a_calibration_by_hand() -> None:
     at = np.arange(50.0)
     assert lists["prior_mean"].tolist() == pytest.approx([245.0, 73.5])
     assert lists["posterior_mean"].tolist() == pytest.approx([10.0 * result.weights @ at, 3.0 * result.weights @ at])
-    assert lists["posterior_q50"][0] == p.quantiles_of(10.0 * at, result.weights, (0.5,))[0]
+    assert lists["posterior_q50"][0] == weighing.weighed_quantiles(10.0 * at, result.weights, (0.5,))[0]
     table = calibrated.sensitivity(result)
     assert list(dict.fromkeys(table["variation"])) == ["discrepancy_0.5", "discrepancy_1", "discrepancy_2", "without_a"]
     for _, row in table.iterrows():

@@ -13,7 +13,6 @@ from making import evidence, tables
 
 from flowsim.scenario.load import default
 from flowsim.study.replicate import run_logged
-from flowsim.study.targets import build
 
 AGAIN = "other results than those kept: make docs-results"
 FEW = 2
@@ -93,7 +92,7 @@ def test_curves_and_stories_are_those_of_this_code() -> None:
         for measure, rows in again.items():
             assert rows == kept["cases"][name][measure]["shown"][:FEW], AGAIN
     case = evidence.Case(evidence.PLAN, default())
-    jobs = [lambda: build(case, 0, evidence.SEED, evidence.Balances(evidence.SEED))]
+    jobs = [lambda: case.job(0, evidence.SEED, evidence.Balances(evidence.SEED))]
     (stories,) = run_logged(jobs, evidence.traces)
     assert stories == kept["traces"], AGAIN
     assert set(stories) == set(tables.STORIES)

@@ -75,6 +75,12 @@ def test_met_reads_the_comparison() -> None:
     [
         ('comparison = ">"', r"targets\.toml: t\.comparison: found '>'; expected one of >=, <="),
         ('value = "10"', r"targets\.toml: t\.value: found '10'; expected a number"),
+        ("value = nan", r"targets\.toml: t\.value: found nan; expected a number"),
+        ("value = inf", r"targets\.toml: t\.value: found inf; expected a number"),
+        ('quantity = "heads"', r"targets\.toml: t\.quantity: found 'heads'; expected one of conversations, diversion"),
+        ("date = 2030-12-31", r"targets\.toml: t\.date: found 2030-12-31; expected a day in the years .* 2025 to 2029"),
+        ("date = 2027-06-30T12:00:00", r"targets\.toml: t\.date: found datetime\.datetime.*; expected a date"),
+        ("note = 3", r"targets\.toml: t\.note: found 3; expected a text"),
         ('date = "2027"', r"targets\.toml: t\.date: found '2027'; expected a date"),
         ("weight = 1", r"targets\.toml: t: found the attribute 'weight'; expected only"),
         ("unit = 3", r"targets\.toml: t\.unit: found 3; expected a text"),
@@ -82,7 +88,7 @@ def test_met_reads_the_comparison() -> None:
 )
 def test_a_bad_target_is_refused(tmp_path: Path, entry: str, message: str) -> None:
     good = {
-        "quantity": '"x"',
+        "quantity": '"conversations"',
         "value": "1",
         "comparison": '">="',
         "date": "2027-06-30",

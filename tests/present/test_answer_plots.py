@@ -13,7 +13,7 @@ from matplotlib.text import Annotation, Text
 from present_tables import Made
 
 from flowsim.analysis import verdict
-from flowsim.present.plots import COLOURS, STYLE, _title, plots, save_plots
+from flowsim.present.plots import COLOURS, STYLE, plots, put_title, save_plots
 from flowsim.present.texts import LANGUAGES, text
 from flowsim.present.wording import unknown_name
 
@@ -146,7 +146,7 @@ def test_a_long_title_is_broken_where_the_picture_ends(inches: float) -> None:
     words = "WWWW MMMM Wachttijden GGZ " * 8 + "il ij ill li " * 12
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(inches, 4.0))
-        _title(figure, words)
+        put_title(figure, words)
         figure.draw_without_rendering()
     title = figure._suptitle  # type: ignore[attr-defined]
     box = title.get_window_extent()

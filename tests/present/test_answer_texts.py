@@ -19,6 +19,7 @@ from flowsim.scenario.load import default
 from flowsim.scenario.schema import DEFAULTS, Settings
 from flowsim.scenario.unknowns import UNKNOWNS
 from flowsim.study.answer import READINGS, Answer
+from flowsim.study.levers import lever
 
 
 def fields(sentence: str) -> set[str]:
@@ -129,6 +130,15 @@ def test_the_plans_own_promises_explain_the_readings(made: Made) -> None:
     why = next(part for part in parts if isinstance(part, Paragraph) and part.heading == heading)
     numbers = [re.findall(r"\d[\d.,]*", line)[0].rstrip(",") for line in why.lines]
     assert numbers == ["650", "499", "272", "316"]
+
+
+def test_the_plans_promises_are_those_of_the_year_in_which_the_network_runs_in_full(made: Made) -> None:
+    answer, tables = made
+    later = lever(default(), "start").turn(default(), 12.0)
+    parts = blocks(Answer(later, 5, 0.2, answer.cases), {k: v for k, v in tables.items() if k != "curve"}, "nl")
+    heading = text("nl", "answer.why.title", year=2029)
+    why = next(part for part in parts if isinstance(part, Paragraph) and part.heading == heading)
+    assert re.findall(r"\d[\d.,]*", why.lines[0])[0].rstrip(",") == "650"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -6,18 +6,23 @@ import copy
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from present_tables import Made
 
 from flowsim.analysis import measures
 from flowsim.plan.targets import load_targets
+from flowsim.plan.years import YEARS
 from flowsim.present import first_day
 from flowsim.present.answer import Page, Paragraph, Rows, blocks
+from flowsim.present.app.queues import Queues
+from flowsim.present.app.views.comparison import end_of_year
 from flowsim.present.report.account import Account
 from flowsim.present.report.content import document
 from flowsim.present.report.story import CONSULTS
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
 from flowsim.present.wording import percent, promise_name
+from flowsim.scenario.region import load_region
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +146,11 @@ def test_two_counts_of_one_thing_name_each_other(made: Made, lang: str) -> None:
         users = volumes[(volumes["case"] == name) & (volumes["volume"] == "support_point_users")].set_index("year")
         promised = targets[(targets["case"] == name) & (targets["target"] == "kpi_28")].iloc[0]
         assert promised["mean"] == pytest.approx(users.loc[2027, "mean"])
+
+
+def test_a_comparison_ends_the_years_in_the_weeks_of_the_route() -> None:
+    region = load_region("amstelland")
+    lists = Queues(("all",), tuple(region.date(7.0 * j) for j in range(262)), np.zeros((1, 262, 1, 2)))
+    fan = pd.DataFrame({"day": 7.0 * np.arange(288)})
+    found = [end_of_year(fan, region, year)["day"] for year in (YEARS[0] - 1, *YEARS)]
+    assert found == [0.0, *(7.0 * lists.end_of(year) for year in YEARS)]

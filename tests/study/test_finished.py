@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import flowsim.study.answer as study
-from flowsim.analysis.statistics import wilson
+from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.scenario.load import default
 from flowsim.study import store
 from flowsim.study.answer import Answer
-from flowsim.study.finished import NEEDED, read, trials
+from flowsim.study.finished import NEEDED, read
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +47,20 @@ def test_an_answer_is_read_back_as_it_was(simulated: Answer, folder: Path) -> No
     assert found.calibration is not None
 
 
-@pytest.mark.parametrize("n", [12, 64, 96, 1000])
-def test_the_number_of_trials_follows_from_the_interval(n: int) -> None:
-    for successes in {0, 1, n // 3, n // 2, n - 1, n}:
-        one = wilson(successes, n)
-        assert trials(one.value, one.low, one.high) == n
+@pytest.mark.parametrize("told", [True, False])
+def test_points_of_the_curve_keep_their_number_of_futures(simulated: Answer, tmp_path: Path, told: bool) -> None:
+    """Their intervals are adjusted, so that they do not tell it; manifests from before 0.12 do not either."""
+    first = (0.0, simulated.probability("none"))
+    drawn = [(0.15, Estimate(0.062, 0.02, 0.16, 48)), (0.3, Estimate(0.709, 0.6, 0.8, 48))]
+    made = replace(simulated, curve=[first, *drawn])
+    store.write_tables(tmp_path, made.tables)
+    manifest = study.manifest(made, 1.0)
+    store.write_json(tmp_path / "manifest.json", manifest if told else {**manifest, "curve": []})
+    found, _ = read(tmp_path)
+    assert [(share, one.n) for share, one in found.curve] == [(0.0, 12), (0.15, 48), (0.3, 48)]
+    store.write_json(tmp_path / "manifest.json", {**manifest, "curve": [0.0, 12]})
+    with pytest.raises(InputError, match="curve: found"):
+        read(tmp_path)
 
 
 def rewritten(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Path], None]:

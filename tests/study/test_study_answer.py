@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from flowsim.analysis.clearing import Definition, clearing_day
 from flowsim.errors import InputError
-from flowsim.scenario.load import default
+from flowsim.scenario.load import Scenario, default
 from flowsim.study.answer import Answer, answer, cases_of
 from flowsim.study.calibrate import balanced, calibration
 from flowsim.study.futures import Balances, Case
 
+POLDER = Path(__file__).resolve().parents[2] / "experiments" / "regions" / "polder"
 CLEARED = Definition(share=0.05, weeks=26, deadline=1826.0)
 
 
@@ -109,6 +113,38 @@ def test_before_a_reading_has_been_simulated_there_is_no_answer_to_keep() -> Non
     alone = answer(default().with_settings("alone", network="none"), 0.5, curve=False, most=8, progress=stop)
     assert alone.interrupted
     assert list(alone.cases) == ["none"]
+
+
+def test_a_promise_that_cannot_be_judged_is_refused_before_anything_is_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region = Path(shutil.copytree(POLDER, tmp_path / "polder"))
+    (region / "targets.toml").write_text(
+        'holds = "targets"\n[a]\nquantity = "heads"\nvalue = 3\ncomparison = ">="\ndate = 2028-12-31\nunit = "u"\n'
+        'source = "A plan"\nsection = "1"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setattr("flowsim.study.answer._prepared", lambda *_: pytest.fail("it prepares what it will simulate"))
+    with pytest.raises(InputError, match=r"targets\.toml: a\.quantity: found 'heads'"):
+        answer(str(region), half_width=0.5, most=2)
+
+
+def test_a_scenario_may_be_the_name_of_a_file_in_experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "grown.toml").write_text('title = "More demand"\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("flowsim.study.answer._prepared", stopped)
+    for name in ("grown", "experiments/grown.toml"):
+        with pytest.raises(Stopped, match="grown"):
+            answer(name, half_width=0.5, most=2)
+
+
+class Stopped(Exception):
+    """The scenario was read."""
+
+
+def stopped(cases: dict[str, Scenario], *_: object) -> None:
+    raise Stopped(cases["net"].files[-1])
 
 
 @pytest.mark.parametrize("half_width", [0.0, 1.0, float("nan"), "small", True, -0.1])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from described_tables import check_dictionary
 
-from flowsim.analysis import posterior as weighing
+from flowsim.analysis import posterior
 from flowsim.analysis.posterior import ErrorModel, Proposal
 from flowsim.errors import InputError
 from flowsim.plan.figures import region_directory
@@ -85,7 +85,7 @@ def test_what_was_observed_narrows_what_it_is_about_and_nothing_else(found: Cali
         assert abs(table.loc[key, "contraction"]) < 4.5 * table.loc[key, "contraction_noise"]
     assert (table["posterior_q05"] < table["posterior_mean"]).all()
     targets = found.tables["targets"].set_index("target")
-    assert (targets["implausibility"] < weighing.IMPLAUSIBLE).all()
+    assert (targets["implausibility"] < posterior.IMPLAUSIBLE).all()
     assert targets.loc["wait_trauma", "posterior_q95"] < targets.loc["wait_trauma", "prior_q95"]
     assert not targets.loc["hazard", "weighs"]
     pairs = found.tables["pairs"]
@@ -145,16 +145,16 @@ def test_places_of_known_truths_are_flat_on_the_engine() -> None:
     library.extend(Proposal(np.array(wave["a"]), np.array(wave["b"])).at(sobol(len(wave["a"]), 256, 22)), None)
     targets = [one for one in observed.targets if one.weighs]
     values = np.array([one.value(scenario.book) for one in targets])
-    simulated = weighing.against_bounds(targets, values, library.simulated(targets))
+    simulated = posterior.against_bounds(targets, values, library.simulated(targets))
     stated = ErrorModel.of(targets, dict(observed.correlation))
     errors = replace(stated, covariance=9.0 * stated.covariance)
-    places, sizes = weighing.ranks(library.values, simulated, errors, np.random.default_rng(23))
+    places, sizes = posterior.ranks(library.values, simulated, errors, np.random.default_rng(23))
     assert np.median(sizes) > 80
-    assert (weighing.flatness(places, 8)[1] > 0.01 / places.shape[1]).all()
+    assert (posterior.flatness(places, 8)[1] > 0.01 / places.shape[1]).all()
     wrong = replace(errors, covariance=errors.covariance / 4.0)
-    places, _ = weighing.ranks(library.values, simulated, errors, np.random.default_rng(23), used=wrong)
+    places, _ = posterior.ranks(library.values, simulated, errors, np.random.default_rng(23), used=wrong)
     told = [library.prior.names.index(key) for key in WAITS]
-    assert (weighing.flatness(places, 8)[1][told] < 1e-6).all()
+    assert (posterior.flatness(places, 8)[1][told] < 1e-6).all()
 
 
 def test_an_interrupted_calibration_keeps_what_is_done() -> None:

@@ -134,6 +134,13 @@ def test_a_lever_on_which_nothing_hangs_is_refused() -> None:
         lever(NONE, "conversations")
 
 
+def test_a_volume_that_the_scenario_does_not_have_is_no_lever() -> None:
+    without = PLAN.with_figure("functions.conversations", {2025: 0.0}, "no conversations")
+    for given in ("conversations", "conversations=0:500"):
+        with pytest.raises(InputError, match="conversations, of which the scenario has none"):
+            lever(without, given)
+
+
 # ---------------------------------------------------------------- simulated
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flowsim.present.app.charts import COLOURS, GREY, INK, LINE, _laid_out
+from flowsim.present.app.charts import COLOURS, GREY, INK, LINE, laid_out
 from flowsim.present.app.facts import written
 from flowsim.present.app.queues import Queues
 from flowsim.present.texts import format_number, text
@@ -114,4 +114,4 @@ def animated(shown: Queues, beside: Queues | None, first: int, lang: str) -> Any
     most = max(float(one.mean[:, :, 0].max()) for one in (shown, beside) if one is not None)
     figure.update_xaxes(range=[0, 1.08 * most], gridcolor=LINE, fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, automargin=True)
-    return _laid_out(figure, lang, 520).update_layout(margin={"b": 150, "r": 16})
+    return laid_out(figure, lang, 520).update_layout(margin={"b": 150, "r": 16})

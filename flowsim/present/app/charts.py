@@ -117,7 +117,7 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
     figure.update_yaxes(
         range=[0, 1.05 * top], gridcolor=LINE, zeroline=True, zerolinecolor=LINE, fixedrange=True, tickformat=",.0f"
     )
-    return _laid_out(figure, lang, height, right=20 + 11 * max(len(fan.label) for fan in fans))
+    return laid_out(figure, lang, height, right=20 + 11 * max(len(fan.label) for fan in fans))
 
 
 def counted(figure: Any, points: Sequence[tuple[dt.date, float]], words: Sequence[str], warning: str = "") -> Any:
@@ -164,7 +164,8 @@ def _labels(figure: Any, ends: list[tuple[float, Fan]], last: dt.date, top: floa
         )
 
 
-def _laid_out(figure: Any, lang: str, height: int, right: int = 10) -> Any:
+def laid_out(figure: Any, lang: str, height: int, right: int = 10) -> Any:
+    """The figure with the margins, letters and signs of all charts; ``height`` and the margin ``right`` in pixels."""
     return figure.update_layout(
         height=height,
         margin={"l": 8, "r": right, "t": 10, "b": 8},
@@ -222,4 +223,4 @@ def sankey(
             },
         )
     )
-    return _laid_out(figure, lang, 580).update_layout(margin={"b": 30, "t": 20})
+    return laid_out(figure, lang, 580).update_layout(margin={"b": 30, "t": 20})

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Final
 
 from flowsim.errors import InputError
-from flowsim.present.app.drafts import _CONTROL, Refused
+from flowsim.present.app.drafts import CONTROL, Refused
 from flowsim.present.app.ground import ground
 from flowsim.present.refusals import reason
 from flowsim.present.texts import LANGUAGES, text, texts
@@ -39,7 +39,7 @@ class RefusedCounts(Refused):
         place = _WHERE.search(self.error.where if self.error is not None else "")
         known = {name: value for name, value in (place.groupdict() if place else {}).items() if value}
         at = text(lang, "app.refused.place." + "_".join(known), **known) if known else ""
-        said = _CONTROL.sub(" ", reason(lang, self.error)) if self.error is not None else ""
+        said = CONTROL.sub(" ", reason(lang, self.error)) if self.error is not None else ""
         said = said or text(lang, f"app.refused.counts.{self.code}", **self.values)
         kept = "" if isinstance(self.error, PersonalData) else text(lang, "app.refused.counts_end")
         return " ".join(filter(None, (said, at, kept)))
@@ -66,7 +66,7 @@ def read(content: bytes, filename: str) -> Observed:
     if len(content) > MOST_BYTES:
         raise RefusedCounts("large")
     try:
-        return observed.parse(content, _CONTROL.sub(" ", filename)[-LONGEST_NAME:], "file")
+        return observed.parse(content, CONTROL.sub(" ", filename)[-LONGEST_NAME:], "file")
     except InputError as error:
         raise refused(error) from None
 

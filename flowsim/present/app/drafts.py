@@ -48,7 +48,7 @@ LONGEST_LINKS: Final = 5000
 """Of all scenarios in the address of a page, as it is written there: proxies take addresses of 8 kB."""
 PACKED: Final = "~"
 """What the link of a scenario begins with that no lever can say: its file, packed. A title has no such sign."""
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that are no text: controls, line breaks, and those that turn the direction of writing."""
 _numbers = count(1)
 
@@ -77,7 +77,7 @@ class RefusedContent(Refused):
         place = str(self.values["where"])
         if place.startswith(LEVER):
             place = texts(lang).get(f"app.lever.{place.removeprefix(LEVER)}.name", "")
-        why = _CONTROL.sub(" ", reason(lang, self.error) or text(lang, "refused.scenario.together"))
+        why = CONTROL.sub(" ", reason(lang, self.error) or text(lang, "refused.scenario.together"))
         said = text(lang, "app.refused.content_at", place=_short(place)) if place else text(lang, "app.refused.content")
         return f"{said} {why}"
 
@@ -188,7 +188,7 @@ def plan_title(lang: str) -> str:
 
 def _title_of_ground() -> str:
     """As its file has it, on one line; empty: it is not from a file."""
-    title = _CONTROL.sub(" ", ground().title) if ground().files else ""
+    title = CONTROL.sub(" ", ground().title) if ground().files else ""
     tidy = " ".join(title.split())[:LONGEST_TITLE].strip()
     return tidy if len(tidy) >= SHORTEST_TITLE else ""
 
@@ -196,7 +196,7 @@ def _title_of_ground() -> str:
 def checked_title(title: str) -> str:
     """A title that can stand anywhere: one line of text of a sensible length."""
     tidy = " ".join(title.split())
-    if not SHORTEST_TITLE <= len(tidy) <= LONGEST_TITLE or _CONTROL.search(tidy):
+    if not SHORTEST_TITLE <= len(tidy) <= LONGEST_TITLE or CONTROL.search(tidy):
         raise Refused("title", most=LONGEST_TITLE)
     return tidy
 
@@ -287,12 +287,12 @@ def _check_texts(part: Any) -> None:
     elif isinstance(part, list):
         for value in part:
             _check_texts(value)
-    elif isinstance(part, str) and (len(part) > LONGEST_TEXT or _CONTROL.search(part)):
+    elif isinstance(part, str) and (len(part) > LONGEST_TEXT or CONTROL.search(part)):
         raise Refused("text", most=LONGEST_TEXT)
 
 
 def _short(found: object) -> str:
-    return _CONTROL.sub(" ", str(found))[:200]
+    return CONTROL.sub(" ", str(found))[:200]
 
 
 def filename(title: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flowsim.present.answer import FULL_YEAR, LAST_YEAR
+from flowsim.plan.business_case import full_year
+from flowsim.present.answer import LAST_YEAR
 from flowsim.present.app.ground import ground
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import percent
@@ -31,7 +32,7 @@ def _facts(scenario: Scenario, lang: str) -> dict[str, str]:
         "region": region.name,
         "first": str(first),
         "last": str(LAST_YEAR),
-        "full": str(FULL_YEAR),
+        "full": str(full_year(book)),
         "years": format_number(lang, LAST_YEAR - first + 1),
         "diversion": percent(lang, book.value("functions.diversion")),
         "weeks": format_number(lang, book.value("assumptions.cleared_weeks")),

@@ -402,7 +402,6 @@ def route_work(scenario: Scenario) -> Work:
     def work(job: Job) -> Generator[None, None, None]:
         from flowsim.analysis.moves import mean_moves, moves
         from flowsim.study.replicate import run_followed
-        from flowsim.study.targets import build
 
         most = milestones()[-1]
         job.total = 2 * most
@@ -413,7 +412,7 @@ def route_work(scenario: Scenario) -> Work:
             return moves(network, log, 12), weekly(network, outcome["snapshots"], region)
 
         def followed(case: Case) -> Generator[Followed, None, None]:
-            jobs = (partial(build, case, i, SEED, balances) for i in range(most))
+            jobs = (partial(case.job, i, SEED, balances) for i in range(most))
             return run_followed(jobs, reduce, threads=1)
 
         cases = {}

@@ -37,7 +37,6 @@ PRINTED: Final[Any] = {
     "svg.fonttype": "path",
 }
 GRID: Final = "#dddddd"
-PALE: Final = "#e4e4e4"
 RIVALS: Final = ("#56B4E9", "#CC79A7", "#E69F00")
 """Of the second and later scenarios (Okabe and Ito); the first has the colour of its case."""
 LINES: Final = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)), (0, (7, 2)))
@@ -57,7 +56,8 @@ def svg(draw: Callable[[], Figure]) -> str:
     return stream.getvalue().decode()
 
 
-def _empty(height: float) -> Figure:
+def empty_figure(height: float) -> Figure:
+    """A figure as wide as the text; ``height`` in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH, height), layout="constrained")
@@ -90,7 +90,7 @@ def dots(rows: Sequence[Mapping[str, Any]], lang: str) -> Figure:
     ----------
     rows : of table ``summary``, in the order of the panels.
     """
-    figure = _empty(2.15)
+    figure = empty_figure(2.15)
     panels = figure.subplots(1, max(4, len(rows)), squeeze=False)[0]
     for axes, row in zip(panels, rows, strict=False):
         colour = COLOURS.get(row["case"], OTHER)
@@ -124,7 +124,7 @@ def _columns(places: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
 def fans(tables: Mapping[str, pd.DataFrame], cases: Sequence[str], start: dt.date, share: float, lang: str) -> Figure:
     """People waiting and overdue by week, a column per case: median, half and 90% of the futures."""
     table = tables["fan"]
-    figure = _empty(3.45)
+    figure = empty_figure(3.45)
     panels = figure.subplots(2, len(cases), sharex=True, sharey="row", squeeze=False)
     for column, case in enumerate(cases):
         for row, measure in enumerate(MEASURES):
@@ -196,7 +196,7 @@ def together(
     contenders: Sequence[Contender], labels: Sequence[str], colours: Sequence[str], start: dt.date, lang: str
 ) -> Figure:
     """Contenders on the same axes, waiting and overdue: medians with their names at the end, 90% of the futures."""
-    figure = _empty(2.55)
+    figure = empty_figure(2.55)
     panels = figure.subplots(1, 2)
     for axes, measure in zip(panels, MEASURES, strict=True):
         ends = []
@@ -248,7 +248,7 @@ def euros(table: pd.DataFrame, printed: Mapping[str, Mapping[int, float]], colou
     ----------
     table : table ``euros`` of one case. printed : line -> year -> euros of the plan's own table.
     """
-    figure = _empty(2.35)
+    figure = empty_figure(2.35)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, line in zip(panels, ("net_effect", "net_of_social_domain"), strict=True):
         found = table[table["line"] == line].sort_values("year")
@@ -301,7 +301,7 @@ def euros(table: pd.DataFrame, printed: Mapping[str, Mapping[int, float]], colou
 def ranking(table: pd.DataFrame, cases: Sequence[str], lang: str) -> Figure:
     """Rank correlation of the strongest unknowns with the number overdue at the end; a panel per case."""
     order = list(table[table["case"] == cases[0]]["unknown"])[:KEPT]
-    figure = _empty(0.75 + 0.235 * len(order))
+    figure = empty_figure(0.75 + 0.235 * len(order))
     panels = figure.subplots(1, len(cases), sharey=True, squeeze=False)[0]
     for axes, case in zip(panels, cases, strict=True):
         found = table[table["case"] == case].set_index("unknown").loc[order]
@@ -336,7 +336,7 @@ def ranking(table: pd.DataFrame, cases: Sequence[str], lang: str) -> Figure:
 
 def curve(table: pd.DataFrame, plan: float, lang: str) -> Figure:
     """Probability of clearing by diverted share, with intervals; ``plan``: the share that the plan promises."""
-    figure = _empty(1.95)
+    figure = empty_figure(1.95)
     axes = figure.subplots()
     draw_curve(axes, table, plan, lang, size=0.72)
     axes.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0])

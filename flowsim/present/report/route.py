@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.present.plots import COLOURS, FAINT, INK, OTHER
-from flowsim.present.report.charts import _empty
+from flowsim.present.report.charts import empty_figure
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import case_name
 
@@ -42,7 +42,7 @@ def flows(tables: Mapping[str, pd.DataFrame], case: str, year: int) -> dict[str,
 
 def route(routes: Sequence[tuple[str, Mapping[str, float]]], lang: str) -> Figure:
     """A panel per case, on one scale: from the GP to self-help, support, social domain and ggz, and on from there."""
-    figure = _empty(2.25 * len(routes))
+    figure = empty_figure(2.25 * len(routes))
     panels = figure.subplots(len(routes), 1, squeeze=False)[:, 0]
     most = max(sum(_first(flow).values()) for _, flow in routes)
     base = routes[0][1] if len(routes) > 1 else None

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.analysis import verdict
 from flowsim.analysis.beside import Contender, contender, side_by_side
-from flowsim.plan.business_case import client_equivalents, plan_volumes
+from flowsim.plan.business_case import client_equivalents, full_year, plan_volumes
 from flowsim.plan.targets import Target, load_targets
-from flowsim.present.answer import FULL_YEAR, LAST_YEAR, WEEK, Page
+from flowsim.present.answer import LAST_YEAR, WEEK, Page
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import LETTERS, Block, bullets, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
@@ -107,9 +107,10 @@ class Story(Chapter):
         if self.scenario.settings["network"] != "functions":
             return ""
         book = self.scenario.book
-        freed = client_equivalents(book, plan_volumes(book, FULL_YEAR))
+        year = full_year(book)
+        freed = client_equivalents(book, plan_volumes(book, year))
         shown = {name: self.number(getattr(freed, name)) for name in ("headcount", "capacity", "net", "not_entering")}
-        return self.r("why", year=FULL_YEAR, mean=self.number(freed.net_at_mean_price), **shown)
+        return self.r("why", year=year, mean=self.number(freed.net_at_mean_price), **shown)
 
     def brief(self) -> list[str]:
         """Three or four sentences that carry the rest of the report."""

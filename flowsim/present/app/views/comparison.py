@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -21,7 +22,10 @@ from flowsim.present.app.studies import MEASURES, Compared
 from flowsim.present.app.views.goals import amount, code_of, day
 from flowsim.present.texts import text
 from flowsim.present.wording import percent, promise_name
-from flowsim.scenario.region import load_region
+from flowsim.scenario.region import Region, load_region
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LINES = ("gains", "network_cost", "substitution", "support_points", "net_effect", "net_of_social_domain")
 
@@ -90,10 +94,10 @@ def _over_time(titles: Sequence[str], result: Compared) -> None:
     if measure == "overdue":
         first = fans[0].table
         limit = result.case(0).definition.share * float(first[first["day"] == 0.0]["q50"].iloc[0])
-    start = load_region(result.answers[0].scenario.region).start
+    region = load_region(result.answers[0].scenario.region)
     source = t("chart.source", futures=number(result.futures))
     chart(
-        charts.fans(fans, start, limit, lang()),
+        charts.fans(fans, region.start, limit, lang()),
         "compare-fan",
         t(f"unit.{measure}"),
         source,
@@ -104,8 +108,7 @@ def _over_time(titles: Sequence[str], result: Compared) -> None:
         table = fans[i].table.sort_values("day")
         cells = []
         for year in (YEARS[0] - 1, *YEARS):
-            passed = 365.25 * (year - YEARS[0] + 1)
-            row = table.iloc[(table["day"] - passed).abs().argmin()]
+            row = end_of_year(table, region, year)
             cells.append(t("goals.range", mean=number(row["q50"]), low=number(row["q05"]), high=number(row["q95"])))
         rows.append([_named(i, title), *cells])
     header = [
@@ -114,6 +117,11 @@ def _over_time(titles: Sequence[str], result: Compared) -> None:
         *(t("compare.column.end", year=year) for year in YEARS),
     ]
     as_table(html.table(header, rows, t("compare.over_time_caption", what=t(f"unit.{measure}"))))
+
+
+def end_of_year(fan: pd.DataFrame, region: Region, year: int) -> pd.Series[Any]:
+    """The row of a fan that is nearest to the end of a year, as every page has it (`flowsim.study.futures.Reducer`)."""
+    return fan.iloc[int((fan["day"] - region.day(dt.date(year + 1, 1, 1))).abs().argmin())]
 
 
 def _differences(titles: Sequence[str], result: Compared) -> Html:
