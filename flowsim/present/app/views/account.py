@@ -32,7 +32,6 @@ def page() -> None:
     book = ground().book
     show(html.heading(t("account.unknowns")))
     keys = drawn(ground())
-    header = [t(f"account.column.{name}") for name in ("figure", "value", "range", "kind", "source")]
     told = shared_run(shared().plan, "plan")
     made = None if told is None else Page(told.answer, told.tables, lang())
     show(_unknowns(keys, made))
@@ -56,10 +55,10 @@ def page() -> None:
     )
     found = [figure for figure in book.values() if figure.kind == kind and _is_of_the_model(figure)]
     with st.expander(t("account.show", n=len(found)), icon=":material/list:"):
-        header[0] = t("account.column.unit")
-        rows = [_row(figure, _named(figure)) for figure in found]
+        header = [t(f"account.column.{name}") for name in ("unit", "value", "range", "source")]
+        rows = [[_named(figure), *_value(figure), _source(figure)] for figure in found]
         notes = _in_own_words(found)
-        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, notes=notes, hidden_caption=True))
+        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=4, notes=notes, hidden_caption=True))
 
 
 def _unknowns(keys: Sequence[str], made: Page | None) -> Html:
@@ -68,11 +67,13 @@ def _unknowns(keys: Sequence[str], made: Page | None) -> Html:
     names = ("figure", "value_before", "range_before", "in_futures", "kind", "source")
     rows = []
     for key in keys:
-        name, value, span, kind, cited = _row(book[key], unknown_name(lang(), key))
-        rows.append([name, value, span, "–" if made is None else made.in_futures(key), kind, cited])
+        figure, drawn_as = book[key], "–" if made is None else made.in_futures(key)
+        kind = t(f"account.kinds.{figure.kind}")
+        rows.append([unknown_name(lang(), key), *_value(figure), drawn_as, kind, _source(figure)])
     code, changed = source(ground())
     figures = "; ".join(unknown_name(lang(), key) for key in changed)
-    notes = (t("account.unknowns_note"), text(lang(), f"calibrate.used.{code}", figures=figures))
+    notes = [t("account.unknowns_note"), text(lang(), f"calibrate.used.{code}", figures=figures)]
+    notes += _in_own_words([book[key] for key in keys], units=False)
     header = [t(f"account.column.{name}") for name in names]
     caption = t("account.unknowns_caption")
     return html.table(header, rows, caption, left=6, notes=notes, hidden_caption=True)
@@ -136,12 +137,12 @@ def _note(figure: Figure) -> list[Html]:
     return [html.tag("span", _said(note_words(lang(), figure.note), figure.note, figure), class_="fs-cause")]
 
 
-def _in_own_words(figures: Sequence[Figure]) -> list[str]:
-    """That a table has words of a region's files, in another language than the page."""
+def _in_own_words(figures: Sequence[Figure], units: bool = True) -> list[str]:
+    """That a table, with ``units`` or without, has words of a region's files in another language than the page."""
     own = [
         figure
         for figure in figures
-        if unit_words(lang(), figure.unit) is None
+        if (units and unit_words(lang(), figure.unit) is None)
         or (figure.note and note_words(lang(), figure.note) is None)
         or not _known_source(figure)
     ]
@@ -149,14 +150,19 @@ def _in_own_words(figures: Sequence[Figure]) -> list[str]:
     return [t("account.own_words", language=t(f"account.language.{one}")) for one in languages]
 
 
-def _row(figure: Figure, name: str) -> list[Html | str]:
+def _value(figure: Figure) -> list[str]:
+    """The value of a figure, by year where it differs by year, and its range."""
+
     def shown(value: float) -> str:
         return figure_value(lang(), value, figure.unit)
 
     years = "; ".join(f"{day.year}: {shown(one)}" for day, one in figure.values)
-    value = years if figure.dated else shown(figure.at())
     span = "–"
     if figure.low is not None and figure.high is not None:
         span = t("account.range", low=shown(figure.low), high=shown(figure.high))
-    source = html.tag("span", _cited(figure), *_note(figure))
-    return [name, value, span, t(f"account.kinds.{figure.kind}"), source]
+    return [years if figure.dated else shown(figure.at()), span]
+
+
+def _source(figure: Figure) -> Html:
+    """Where a figure stands, and its note."""
+    return html.tag("span", _cited(figure), *_note(figure))
