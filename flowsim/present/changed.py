@@ -7,34 +7,37 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from flowsim.plan.figures import Figure
+from flowsim.present.figures import figure_name, unit_words
 from flowsim.present.texts import fewest_decimals, format_number, text, texts
-from flowsim.present.wording import unknown_name
+from flowsim.present.wording import because_in
 
 if TYPE_CHECKING:
     from flowsim.scenario.load import Scenario
 
 YEAR: Final = "year"
-"""Unit of a figure that is a year: it has no sign for thousands."""
+"""How the unit of a figure that is a year begins: it has no sign for thousands."""
+SMALL: Final = 0.1
+"""A number below this has three decimals where it needs them, else two."""
 
 
 def figure_value(lang: str, value: float, unit: str) -> str:
-    """A figure's value with as many decimals as it needs, at most two; fractions in per cents."""
+    """A figure's value with as many decimals as it needs, at most two (a small one: three); fractions in per cents."""
     if math.isnan(value):
         return "-"
-    if unit == YEAR:
+    if unit.partition(" ")[0] == YEAR:
         return f"{value:.0f}"
     factor, sign = (100.0, "%") if unit.startswith("fraction") else (1.0, "")
     shown = round(factor * value, 6)
-    return format_number(lang, shown, fewest_decimals(shown, 2)) + sign
+    most = 2 if abs(shown) >= SMALL else 3
+    return format_number(lang, shown, fewest_decimals(shown, most)) + sign
 
 
-def changed_name(lang: str, key: str) -> str:
-    """The name of what a scenario changes, a figure or a setting; its code where there is no name."""
-    named = unknown_name(lang, key)
-    if named != key:
-        return named
-    known = texts(lang)
-    found = known.get(f"answer.figure.{key}") or known.get(f"answer.setting.{key}")
+def changed_name(lang: str, key: str, scenario: Scenario) -> str:
+    """The name of what a scenario changes, a figure or a setting; else the figure's unit; its code where that has no
+    words."""
+    found = figure_name(lang, key, scenario.region) or texts(lang).get(f"answer.setting.{key}")
+    if found is None and key in scenario.book:
+        found = unit_words(lang, scenario.book[key].unit)
     return found or text(lang, "answer.used.unnamed", code=key)
 
 
@@ -59,8 +62,8 @@ def changes(lang: str, scenario: Scenario) -> list[str]:
             if after.low is not None and after.high is not None:
                 low, high = (figure_value(lang, end, after.unit) for end in (after.low, after.high))
                 value = text(lang, "answer.used.between", value=value, low=low, high=high)
-            named, before = changed_name(lang, change.key), figure_values(lang, change.before)
+            named, before = changed_name(lang, change.key, scenario), figure_values(lang, change.before)
             told.append(text(lang, "answer.used.goes", name=named, before=before, value=value))
-        said = text(lang, "answer.used.change", what="; ".join(told), because=because)
+        said = text(lang, "answer.used.change", what="; ".join(told), because=because_in(lang, because))
         lines.append(said if said.endswith((".", "!", "?")) else f"{said}.")
     return lines

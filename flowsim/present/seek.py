@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsim.analysis.goal import Goal
 from flowsim.analysis.measures import BY_YEAR, known
 from flowsim.present.console import print_table
+from flowsim.present.figures import figure_name, unit_words
 from flowsim.present.progress import StudyProgress
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import case_name, month, percent, scenario_title, unknown_name
@@ -96,11 +97,11 @@ def lever_name(lever: Lever, scenario: Scenario, lang: str) -> str:
         return here[f"seek.lever.{lever.name}"].format(**years)
     if lever.name.startswith("places_"):
         return here["seek.lever.programme"].format(programme=programme_name(lever.name[7:], scenario, lang), **years)
-    named = unknown_name(lang, lever.name)
-    if named != lever.name:
+    named = figure_name(lang, lever.name, scenario.region)
+    if named is not None:
         return named
-    kind = "multiple" if lever.shown == "multiple" else "path"
-    return text(lang, f"seek.lever.{kind}", path=lever.name, unit=book.figure(lever.name).unit)
+    kind, unit = "multiple" if lever.shown == "multiple" else "path", book.figure(lever.name).unit
+    return text(lang, f"seek.lever.{kind}", path=lever.name, unit=unit_words(lang, unit) or unit)
 
 
 def programme_name(name: str, scenario: Scenario, lang: str) -> str:

@@ -39,8 +39,15 @@ def case_name(lang: str, case: str) -> str:
     return texts(lang).get(f"answer.case.{case}", case)
 
 
+WHOLE: Final = "see the source"
+"""The place of a figure that a source has no sections for."""
+
+
 def place_name(lang: str, section: str) -> str:
-    """A place in a document, as figures cite it in English: "5.2 and 7.1", "5.3, KPI 11", "7.1, table ..."."""
+    """A place in a document, as figures cite it in English: "5.2 and 7.1", "5.3, KPI 11", "7.1, table ..."; empty for
+    a source without sections."""
+    if section == WHOLE:
+        return ""
     return section.replace(" and ", f" {text(lang, 'plan.and')} ").replace(
         ", table ", f", {text(lang, 'plan.table_word')} "
     )
@@ -48,7 +55,7 @@ def place_name(lang: str, section: str) -> str:
 
 def document_name(lang: str, title: str) -> str:
     """The title of a source, as figures cite it in English, in the language; one that flowsim does not ship stays."""
-    key = f"plan.document.{_shipped_documents().get(title, '')}"
+    key = f"plan.document.{shipped_documents().get(title, '')}"
     if key not in texts(lang):
         return title
     found = ADDRESS.search(title)
@@ -56,7 +63,7 @@ def document_name(lang: str, title: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _shipped_documents() -> dict[str, str]:
+def shipped_documents() -> dict[str, str]:
     """Title of each source of the shipped plan -> its code."""
     return {title: code for code, title in read_documents(region_directory("amstelland")).items()}
 
@@ -82,8 +89,13 @@ def title_in(lang: str, title: str) -> str:
     return texts(lang).get(_known_titles().get(title, ""), title)
 
 
+def because_in(lang: str, because: str) -> str:
+    """Why a scenario that comes with flowsim changes a figure, in the language; a user's own reason as it was typed."""
+    return texts(lang).get(_known_titles().get(because, ""), because)
+
+
 @lru_cache(maxsize=1)
 def _known_titles() -> dict[str, str]:
-    """Title in any language -> key of its sentence."""
+    """Title or reason in any language -> key of its sentence."""
     found = ((key, said) for lang in LANGUAGES for key, said in texts(lang).items())
-    return {said: key for key, said in found if key.startswith("answer.title.")}
+    return {said: key for key, said in found if key.startswith(("answer.title.", "answer.because."))}

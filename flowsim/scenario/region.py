@@ -65,6 +65,7 @@ class RegionFile(Part):
     municipalities: Annotated[list[MunicipalityPart], Field(min_length=1)]
     programmes: Annotated[list[ProgrammePart], Field(min_length=1)]
     figures_from: str | None = None
+    language: Literal["nl", "en"] = "en"
 
     @model_validator(mode="after")
     def _once(self) -> RegionFile:
@@ -101,13 +102,15 @@ class Programme:
 
 @dataclass(frozen=True)
 class Region:
-    """``start``: the day that is time zero. ``figures_from``: the region that it takes figures over from."""
+    """``start``: the day that is time zero. ``figures_from``: the region that it takes figures over from. ``language``:
+    that of the words in its files (units, notes, sources)."""
 
     name: str
     start: dt.date
     municipalities: tuple[Municipality, ...]
     programmes: tuple[Programme, ...]
     figures_from: str = ""
+    language: str = "en"
 
     def programmes_of(self, group: str) -> list[Programme]:
         return [programme for programme in self.programmes if programme.group == group]
@@ -168,4 +171,5 @@ def _read(name: str, stamp: tuple[int, int] | None) -> Region:
             Programme(one.name, one.provider, one.level, group) for one in file.programmes for group in one.groups
         ),
         figures_from=file.figures_from or "",
+        language=file.language,
     )

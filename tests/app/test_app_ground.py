@@ -106,6 +106,20 @@ def test_every_page_opens_for_another_region_and_says_what_is_missing(polder: Ho
         assert text(lang, "app.ground.taken", other="Amstelland") in shown
 
 
+def test_words_of_a_region_have_their_language_and_the_page_says_so(polder: House) -> None:
+    shown = {lang: page(opened("account", lang, **{"account-kind-chosen": "published"})) for lang in LANGUAGES}
+    own = "support points that the plan opens"
+    assert f'<span lang="en">{own}</span>' in shown["nl"]
+    assert '<span lang="en">MADE UP: no document, an example of flowsim, example</span>' in shown["nl"]
+    assert text("nl", "app.account.own_words", language="Engels") in shown["nl"]
+    assert "Inwoners van Dijkstad" in shown["nl"]
+    assert "personen" in shown["nl"]  # a unit that the shipped figures have too
+    assert own in shown["en"]
+    assert "lang=" not in shown["en"]
+    assert text("en", "app.account.own_words", language="English") not in shown["en"]
+    assert "see the source" not in shown["nl"] + shown["en"]
+
+
 def test_a_scenario_that_cannot_be_used_is_refused_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

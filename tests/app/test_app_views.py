@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import replace
 from html import unescape
+from html.parser import HTMLParser
 from importlib import resources
 from typing import Any
 
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from test_app_drafts import HOSTILE
 
 from flowsim.errors import InputError
-from flowsim.plan.figures import load_figures
+from flowsim.plan.figures import KINDS, load_figures
 from flowsim.present.answer import Page
 from flowsim.present.app import html, state, studies
 from flowsim.present.app.drafts import Draft, because, to_link
@@ -22,11 +23,11 @@ from flowsim.present.app.html import plain
 from flowsim.present.app.levers import document_of
 from flowsim.present.app.shell import PAGES
 from flowsim.present.app.state import House, Visit
+from flowsim.present.app.views import account
+from flowsim.present.figures import note_words
 from flowsim.present.first_day import first_day
 from flowsim.present.texts import LANGUAGES, format_number, text
 from flowsim.present.wording import percent
-from flowsim.scenario.load import default
-from flowsim.scenario.unknowns import drawn
 
 
 @pytest.fixture(autouse=True)
@@ -298,26 +299,88 @@ def plain_text(content: str) -> str:
     return unescape(re.sub(r"<[^>]*>", "", content))
 
 
-def test_what_nobody_knows_is_explained_in_the_language_of_the_page() -> None:
+ENGLISH = re.compile(
+    r"\b(the|and|with|from|for|by|to|who|which|are|as|years?|weeks|months?|days?|hours?|people|persons?"
+    r"|residents|waiting|lists?|share|fraction|source|see|number|figures?|mean|relative|error|each|more|fewer|than|about|EUR"
+    r"|treatments?|conversations?|clients?|patients?|assumption|published|derived|taken over)\b(?!-)"
+)
+"""Words of English that are no words of Dutch."""
+PROPER = ("Journal of Consulting and Clinical Psychology", "The Strategy Unit")
+
+
+class Seen(HTMLParser):
+    """The text of a page by its language: a piece that says none is in that of the page."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.within: list[str] = [""]
+        self.text: dict[str, list[str]] = {}
+        self.feed(content)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("br", "img", "input", "hr"):
+            self.within.append(dict(attrs).get("lang") or self.within[-1])
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.text.setdefault(self.within[-1], []).append(data)
+
+
+def english_in(content: str) -> list[str]:
+    """The pieces of a Dutch page that have English words."""
+    found = []
+    for piece in Seen(content).text[""]:
+        said = piece
+        for name in PROPER:
+            said = said.replace(name, "")
+        if ENGLISH.search(said):
+            found.append(piece)
+    return found
+
+
+def kinds(lang: str) -> list[str]:
+    """*Verantwoording* with each kind of figure."""
+    return [page(opened("account", lang, **{"account-kind-chosen": kind})) for kind in KINDS]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_english_is_on_a_dutch_page(name: str) -> None:
+    for content in kinds("nl") if name == "account" else [page(opened(name))]:
+        assert english_in(content) == []
+        assert "lang=" not in content  # nothing that had to be left as it stands
+
+
+def test_the_search_for_english_finds_it() -> None:
+    assert english_in('<p>Hier staat</p><p>residents a year</p><p lang="en">weeks, mean</p>') == ["residents a year"]
+    assert english_in(page(opened("account", "en"))) != []
+
+
+def test_every_figure_is_told_in_the_language_of_the_page() -> None:
     book = load_figures()
-    noted = [book[key] for key in drawn(default()) if book[key].note]
-    assert len(noted) > 10
+    figures = [one for one in book.values() if account._is_of_the_model(one)]
     for lang in LANGUAGES:
-        table = page(opened("account", lang)).partition("</table>")[0]
-        for figure in noted:
-            assert html.tag("span", text(lang, f"app.account.note.{figure.key}"), class_="fs-cause") in table
-            assert html.tag("span", figure.note) not in table
-        assert 'lang="en"' not in table
+        shown = plain_text("".join(kinds(lang)))
+        for figure in figures:
+            words = text(lang, f"units.{figure.unit}")
+            assert words in shown or words[0].upper() + words[1:] in shown, figure.key
+            if figure.note:
+                assert str(note_words(lang, figure.note)) in shown, figure.key
 
 
-def test_a_note_of_another_region_is_shown_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flowsim.present.app.views import account
-
-    figure = load_figures()["assumptions.worsening"]
+def test_words_of_a_region_are_shown_as_they_stand_with_their_language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "lang", lambda: "nl")
+    figure = load_figures()["assumptions.worsening"]
     assert account._note(figure) == [html.tag("span", "Geen bron.", class_="fs-cause")]
-    assert "counted by us" in account._note(replace(figure, note="counted by us"))[0]
+    strange = replace(figure, note="counted <by> us", unit="share of who waits")
+    own = html.tag("span", "counted <by> us", lang="en")
+    assert account._note(strange) == [html.tag("span", own, class_="fs-cause")]
+    assert html.tag("span", "share of who waits", lang="en") in account._named(strange)
     assert account._note(replace(figure, note="")) == []
+    monkeypatch.setattr(account, "lang", lambda: "en")
+    assert account._note(strange) == [html.tag("span", "counted <by> us", class_="fs-cause")]
 
 
 def test_a_place_in_the_plan_is_written_in_the_language_of_the_page() -> None:

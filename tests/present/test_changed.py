@@ -24,9 +24,15 @@ PROPER = ("Journal of Consulting and Clinical Psychology", "The Strategy Unit")
 def test_every_figure_of_a_lever_has_a_name(lang: str) -> None:
     keys = {lever.figure for lever in LEVERS if lever.figure} | {FULL, *FOLLOWS_START}
     for key in keys:
-        assert not set("._‘") & set(changed_name(lang, key)), key
-    assert "freed_place" not in changed_name(lang, "freed_place")
-    assert "‘public.none’" in changed_name(lang, "public.none")
+        assert not set("._‘") & set(changed_name(lang, key, default())), key
+    assert "freed_place" not in changed_name(lang, "freed_place", default())
+    assert "‘public.none’" in changed_name(lang, "public.none", default())
+
+
+def test_what_has_no_name_is_told_by_its_unit() -> None:
+    assert changed_name("nl", "assumptions.renege_to_gp", default()) == (
+        "deel van wie opgeeft dat teruggaat naar de huisarts"
+    )
 
 
 def test_values_by_year_are_told_year_by_year() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from flowsim.present.texts import LANGUAGES, texts
 
-READERS: Final = ("app", "answer", "report", "targets", "update", "plan")
+READERS: Final = ("app", "answer", "report", "targets", "update", "plan", "figures")
 """Catalogues that a steering group reads."""
 LEAST: Final = 70.0
 """Fairly easy by Douma's norms; of each catalogue."""
@@ -28,8 +28,9 @@ ORDINARY: Final = {
     "nl": """waarschijnlijk waarschijnlijke waarschijnlijker waarschijnlijkste verantwoording persoonlijkheid
         persoonlijkheidsproblemen scenariobestand pijltjestoetsen huisartsbezoek standaardlezing gebeurtenissen
         behandelplekken burgerservicenummer burgerservicenummers geboortedatums telefoonnummer overplaatsingen
-        b-ggz-behandeling b-ggz-behandelingen s-ggz-behandelingen ggz-behandeling casusoverleggen crisiscontacten""",
-    "en": "probabilities consultations conversations transformation municipalities",
+        b-ggz-behandeling b-ggz-behandelingen s-ggz-behandelingen ggz-behandeling casusoverleggen crisiscontacten
+        amstelland-meerlanden""",
+    "en": "probabilities consultations conversations transformation municipalities amstelland-meerlanden zorginstituut",
 }
 """Long words that are in daily use, or are made of words in the glossary."""
 

@@ -248,7 +248,8 @@ def source_of(figure: Figure) -> str:
     if figure.taken_from:  # which the section ends with, in English
         section = section.rpartition(" (")[0]
     if named is None:
-        said = f"{document_name(lang(), figure.source.document)}, {place_name(lang(), section)}"
+        place = place_name(lang(), section)
+        said = document_name(lang(), figure.source.document) + (f", {place}" if place else "")
     else:
         said = named if figure.kind == "assumed" else f"{named}, {place_name(lang(), section.partition(', ')[0])}"
     if figure.taken_from:

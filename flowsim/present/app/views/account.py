@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import streamlit as st
 
-from flowsim.plan.figures import Figure, load_figures
+from flowsim.plan.figures import Figure
 from flowsim.present.answer import Page
 from flowsim.present.app import html
-from flowsim.present.app.ground import SHIPPED, ground
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import choice, lang, shared, shared_run, show, source_of, t, title
 from flowsim.present.app.views.answer import lines
 from flowsim.present.changed import figure_value
-from flowsim.present.texts import text, texts
-from flowsim.present.wording import ADDRESS, document_name, unknown_name
+from flowsim.present.figures import figure_name, note_words, own_language, unit_words
+from flowsim.present.texts import text
+from flowsim.present.wording import ADDRESS, because_in, document_name, shipped_documents, unknown_name
 from flowsim.scenario.posterior import source
 from flowsim.scenario.region import load_region
 from flowsim.scenario.unknowns import drawn
@@ -30,7 +32,6 @@ def page() -> None:
     book = ground().book
     show(html.heading(t("account.unknowns")))
     keys = drawn(ground())
-    header = [t(f"account.column.{name}") for name in ("figure", "value", "range", "kind", "source")]
     told = shared_run(shared().plan, "plan")
     made = None if told is None else Page(told.answer, told.tables, lang())
     show(_unknowns(keys, made))
@@ -54,10 +55,10 @@ def page() -> None:
     )
     found = [figure for figure in book.values() if figure.kind == kind and _is_of_the_model(figure)]
     with st.expander(t("account.show", n=len(found)), icon=":material/list:"):
-        header[0] = t("account.column.unit")
-        rows = [_row(figure, f"{figure.unit}") for figure in found]
-        notes = (t("account.figures_note"),)
-        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=5, notes=notes, hidden_caption=True))
+        header = [t(f"account.column.{name}") for name in ("unit", "value", "range", "source")]
+        rows = [[_named(figure), *_value(figure), _source(figure)] for figure in found]
+        notes = _in_own_words(found)
+        show(html.table(header, rows, t(f"account.kinds.{kind}"), left=4, notes=notes, hidden_caption=True))
 
 
 def _unknowns(keys: Sequence[str], made: Page | None) -> Html:
@@ -66,11 +67,13 @@ def _unknowns(keys: Sequence[str], made: Page | None) -> Html:
     names = ("figure", "value_before", "range_before", "in_futures", "kind", "source")
     rows = []
     for key in keys:
-        name, value, span, kind, cited = _row(book[key], unknown_name(lang(), key))
-        rows.append([name, value, span, "–" if made is None else made.in_futures(key), kind, cited])
+        figure, drawn_as = book[key], "–" if made is None else made.in_futures(key)
+        kind = t(f"account.kinds.{figure.kind}")
+        rows.append([unknown_name(lang(), key), *_value(figure), drawn_as, kind, _source(figure)])
     code, changed = source(ground())
     figures = "; ".join(unknown_name(lang(), key) for key in changed)
-    notes = (t("account.unknowns_note"), text(lang(), f"calibrate.used.{code}", figures=figures))
+    notes = [t("account.unknowns_note"), text(lang(), f"calibrate.used.{code}", figures=figures)]
+    notes += _in_own_words([book[key] for key in keys], units=False)
     header = [t(f"account.column.{name}") for name in names]
     caption = t("account.unknowns_caption")
     return html.table(header, rows, caption, left=6, notes=notes, hidden_caption=True)
@@ -82,36 +85,84 @@ def _is_of_the_model(figure: Figure) -> bool:
 
 
 def _cited(figure: Figure) -> Html:
-    """Where a figure stands; the address of a page as a link."""
+    """Where a figure stands; the address of a page as a link. Of what the scenario changes: why."""
+    changed = {change.key: change.because for change in ground().changes}
+    if figure.key in changed:
+        return html.tag("span", t("account.changed", because=because_in(lang(), changed[figure.key])))
+    language = None if _known_source(figure) else _other(own_language(figure, ground().region))
     document = document_name(lang(), figure.source.document)
     found = ADDRESS.search(document)
     if found is None:
-        return html.tag("span", source_of(figure))
-    name = document[: found.start()].rstrip(" (")
+        return html.tag("span", source_of(figure), lang=language)
+    name, rest = document[: found.start()], document[found.end() :].removeprefix(")")
+    name = name.rstrip(" (") if name.endswith("(") else f"{name}{urlsplit(found[0]).hostname}"
     link = html.tag("a", name, href=found[0], target="_blank", rel="noopener noreferrer")
     taken = t("ground.taken", other=load_region(figure.taken_from).name) if figure.taken_from else ""
-    return html.tag("span", link, f" ({taken})" if taken else "")
+    return html.tag("span", html.tag("span", link, rest, lang=language), f" ({taken})" if taken else "")
+
+
+def _known_source(figure: Figure) -> bool:
+    """Whether it is a source of the shipped figures, whose titles follow the language."""
+    return figure.source.document in shipped_documents()
+
+
+def _other(language: str) -> str | None:
+    """The language of words, where that is not the one of the page."""
+    return None if language == lang() else language
+
+
+def _said(words: str | None, own: str, figure: Figure) -> Html | str:
+    """What the catalogue says; else the words of the figure itself, with their language where that is another one."""
+    if words is not None:
+        return words
+    language = _other(own_language(figure, ground().region))
+    return own if language is None else html.tag("span", own, lang=language)
+
+
+def _named(figure: Figure) -> Html | str:
+    """What a figure is: its name where it has one, and its unit below it."""
+    name, words = figure_name(lang(), figure.key, ground().region), unit_words(lang(), figure.unit)
+    if words is not None and (name is None or name.casefold() == words.casefold()):
+        return words[0].upper() + words[1:]
+    unit = _said(words, figure.unit, figure)
+    if name is None:
+        return unit
+    return html.tag("span", name, html.tag("span", unit, class_="fs-cause"))
 
 
 def _note(figure: Figure) -> list[Html]:
-    """The note of a figure in the visitor's language, where it is that of the shipped figures; else as it stands."""
+    """The note of a figure."""
     if not figure.note:
         return []
-    known = texts(lang()).get(f"app.account.note.{figure.key}")
-    shipped = load_figures(SHIPPED)
-    if known is not None and figure.key in shipped and shipped[figure.key].note == figure.note:
-        return [html.tag("span", known, class_="fs-cause")]
-    return [html.tag("span", figure.note, class_="fs-cause", lang="en")]
+    return [html.tag("span", _said(note_words(lang(), figure.note), figure.note, figure), class_="fs-cause")]
 
 
-def _row(figure: Figure, name: str) -> list[Html | str]:
+def _in_own_words(figures: Sequence[Figure], units: bool = True) -> list[str]:
+    """That a table, with ``units`` or without, has words of a region's files in another language than the page."""
+    own = [
+        figure
+        for figure in figures
+        if (units and unit_words(lang(), figure.unit) is None)
+        or (figure.note and note_words(lang(), figure.note) is None)
+        or not _known_source(figure)
+    ]
+    languages = sorted({own_language(figure, ground().region) for figure in own} - {lang()})
+    return [t("account.own_words", language=t(f"account.language.{one}")) for one in languages]
+
+
+def _value(figure: Figure) -> list[str]:
+    """The value of a figure, by year where it differs by year, and its range."""
+
     def shown(value: float) -> str:
         return figure_value(lang(), value, figure.unit)
 
     years = "; ".join(f"{day.year}: {shown(one)}" for day, one in figure.values)
-    value = years if figure.dated else shown(figure.at())
     span = "–"
     if figure.low is not None and figure.high is not None:
         span = t("account.range", low=shown(figure.low), high=shown(figure.high))
-    source = html.tag("span", _cited(figure), *_note(figure))
-    return [name, value, span, t(f"account.kinds.{figure.kind}"), source]
+    return [years if figure.dated else shown(figure.at()), span]
+
+
+def _source(figure: Figure) -> Html:
+    """Where a figure stands, and its note."""
+    return html.tag("span", _cited(figure), *_note(figure))

@@ -21,6 +21,7 @@ from flowsim.present.app.drafts import (
     to_links,
     to_toml,
 )
+from flowsim.present.app.ground import ground
 from flowsim.present.app.html import plain
 from flowsim.present.app.jobs import Job
 from flowsim.present.app.levers import DECIMALS, GROUPS, LEVERS, Lever
@@ -170,7 +171,7 @@ def _scenario(draft: Draft) -> None:
     progress()
     others = draft.other_changes()
     if others:
-        names = ", ".join(changed_name(lang(), key) for key in others)
+        names = ", ".join(changed_name(lang(), key, ground()) for key in others)
         show(html.notice(t("compare.others", names=names)))
     for column, group in zip(st.columns(len(GROUPS), gap="large"), GROUPS, strict=True):
         with column:
