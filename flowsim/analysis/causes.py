@@ -16,6 +16,7 @@ from flowsim.analysis.answers import WEEK
 from flowsim.analysis.measures import YEARS
 from flowsim.analysis.targets import NO_VERDICT, OF_FUNCTIONS, Quantities, referrals
 from flowsim.plan.business_case import client_equivalents
+from flowsim.plan.figures import load_figures
 from flowsim.plan.targets import Target, load_targets
 from flowsim.scenario import flows
 from flowsim.scenario.baseline import Values
@@ -28,6 +29,7 @@ CODES: Final = (
     "top_down",
     "no_network",
     "plan_says_less",
+    "scenario_does_less",
     "few_came",
     "heads_not_inflow",
     "referrals_exceed_inflow",
@@ -94,11 +96,13 @@ def cause(target: Target, q: Quantities, row: Mapping[Any, Any]) -> Cause:
 
 
 def _volume(target: Target, q: Quantities, row: Mapping[Any, Any]) -> Cause:
-    """Volumes follow the plan's table 5.2, which may say less than the KPI; or fewer people came than there was room
-    for."""
-    planned = q.book.value(f"functions.{target.quantity}", target.date.year)
+    """Volumes follow the plan's table 5.2, or what the scenario puts in its place, which may say less than the KPI; or
+    fewer people came than there was room for."""
+    key, year = f"functions.{target.quantity}", target.date.year
+    planned = q.book.value(key, year)
     if planned < target.value:
-        return "plan_says_less", {"planned": planned, "asked": target.value}
+        of_plan = planned == load_figures(q.case.scenario.region).value(key, year)
+        return "plan_says_less" if of_plan else "scenario_does_less", {"planned": planned, "asked": target.value}
     if row["probability"] < 1.0:
         return "few_came", {"planned": planned, "mean": row["mean"]}
     return NONE

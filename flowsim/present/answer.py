@@ -20,7 +20,7 @@ from flowsim.present import first_day
 from flowsim.present.changed import changes, figure_value
 from flowsim.present.fitting import fitted_table
 from flowsim.present.texts import format_number, text, texts
-from flowsim.present.wording import case_name, month, percent, scenario_title, unknown_name
+from flowsim.present.wording import case_name, gave_up, month, percent, scenario_title, unknown_name
 from flowsim.scenario.frame import norm_weeks
 from flowsim.scenario.region import Region, load_region
 from flowsim.scenario.schema import DEFAULTS
@@ -329,7 +329,9 @@ class Page:
             return []
         cases = list(dict.fromkeys((self.leading, self.verdicts["undecided"])))
         made = [self.strongest(case) for case in cases]
-        return [*made[:-1], replace(made[-1], notes=(self.t("table.unknowns.note"),))]
+        table = self.tables["unknowns"]
+        shown = [row for case in cases for row in table[table["case"] == case].to_dict("records")[:TOP]]
+        return [*made[:-1], replace(made[-1], notes=(self.t("table.unknowns.note"), *gave_up(self.lang, shown)))]
 
     def strongest(self, case: str) -> Rows:
         table, rows = self.tables["unknowns"], []

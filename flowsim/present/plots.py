@@ -32,6 +32,8 @@ COLOURS: Final = {
     "net": "#D55E00",
     "diversion": "#CC79A7",
 }
+SCENARIOS: Final = (COLOURS["headcount"], COLOURS["net"], COLOURS["capacity"], COLOURS["diversion"])
+"""Of scenarios A to D side by side, on the page and on paper."""
 OTHER: Final = "#56B4E9"
 INK: Final = "#222222"
 FAINT: Final = "#767676"

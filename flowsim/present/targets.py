@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from flowsim.plan.figures import load_figures
+from flowsim.plan.targets import load_targets
 from flowsim.present.answer import Block, Paragraph, Rows
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import case_name, percent, promise_name, scenario_title
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 SHARES: Final = frozenset({"of_inflow", "of_clients", "share", "entered"})
 """Facts that are fractions; so is ``mean`` where the promise is one."""
+OF_TABLE: Final = frozenset({"conversations", "support_point_users"})
+"""Quantities of which the plan has a table by year."""
 
 
 def target_blocks(found: Evaluation, tables: Mapping[str, pd.DataFrame], lang: str) -> list[Block]:
@@ -52,6 +56,53 @@ def targets_json(
         **{name: table.to_dict("records") for name, table in tables.items()},
         **written,
     }
+
+
+def plan_itself(lang: str, region: str) -> dict[str, str]:
+    """Promises for which the plan's own table has less than it asks for: their codes, and that in a sentence."""
+    book, said = load_figures(region), {}
+    for target in load_targets(region):
+        if target.quantity not in OF_TABLE:
+            continue
+        planned = book.value(f"functions.{target.quantity}", target.date.year)
+        if planned < target.value:
+            shown = {"asked": format_number(lang, target.value), "planned": format_number(lang, planned)}
+            promise = promise_name(lang, target.id)
+            said[target.id] = text(lang, "targets.read.plan_itself", promise=promise, **shown)
+    return said
+
+
+def reasons(tables: Mapping[str, pd.DataFrame], case: str, lang: str) -> list[tuple[str, str]]:
+    """Each promise that has a cause, by name, and that cause in a sentence; of those with the same words, the first.
+
+    Parameters
+    ----------
+    tables : ``targets`` and ``causes`` (`flowsim.analysis.causes`). case : the reading. lang : ``nl`` or ``en``.
+    """
+    said: dict[str, str] = {}
+    targets = tables["targets"]
+    for row in targets[targets["case"] == case].to_dict("records"):
+        if row["cause"]:
+            said.setdefault(_cause(tables["causes"], case, row, lang), promise_name(lang, row["target"]))
+    return [(name, words) for words, name in said.items()]
+
+
+def _cause(table: pd.DataFrame, case: str, row: Mapping[Any, Any], lang: str) -> str:
+    """A cause in a sentence, with its numbers."""
+    mine = table[(table["case"] == case) & (table["target"] == row["target"])]
+    facts = dict(zip(mine["fact"], mine["value"], strict=True))
+    shares = SHARES | ({"mean"} if row["quantity"] == "inflow_reduction" else set())
+    words = {
+        name: format_number(lang, 100.0 * value, 1).removesuffix(",0").removesuffix(".0") + "%"
+        if name in shares
+        else format_number(lang, value, 1 if name == "mean" else 0)
+        for name, value in facts.items()
+    }
+    if row["cause"] == "list_balance":
+        way = "fewer_started" if facts["fewer_started"] >= 0.0 else "more_started"
+        n = format_number(lang, abs(facts["fewer_started"]))
+        words["started"] = text(lang, f"targets.cause.list_balance_{way}", n=n)
+    return text(lang, f"targets.cause.{row['cause']}", **words)
 
 
 class _Page:
@@ -141,32 +192,9 @@ class _Page:
 
     def why(self, case: str) -> Paragraph | None:
         """The causes, in the order of the promises; those of which the words would be the same, once."""
-        said: dict[str, str] = {}
-        for row in self.rows_of(case):
-            if row["cause"]:
-                said.setdefault(self.cause(case, row), promise_name(self.lang, row["target"]))
-        if not said:
-            return None
-        lines = tuple(f"  {self.t('table.case.why', promise=name)}: {words}" for words, name in said.items())
-        return Paragraph(lines)
-
-    def cause(self, case: str, row: Mapping[str, Any]) -> str:
-        """A cause in a sentence, with its numbers."""
-        table = self.tables["causes"]
-        mine = table[(table["case"] == case) & (table["target"] == row["target"])]
-        facts = dict(zip(mine["fact"], mine["value"], strict=True))
-        shares = SHARES | ({"mean"} if row["quantity"] == "inflow_reduction" else set())
-        words = {
-            name: format_number(self.lang, 100.0 * value, 1).removesuffix(",0").removesuffix(".0") + "%"
-            if name in shares
-            else format_number(self.lang, value, 1 if name == "mean" else 0)
-            for name, value in facts.items()
-        }
-        if row["cause"] == "list_balance":
-            way = "fewer_started" if facts["fewer_started"] >= 0.0 else "more_started"
-            n = format_number(self.lang, abs(facts["fewer_started"]))
-            words["started"] = self.t(f"cause.list_balance_{way}", n=n)
-        return self.t(f"cause.{row['cause']}", **words)
+        said = reasons(self.tables, case, self.lang)
+        lines = tuple(f"  {self.t('table.case.why', promise=name)}: {words}" for name, words in said)
+        return Paragraph(lines) if said else None
 
     def reproduction(self) -> list[Block]:
         if "reproduction" not in self.tables:

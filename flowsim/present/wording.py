@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from flowsim.analysis import verdict
 from flowsim.plan.figures import read_documents, region_directory
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 ADDRESS: Final = re.compile(r"https?://[^\s)]+")
 """Of a page, in the title of a source."""
+GIVES_UP: Final = "assumptions.reneging_share"
+"""The unknown whose direction surprises: see `gave_up`."""
 
 
 def percent(lang: str, share: float) -> str:
@@ -72,6 +76,23 @@ def unknown_name(lang: str, key: str) -> str:
     """The name of an unknown for people; its key when there is none."""
     known = texts(lang)
     return known.get(f"answer.unknown.{key}") or known.get(f"calibrate.unknown.{key}", key)
+
+
+def gave_up(lang: str, unknowns: Sequence[Mapping[Any, Any]]) -> list[str]:
+    """Why more who give up waiting go with longer lists, where that is among the unknowns that are shown.
+
+    Parameters
+    ----------
+    unknowns : rows of table ``unknowns``.
+    """
+    mine = [row for row in unknowns if row["unknown"] == GIVES_UP]
+    if not any(
+        verdict.strength(*(row[f"correlation{end}"] for end in ("", "_low", "_high"))) != "unclear"
+        and row["correlation"] > 0.0
+        for row in mine
+    ):
+        return []
+    return [text(lang, "answer.table.unknowns.gave_up", unknown=unknown_name(lang, GIVES_UP))]
 
 
 def promise_name(lang: str, code: str) -> str:

@@ -18,6 +18,7 @@ from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.statistics import wilson
 from flowsim.plan.figures import FigureBook, load_figures
 from flowsim.plan.targets import load_targets
+from flowsim.scenario.load import default
 from flowsim.scenario.region import load_region
 
 YEARS = (2025, 2026, 2027, 2028, 2029)
@@ -226,11 +227,12 @@ def test_what_a_calibration_learnt() -> None:
 
 def quantities(**settings: Any) -> targets.Quantities:
     """The quantities behind the promises, of two made-up cases."""
+    book = settings.pop("book", load_figures())
     chosen = {"network": "functions", "reading": "net", "gp_effect": "year", "conversation_hours": "hourly"} | settings
     made = []
     for first in (2000, 3000):
         one = case("plan", 6, first)
-        one.scenario = SimpleNamespace(book=load_figures(), settings=chosen, region="amstelland")
+        one.scenario = SimpleNamespace(book=book, settings=chosen, region="amstelland")
         one.region = load_region("amstelland")
         made.append(one)
     return targets.Quantities(*made)
@@ -336,6 +338,11 @@ def test_a_volume_that_the_plan_itself_does_not_reach() -> None:
         found, facts = causes._volume(replace(target, value=asked), q, {"probability": probability, "mean": 3.0})
         assert found == code
         assert facts.get("planned", planned) == planned
+    lower = default().with_figure("functions.conversations", {2025: planned / 2}, "a test").book
+    q = quantities(book=lower)
+    found, facts = causes._volume(replace(target, value=planned), q, {"probability": 0.0, "mean": 3.0})
+    assert found == "scenario_does_less"  # the table of the plan has enough
+    assert facts == {"planned": planned / 2, "asked": planned}
 
 
 def test_waves_of_a_calibration_are_counted_from_one() -> None:

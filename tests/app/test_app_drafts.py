@@ -24,6 +24,7 @@ from flowsim.present.app.drafts import (
     fingerprint,
     from_link,
     from_links,
+    in_language,
     opened,
     plan_draft,
     to_link,
@@ -31,7 +32,7 @@ from flowsim.present.app.drafts import (
     to_toml,
 )
 from flowsim.present.app.levers import BY_NAME, document_of
-from flowsim.present.texts import LANGUAGES
+from flowsim.present.texts import LANGUAGES, text
 from flowsim.scenario.load import default, load
 from flowsim.scenario.unknowns import drawn
 
@@ -176,6 +177,20 @@ def test_a_diversion_opens_as_a_lever() -> None:
     draft = opened((EXPERIMENTS / "diversion_10.toml").read_bytes(), "diversion_10.toml")
     assert draft.get(BY_NAME["network"]) == "diversion"
     assert draft.get(BY_NAME["diversion"]) == 0.1
+
+
+def test_a_reason_is_saved_in_the_language_of_the_page_and_another_reason_as_it_is() -> None:
+    draft = turned()
+    own = {"assumptions.basic_share": {"value": 0.4, "because": "a count"}}
+    document = {**draft.document, "figures": {**draft.document["figures"], **own}}
+    spoken = {lang: tomllib.loads(to_toml(in_language(document, lang)))["figures"] for lang in LANGUAGES}
+    assert all(one.pop("assumptions.basic_share")["because"] == "a count" for one in spoken.values())
+    for lang, figures in spoken.items():
+        start = text(lang, "app.because", lever="")
+        assert figures
+        assert all(one["because"].startswith(start) for one in figures.values())
+    assert document["figures"].keys() == in_language(document, "en")["figures"].keys()
+    assert in_language({"title": "No figures"}, "en") == {"title": "No figures"}
 
 
 def test_a_file_keeps_what_no_lever_shows() -> None:

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from flowsim.plan.figures import read_documents, region_directory
+from flowsim.present.app.drafts import because
 from flowsim.present.app.levers import BY_NAME, FOLLOWS_START, FULL, LEVERS, document_of
-from flowsim.present.changed import changed_name, changes
+from flowsim.present.changed import changed_name, changes, set_in_app
 from flowsim.present.texts import LANGUAGES
 from flowsim.present.wording import document_name
 from flowsim.scenario.load import default, from_document
@@ -47,6 +48,23 @@ def test_values_by_year_are_told_year_by_year() -> None:
     (start,) = changes("en", from_document(later, "later.toml"))  # one reason for all of it
     assert "begins goes from 2025 to 2026;" in start  # years have no sign for thousands
     assert start.count("a test") == 1
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_was_set_in_the_app_is_told_without_saying_so_each_time(lang: str) -> None:
+    """Neither a reason that repeats the name of the lever, nor a year of which nothing was changed."""
+    book = default().book
+    turned = {"places_basic": 0.2, "staff_growth": -0.02}
+    for spoken in LANGUAGES:  # turned in one language, read in another
+        document = document_of("Meer", turned, book, because(spoken))
+        (said,) = changes(lang, from_document(document, "more.toml"))
+        assert not any(set_in_app(part) for part in said.split("; "))
+        assert "in de app" not in said
+        assert "in the app" not in said
+        assert "0% naar 20% vanaf 2026;" in said or "0% to 20% from 2026;" in said
+        assert "2025" not in said
+        assert said.endswith("-2%.")
+    assert not set_in_app("a test")
 
 
 def test_every_source_is_cited_in_dutch() -> None:

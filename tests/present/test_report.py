@@ -18,7 +18,8 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
 from flowsim.analysis import answers, verdict
-from flowsim.analysis.beside import contender, side_by_side
+from flowsim.analysis.beside import Contender, contender, side_by_side
+from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.plan.targets import load_targets
 from flowsim.present.report import charts, make_report
@@ -358,6 +359,40 @@ def test_scenarios_are_compared_future_by_future(made: Made) -> None:
     assert "because: a test" in report.said
     assert 6 <= len(report.reader.pages) <= 10
     assert len(figures_of(report.content["blocks"])) == 7
+
+
+def test_scenarios_have_the_colours_that_they_have_on_the_page() -> None:
+    from flowsim.present.app.charts import LETTERS, SCENARIOS
+
+    each = [contestant(letter, "net") for letter in "BADC"] + [contestant("Geen netwerk", "none")]
+    looks = charts.looks(each, True)
+    assert [colour for colour, _ in looks[:4]] == [SCENARIOS[LETTERS.index(one.name)] for one in each[:4]]
+    assert len({colour for colour, _ in looks}) == 5
+    assert len({str(line) for _, line in looks}) == 5
+
+
+def contestant(name: str, case: str) -> Contender:
+    return Contender(name, case, pd.DataFrame(), pd.DataFrame(), Estimate(0.1, 0.0, 0.2, 16))
+
+
+def test_no_line_to_a_name_runs_through_another_name() -> None:
+    """Five lines, of which two end at nearly the same place."""
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    figure = Figure(figsize=(charts.WIDTH, 2.55), layout="constrained")
+    axes = figure.subplots(1, 2)[0]
+    axes.set_ylim(0.0, 1300.0)
+    labels = ["Scenario B", "Scenario A", "Scenario C", "Scenario D", "Geen netwerk"]
+    charts._names(axes, [200.0, 622.0, 553.0, 905.0, 636.0], labels, ["#000000"] * 5)
+    figure.draw_without_rendering()
+    names = [one for one in axes.texts if one.get_text() in labels]
+    assert len(names) == 5
+    for one in names:
+        line = one.arrow_patch.get_transform().transform_path(one.arrow_patch.get_path())
+        others = (other for other in names if other is not one)
+        for other in others:
+            assert not line.intersects_bbox(Text.get_window_extent(other), filled=False), (one, other)
 
 
 def test_differences_from_no_network_are_those_of_the_answer(made: Made) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 GREY: Final = "#808080"
 COLOURS: Final = {**plots.COLOURS, "none": GREY}
 LETTERS: Final = ("A", "B", "C", "D")
-SCENARIOS: Final = (COLOURS["headcount"], COLOURS["net"], COLOURS["capacity"], COLOURS["diversion"])
+SCENARIOS: Final = plots.SCENARIOS
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
 CONFIG: Final[dict[str, Any]] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 STATIC: Final[dict[str, Any]] = {**CONFIG, "staticPlot": True}

@@ -170,6 +170,27 @@ def because(lang: str) -> levers.Reason:
     return lambda lever: text(lang, "app.because", lever=texts(lang)[f"app.lever.{lever.name}.name"])
 
 
+@lru_cache(maxsize=1)
+def _own_reasons() -> dict[str, Lever]:
+    """What the app says of why a figure changed, in any language -> the lever."""
+    return {because(lang)(lever): lever for lang in LANGUAGES for lever in BY_NAME.values()}
+
+
+def reason_in(lang: str, said: str) -> str:
+    """Why a figure changed: what the app said of it in the language, whatever it was turned in; another as it is."""
+    lever = _own_reasons().get(said)
+    return said if lever is None else because(lang)(lever)
+
+
+def in_language(document: Document, lang: str) -> Document:
+    """A document whose reasons that the app wrote are in the language."""
+    figures = {
+        key: {**one, "because": reason_in(lang, str(one["because"]))} if "because" in one else one
+        for key, one in document.get("figures", {}).items()
+    }
+    return {**document, "figures": figures} if figures else document
+
+
 def plan_draft(lang: str) -> Draft:
     """The plan as it stands, or the scenario that the app was started with."""
     return Draft(whole_document(ground(), _title_of_ground() or plan_title(lang)))

@@ -9,16 +9,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Final
 
-from flowsim.present.app.drafts import because, filename
+from flowsim.present.app.drafts import filename, reason_in
 from flowsim.present.app.jobs import Job
-from flowsim.present.app.levers import BY_NAME, Lever
 from flowsim.present.app.studies import Compared, Told, Work
 from flowsim.present.report import make_report
 from flowsim.present.report.blocks import LETTERS
-from flowsim.present.texts import LANGUAGES
 from flowsim.study.answer import Answer
 from flowsim.study.beside import leading_case
 
@@ -57,18 +54,8 @@ def named(answer: Answer, title: str, lang: str) -> Answer:
         mine = copy.copy(case)
         mine.name = name if key == "case" else key
         cases[mine.name] = mine
-    known = _reasons()
-    changes = tuple(
-        replace(one, because=because(lang)(known[one.because])) if one.because in known else one
-        for one in answer.scenario.changes
-    )
+    changes = tuple(replace(one, because=reason_in(lang, one.because)) for one in answer.scenario.changes)
     return replace(answer, scenario=replace(answer.scenario, title=title, changes=changes), cases=cases)
-
-
-@cache
-def _reasons() -> dict[str, Lever]:
-    """What the app says of why a figure changed, in any language -> the lever."""
-    return {because(lang)(lever): lever for lang in LANGUAGES for lever in BY_NAME.values()}
 
 
 def pdf_name(title: str) -> str:

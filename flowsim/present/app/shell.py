@@ -15,7 +15,7 @@ from flowsim.errors import InputError
 from flowsim.plan.figures import Figure, read_documents, region_directory
 from flowsim.present.app import address, charts, chrome, html
 from flowsim.present.app.address import LANG, LINK
-from flowsim.present.app.drafts import Refused, RefusedContent, from_links, plan_title
+from flowsim.present.app.drafts import Refused, RefusedContent, from_links, is_plan, plan_title
 from flowsim.present.app.facts import facts
 from flowsim.present.app.ground import SHIPPED, first_language, ground, is_shipped_plan
 from flowsim.present.app.html import Html
@@ -35,6 +35,8 @@ PAGES: Final = {
     "account": ":material/fact_check:",
 }
 """Pages in order, and their icons. Addresses are ``app.page.<name>.address`` in Dutch; those in English lead there."""
+OF_PLAN: Final = frozenset({"answer", "route", "goals"})
+"""Pages that show what the app was started with, whatever scenarios a visitor made."""
 LINK_REFUSED: Final = "link-refused"
 """Why the scenarios of the link are not there, and the address of the page on which that is told."""
 LONGEST_ADDRESS: Final = 200
@@ -263,13 +265,14 @@ def show(content: Html) -> None:
 
 
 def title(name: str) -> None:
-    """The heading of a page, and its introduction."""
+    """The heading of a page, and its introduction; a page about the plan says so to who made scenarios."""
     show(
         html.join(
             (
                 html.heading(t(f"page.{name}.heading"), 1),
                 html.paragraph(html.with_terms(lang(), t(f"page.{name}.intro")), kind="fs-intro"),
                 *_ground(),
+                *(_not_yours() if name in OF_PLAN else ()),
             )
         )
     )
@@ -282,6 +285,13 @@ def _ground() -> list[Html]:
     said = [t("ground.region")] if ground().region != SHIPPED else []
     said += [t("ground.scenario", title=plan_title(lang()))] if ground().files else []
     return [html.notice(html.join(html.paragraph(one) for one in said))]
+
+
+def _not_yours() -> list[Html]:
+    """That a page does not show the scenarios which the visitor made."""
+    if all(is_plan(draft) for draft in visit().drafts):
+        return []
+    return [html.notice(t("ground.not_yours", title=plan_title(lang()), page=t("page.compare.title")))]
 
 
 def chart(figure: Any, key: str, unit: str, source: str, label: str, still: bool = False) -> None:

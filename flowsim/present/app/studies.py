@@ -165,7 +165,14 @@ class Told:
 
 
 def told(answer: Answer) -> Told:
-    return Told(answer, answer.tables)
+    """With the causes of what is not as promised."""
+    from flowsim.analysis import causes, targets
+
+    tables = answer.tables
+    judged = targets.judged_cases(answer.cases)
+    if judged:
+        tables["targets"], tables["causes"] = causes.causes(targets.judged_table(judged), judged)
+    return Told(answer, tables)
 
 
 def plan_work(scenario: Scenario, runs: Runs) -> Work:

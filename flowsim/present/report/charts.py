@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsim.analysis import verdict
 from flowsim.analysis.beside import MEASURES, Contender
 from flowsim.present.answer import LAST_YEAR
-from flowsim.present.plots import COLOURS, INK, OTHER, STYLE, draw_curve
+from flowsim.present.plots import COLOURS, INK, OTHER, SCENARIOS, STYLE, draw_curve
+from flowsim.present.report.blocks import LETTERS
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import case_name, percent, unknown_name
 
@@ -37,8 +38,6 @@ PRINTED: Final[Any] = {
     "svg.fonttype": "path",
 }
 GRID: Final = "#dddddd"
-RIVALS: Final = ("#56B4E9", "#CC79A7", "#E69F00")
-"""Of the second and later scenarios (Okabe and Ito); the first has the colour of its case."""
 LINES: Final = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)), (0, (7, 2)))
 """So that lines can be told apart without colour."""
 KEPT: Final = 8
@@ -178,29 +177,28 @@ def _calendar(axes: Axes, start: dt.date) -> None:
 # ---------------------------------------------------------------- contenders on one axis
 
 
-def colours_of(contenders: Sequence[Contender], scenarios: bool) -> list[str]:
-    """A colour for each: that of its case, or for other scenarios than the first a colour of their own."""
-    rivals = iter(RIVALS)
-    own = [one.case == "none" or not scenarios or number == 0 for number, one in enumerate(contenders)]
-    taken = {COLOURS.get(one.case, OTHER) for one, fixed in zip(contenders, own, strict=True) if fixed}
-    made = []
-    for one, fixed in zip(contenders, own, strict=True):
-        if fixed:
-            made.append(COLOURS.get(one.case, OTHER))
+def looks(contenders: Sequence[Contender], scenarios: bool) -> list[tuple[str, Any]]:
+    """Colour and dash of each: scenarios have those of their letter, as in the app; cases have their own colour."""
+    made: list[tuple[str, Any]] = []
+    for number, one in enumerate(contenders):
+        if scenarios and len(one.name) == 1:
+            letter = LETTERS.index(one.name)
+            made.append((SCENARIOS[letter % len(SCENARIOS)], LINES[letter % len(SCENARIOS)]))
         else:
-            made.append(next(colour for colour in rivals if colour not in taken))
+            line = LINES[-1] if scenarios else LINES[number % len(LINES)]
+            made.append((COLOURS.get(one.case, OTHER), line))
     return made
 
 
 def together(
-    contenders: Sequence[Contender], labels: Sequence[str], colours: Sequence[str], start: dt.date, lang: str
+    contenders: Sequence[Contender], labels: Sequence[str], looks: Sequence[tuple[str, Any]], start: dt.date, lang: str
 ) -> Figure:
     """Contenders on the same axes, waiting and overdue: medians with their names at the end, 90% of the futures."""
     figure = empty_figure(2.55)
     panels = figure.subplots(1, 2)
     for axes, measure in zip(panels, MEASURES, strict=True):
         ends = []
-        for one, colour, line in zip(contenders, colours, LINES, strict=False):
+        for one, (colour, line) in zip(contenders, looks, strict=True):
             found = one.fan[one.fan["measure"] == measure].sort_values("day")
             found = found[found["day"] <= (dt.date(LAST_YEAR, 12, 31) - start).days]
             when = _band(axes, found, start, colour, alone=False)
@@ -211,7 +209,7 @@ def together(
         axes.yaxis.set_major_formatter(_numbers(lang))
         axes.set_ylim(bottom=0)
         axes.set_title(text(lang, f"answer.plot.fan.{measure}"), loc="left", fontweight="bold")
-        _names(axes, ends, labels, colours)
+        _names(axes, ends, labels, [colour for colour, _ in looks])
     return figure
 
 
@@ -234,7 +232,8 @@ def _names(axes: Axes, ends: Sequence[float], labels: Sequence[str], colours: Se
             fontweight="bold",
             color=INK,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colours[i], "linewidth": 1.2, "shrinkA": 1, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": colours[i], "linewidth": 1.2, "shrinkA": 1, "shrinkB": 0}
+            | {"relpos": (0.0, 0.5)},  # to the side of the name: a line to its middle runs through the name below
         )
 
 

@@ -16,6 +16,7 @@ from flowsim.present.plots import COLOURS, OTHER
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
+from flowsim.present.targets import plan_itself
 from flowsim.present.texts import text
 from flowsim.present.wording import place_name, promise_name
 
@@ -64,7 +65,8 @@ class Promises(Chapter):
         sources = sorted({str(one) for one in found["source"]})
         slack = f"{self.number(100.0 * ROUNDING, 1)}%"
         document = sources[0].rpartition(",")[0] or sources[0]
-        beside = " ".join(text(self.lang, f"targets.read.{name}") for name in ("inflow", "consults"))
+        itself = plan_itself(self.lang, self.scenario.region).values()
+        beside = " ".join((*itself, *(text(self.lang, f"targets.read.{name}") for name in ("inflow", "consults"))))
         note = f"{self.r('note.targets', slack=slack)} {beside} {self.r('note.source', source=document)}"
         stake = self.r("targets.stake", amount=self.euro(at_stake), case=self.case(self.leading))
         return [

@@ -18,7 +18,7 @@ from flowsim.present.report.blocks import LETTERS, Block, bullets, heading, ligh
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.report.route import FUNCTIONS, flows, route
 from flowsim.present.texts import text
-from flowsim.present.wording import percent, promise_name, scenario_title, unknown_name
+from flowsim.present.wording import gave_up, percent, promise_name, scenario_title, unknown_name
 from flowsim.scenario.frame import norm_weeks
 
 if TYPE_CHECKING:
@@ -260,8 +260,9 @@ class Story(Chapter):
         scenarios = bool(self.others)
         compared = side_by_side(contenders)
         labels = [self.r("scenario", letter=one.name) if len(one.name) == 1 else one.name for one in contenders]
-        colours = charts.colours_of(contenders, scenarios)
-        draw = partial(charts.together, contenders, labels, colours, self.region.start, self.lang)
+        draw = partial(
+            charts.together, contenders, labels, charts.looks(contenders, scenarios), self.region.start, self.lang
+        )
         described = []
         for label, row in zip(labels, compared.to_dict("records"), strict=True):
             numbers = {name: self.number(row[f"{name}_mean"]) for name in ("waiting", "overdue")}
@@ -435,4 +436,6 @@ class Story(Chapter):
         for case in cases:
             header += [f"{self.case(case)}: {self.r('column.higher')}", self.t("table.unknowns.chances")]
         widths = (3.4, *((2.6, 1.5) * len(cases)))
-        return table(header, rows, widths, note=self.t("table.unknowns.note"), left=1, small=True)
+        shown = first[first["unknown"].isin(list(first["unknown"])[:4])].to_dict("records")
+        note = " ".join((self.t("table.unknowns.note"), *gave_up(self.lang, shown)))
+        return table(header, rows, widths, note=note, left=1, small=True)

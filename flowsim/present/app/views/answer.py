@@ -27,7 +27,7 @@ from flowsim.present.app.shell import (
 from flowsim.present.app.studies import Told
 from flowsim.present.app.views.reporting import report
 from flowsim.present.texts import text
-from flowsim.present.wording import case_name, percent, unknown_name
+from flowsim.present.wording import case_name, gave_up, percent, unknown_name
 from flowsim.study.answer import Answer
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _hangs_on(tables: Mapping[str, pd.DataFrame], codes: dict[str, Any]) -> None
     header = [text(lang(), f"answer.table.unknowns.{name}") for name in ("unknown", "effect", "correlation", "chances")]
     header.insert(1, t("answer.bar"))
     caption = text(lang(), "answer.table.unknowns.title", case=case_name(lang(), leading), year=LAST_YEAR)
-    notes = (t("answer.bar_note"), text(lang(), "answer.table.unknowns.note"))
+    notes = [t("answer.bar_note"), text(lang(), "answer.table.unknowns.note"), *gave_up(lang(), found)]
     show(
         html.join(
             (

@@ -17,6 +17,7 @@ from flowsim.present.app.drafts import (
     Draft,
     Refused,
     filename,
+    in_language,
     opened,
     to_links,
     to_toml,
@@ -38,7 +39,7 @@ from flowsim.present.app.shell import (
     visit,
     watch,
 )
-from flowsim.present.app.views.comparison import show_comparison
+from flowsim.present.app.views.comparison import outlook, show_comparison
 from flowsim.present.app.views.reporting import report
 from flowsim.present.changed import changed_name
 from flowsim.present.texts import LANGUAGES, format_number, texts
@@ -62,7 +63,7 @@ def page() -> None:
         stopped = visit().stopped
     except InputError as error:  # values that cannot go together
         refusal = error
-    above, below = st.container(), st.container()
+    above, between, below = st.container(), st.container(key="outlook"), st.container()
     with below:  # first: what there is to see need not wait for the levers, which take a tenth of a second to draw
         if refusal is not None:
             refused(refusal)
@@ -71,6 +72,9 @@ def page() -> None:
         result = visit().result
         if result is not None:
             show_comparison(visit().drafts, result)
+    if result is not None or (job is not None and not job.over):
+        with between:
+            show(outlook(result))
     with above:
         _scenarios()
 
@@ -152,7 +156,7 @@ def _scenario(draft: Draft) -> None:
         )
         st.download_button(
             t("compare.save"),
-            data=lambda: to_toml(draft.document),  # made when asked for: a file that every rerun replaces may be gone
+            data=partial(_file, draft, lang()),  # made when asked for: what every rerun replaces may be gone
             file_name=filename(draft.title),
             mime="application/toml",
             key=f"save-{draft.number}",
@@ -179,6 +183,11 @@ def _scenario(draft: Draft) -> None:
             for lever in LEVERS:
                 if lever.group == group and lever.applies(draft.document):
                     _lever(draft, lever)
+
+
+def _file(draft: Draft, language: str) -> str:
+    """What is saved: its reasons in the language of the page, whatever the levers were turned in."""
+    return to_toml(in_language(draft.document, language))
 
 
 def _report(draft: Draft) -> Callable[[], None]:

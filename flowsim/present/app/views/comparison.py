@@ -20,6 +20,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.shell import as_table, chart, choice, lang, number, show, t
 from flowsim.present.app.studies import MEASURES, Compared
 from flowsim.present.app.views.goals import amount, code_of, day
+from flowsim.present.targets import plan_itself
 from flowsim.present.texts import text
 from flowsim.present.wording import percent, promise_name
 from flowsim.scenario.region import Region, load_region
@@ -35,11 +36,11 @@ def show_comparison(drafts: Sequence[Draft], result: Compared) -> None:
     titles = [draft.title_in(lang()) for draft in drafts]
     show(_cards(titles, result))
     _over_time(titles, result)
-    show(
-        html.join(
-            (html.heading(t("compare.differences")), html.paragraph(html.with_terms(lang(), t("compare.paired"))))
-        )
-    )
+    if len(drafts) > 1:
+        paired = html.paragraph(html.with_terms(lang(), t("compare.paired")))
+        show(html.join((html.heading(t("compare.differences")), paired)))
+    else:
+        show(html.heading(t("compare.at_end")))
     show(_differences(titles, result))
     _kpis(titles, result)
     _euros(titles, result)
@@ -70,6 +71,17 @@ def _cards(titles: Sequence[str], result: Compared) -> Html:
         )
     intro = html.paragraph(t("compare.cards", year=LAST_YEAR, futures=number(result.futures)))
     return html.join((intro, html.tag("ul", *cards, class_="fs-cards", id="cards")))
+
+
+def outlook(result: Compared | None) -> Html:
+    """The probability of each scenario in one line, to be seen while levers are turned above it."""
+    if result is None:
+        return html.tag("p", t("compare.outlook_busy"), class_="fs-outlook")
+    chances = (
+        html.tag("span", _named(i, percent(lang(), one.value)), class_="fs-short")
+        for i, one in enumerate(result.chances)
+    )
+    return html.tag("p", t("compare.outlook", year=LAST_YEAR), *chances, class_="fs-outlook")
 
 
 def _over_time(titles: Sequence[str], result: Compared) -> None:
@@ -143,7 +155,11 @@ def _differences(titles: Sequence[str], result: Compared) -> Html:
         header.append(t(f"compare.column.{measure}", year=LAST_YEAR))
         if len(titles) > 1:
             header.append(t("compare.column.difference", letter=LETTERS[0]))
-    notes = (t("compare.difference_note"), t("chart.source", futures=number(result.futures)))
+    notes = (
+        t("compare.at_end_note"),
+        *((t("compare.difference_note"),) if len(titles) > 1 else ()),
+        t("chart.source", futures=number(result.futures)),
+    )
     differs = t("compare.column.difference", letter=LETTERS[0])
     labels = [f"{header[i - 1]}: {differs}" if one == differs else one for i, one in enumerate(header)]
     return html.table(header, rows, t("compare.differences"), notes=notes, hidden_caption=True, labels=labels)
@@ -187,7 +203,11 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
             rows,
             t("compare.kpis"),
             left=3 + len(with_network),
-            notes=(t("compare.kpi_note"), t("chart.source", futures=number(result.paired))),
+            notes=(
+                t("compare.kpi_note"),
+                *plan_itself(lang(), ground().region).values(),
+                t("chart.source", futures=number(result.paired)),
+            ),
             hidden_caption=True,
         )
     )

@@ -17,6 +17,7 @@ from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import choice, lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Told
+from flowsim.present.targets import plan_itself, reasons
 from flowsim.present.texts import text
 from flowsim.present.wording import case_name, place_name, promise_name
 from flowsim.study.answer import READINGS
@@ -56,7 +57,10 @@ def show_goals(told: Told, reading: str) -> None:
         kpis[row["target"]].amount for row, code in judged if row["target"] in kpis and code in ("no", "unlikely")
     )
     if at_stake:
-        show(html.notice(t("goals.at_stake", amount=number(at_stake)), kind="warning"))
+        missed = {row["target"] for row, code in judged if code in ("no", "unlikely")}
+        itself = plan_itself(lang(), answer.scenario.region)
+        said = (t("goals.at_stake", amount=number(at_stake)), *(itself[one] for one in itself if one in missed))
+        show(html.notice(html.join(html.paragraph(one) for one in said), kind="warning"))
     rows = [row_of(row, code, kpis.get(row["target"])) for row, code in judged]
     header = [
         t(f"goals.column.{name}") for name in ("goal", "light", "date", "promised", "expected", "chance", "payment")
@@ -66,7 +70,16 @@ def show_goals(told: Told, reading: str) -> None:
     slack = f"{number(100.0 * ROUNDING, 1)}%"
     notes = (t("goals.note", slack=slack), *beside, t("chart.source", futures=number(futures)))
     show(html.table(header, rows, t("goals.caption", case=case_name(lang(), reading)), left=2, notes=notes))
+    _why(told, reading)
     _other_payments(list(kpis.values()), {row["target"] for row, _ in judged})
+
+
+def _why(told: Told, reading: str) -> None:
+    """Why the outcome is not as promised."""
+    said = reasons(told.tables, reading, lang()) if "causes" in told.tables else []
+    if said:
+        items = (html.tag("li", html.tag("strong", name), ": ", words) for name, words in said)
+        show(html.join((html.heading(t("goals.why")), html.tag("ul", *items))))
 
 
 def code_of(row: dict[Any, Any]) -> str:
