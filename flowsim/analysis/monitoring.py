@@ -67,6 +67,12 @@ class Quarter:
     def __str__(self) -> str:
         return f"{self.year}-Q{self.number}"
 
+    @classmethod
+    def of(cls, label: str) -> Quarter:
+        """The quarter of a table, where it stands as ``2026-Q1``."""
+        year, _, number = label.partition("-Q")
+        return cls(int(year), int(number))
+
     @property
     def index(self) -> int:
         """From 0, the first quarter of 2025, on; -1: the quarter that ends on the first day."""

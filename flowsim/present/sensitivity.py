@@ -12,7 +12,7 @@ from flowsim.present.answer import Block, Paragraph, Rows
 from flowsim.present.progress import StudyProgress
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import percent, scenario_title, unknown_name
-from flowsim.scenario.options import EXTEND, EXTENSION, OPTIONS, STOP
+from flowsim.scenario.options import EXTEND, EXTENSION, OPTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +174,9 @@ class Page:
     def options(self) -> Rows:
         rows = []
         for row in self.of("options", week="value"):
-            price = "-" if row["option"] == STOP else self.euros(row["euros"] / row["weeks_won"])
+            price = (
+                self.euros(row["euros"] / row["weeks_won"]) if row["weeks_won"] > 0.0 else "-"
+            )  # else none is bought
             rows.append(
                 (
                     self.t(f"option.{row['option']}"),
@@ -301,7 +303,7 @@ class Page:
         return self.t("promise.and").join(parts)
 
     def figure(self, key: str, value: float) -> str:
-        """A value of an unknown with three digits; fractions in per cents."""
+        """A value of an unknown with one decimal, from 100 on with none; fractions in per cents."""
         if math.isinf(value):
             return "-"
         fraction = self.study.scenario.book.figure(key).unit.startswith("fraction")

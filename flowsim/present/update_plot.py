@@ -41,7 +41,7 @@ def forecast_plot(tables: Mapping[str, pd.DataFrame], start: dt.date, lang: str,
                 axes.plot(dates, found["q50"], color=colour, linewidth=2.2, label=label)
             mine = counts[counts["quantity"] == measure]
             if len(mine):
-                days = [_ends(label) for label in mine["quarter"]]
+                days = [Quarter.of(label).ends for label in mine["quarter"]]
                 label = text(lang, "update.plot.counted")
                 axes.plot(days, mine["counted"], "o", color=INK, markersize=6, linestyle="none", label=label)
             axes.axvline(dt.date(YEARS[-1] + 1, 1, 1), color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
@@ -57,7 +57,3 @@ def forecast_plot(tables: Mapping[str, pd.DataFrame], start: dt.date, lang: str,
         if made_up:
             note_above(panels[0], text(lang, "update.plot.made_up"), COLOURS["net"], side="right", size=13)
     return {"forecast": figure}
-
-
-def _ends(label: str) -> dt.date:
-    return Quarter(int(label[:4]), int(label[-1])).ends

@@ -386,6 +386,7 @@ def test_day_after_a_quarter() -> None:
     assert [mo.Quarter(2024, 4).index, mo.Quarter(2025, 1).index, mo.Quarter(2029, 4).index] == [-1, 0, 19]
     assert str(mo.Quarter(2027, 2)) == "2027-Q2"
     assert len(mo.quarters()) == 21
+    assert [mo.Quarter.of(str(one)) for one in mo.quarters()] == list(mo.quarters())
     assert mo.quarters()[:2] == (mo.Quarter(2024, 4), mo.Quarter(2025, 1))
     assert mo.quarters()[-1] == mo.Quarter(2029, 4)
 

@@ -13,7 +13,7 @@ from described_tables import check_dictionary
 from flowsim.analysis import decision, hangs_on
 from flowsim.cli import DONE, UNUSABLE, main
 from flowsim.errors import InputError
-from flowsim.present.sensitivity import sensitivity_blocks, shown_week
+from flowsim.present.sensitivity import Page, sensitivity_blocks, shown_week
 from flowsim.present.sensitivity_plot import sensitivity_plots
 from flowsim.scenario.load import default
 from flowsim.scenario.options import CONTINUE, EXTEND, OPTIONS, STOP, measurement, options
@@ -130,6 +130,14 @@ def test_it_is_told_and_drawn(study: Sensitivity, lang: str) -> None:
     assert shown_week(tables) in ("turn", "value")
     figures = sensitivity_plots(study, tables, lang)
     assert {"information", "options", "sobol"} <= set(figures)
+
+
+def test_where_no_week_is_won_there_is_no_price_of_one(study: Sensitivity) -> None:
+    table = study.tables["options"].copy()
+    for weeks, option in ((0.0, CONTINUE), (-3.0, EXTEND)):
+        table.loc[table["option"] == option, "weeks_won"] = weeks
+    rows = Page(study, {**study.tables, "options": table}, "en").options().rows
+    assert [row[3] for row in rows] == ["-", "-", "-"]
 
 
 def test_the_command_prints_and_writes(

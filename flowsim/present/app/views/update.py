@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Final
 
 import streamlit as st
@@ -217,16 +216,12 @@ def _over_time(result: Weighed, years: Block) -> None:
     show(html.join((html.paragraph(t("chart.fan")), html.tag("ul", *legend, class_="fs-legend"))))
     figure = charts.fans(fans, found.case.region.start, None, lang())
     words = [f"{row['quarter']}: {text(lang(), 'update.plot.counted')} {number(row['counted'])}" for row in mine]
-    points = [(_ends(str(row["quarter"])), float(row["counted"])) for row in mine]
+    points = [(Quarter.of(str(row["quarter"])).ends, float(row["counted"])) for row in mine]
     warning = text(lang(), "update.plot.made_up") if found.observed.made_up else ""
     charts.counted(figure, points, words, warning)
     source = t("chart.source", futures=number(found.done))
     chart(figure, "update-fan", t(f"unit.{measure}"), source, t("update.over_time_label"))
     as_table(_block(years))
-
-
-def _ends(label: str) -> dt.date:
-    return Quarter(int(label[:4]), int(label[-1])).ends
 
 
 def _block(part: Block) -> Html:
