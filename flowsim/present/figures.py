@@ -55,6 +55,11 @@ def figure_name(lang: str, key: str, region: str) -> str | None:
     return None
 
 
+def provider_name(lang: str, provider: str) -> str:
+    """A provider in the language: its name, as it stands unless that has other words in it."""
+    return texts(lang).get(f"figures.provider.{provider}", provider)
+
+
 def own_language(figure: Figure, region: str) -> str:
     """The language of a figure's own words: that of the region's files in which they stand."""
     return load_region(figure.taken_from or region).language

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsim.analysis.goal import Goal
 from flowsim.analysis.measures import BY_YEAR, known
 from flowsim.present.console import print_table
-from flowsim.present.figures import figure_name, unit_words
+from flowsim.present.figures import figure_name, provider_name, unit_words
 from flowsim.present.progress import StudyProgress
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import case_name, month, percent, scenario_title, unknown_name
@@ -107,7 +107,7 @@ def lever_name(lever: Lever, scenario: Scenario, lang: str) -> str:
 def programme_name(name: str, scenario: Scenario, lang: str) -> str:
     """A programme: its provider, and the group that it treats in words."""
     one = next(one for one in load_region(scenario.region).programmes if one.name == name)
-    return f"{one.provider} ({text(lang, f'seek.group.{one.group}')})"
+    return f"{provider_name(lang, one.provider)} ({text(lang, f'seek.group.{one.group}')})"
 
 
 def level_words(lever: Lever, level: float, scenario: Scenario, lang: str) -> str:

@@ -13,7 +13,7 @@ from flowsim.errors import InputError
 from flowsim.plan.figures import Figure, load_figures
 from flowsim.present.app.views.account import _is_of_the_model
 from flowsim.present.changed import changes, figure_value
-from flowsim.present.figures import figure_name, note_words, own_language, unit_words
+from flowsim.present.figures import figure_name, note_words, own_language, provider_name, unit_words
 from flowsim.present.texts import LANGUAGES, format_number, texts
 from flowsim.present.wording import because_in
 from flowsim.scenario.load import load
@@ -103,6 +103,13 @@ def test_figures_of_a_municipality_have_its_name(lang: str) -> None:
     said = {"nl": "Inwoners van Dijkstad", "en": "Inhabitants of Dijkstad"}
     assert figure_name(lang, "population.dijkstad", str(POLDER)) == said[lang]
     assert figure_name(lang, "population.dijkstad", "amstelland") is None
+
+
+def test_providers_have_no_english_words_in_dutch() -> None:
+    programmes = load_region("amstelland").programmes
+    assert [one.provider for one in programmes if re.search(r"\band\b", provider_name("nl", one.provider))] == []
+    assert all(provider_name("en", one.provider) == one.provider for one in programmes)
+    assert provider_name("nl", "Praktijk Veen (verzonnen)") == "Praktijk Veen (verzonnen)"
 
 
 def test_words_of_another_region_are_not_known_and_have_their_language(tmp_path: Path) -> None:
