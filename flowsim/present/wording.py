@@ -92,7 +92,7 @@ def gave_up(lang: str, unknowns: Sequence[Mapping[Any, Any]]) -> list[str]:
         for row in mine
     ):
         return []
-    return [text(lang, "answer.table.unknowns.gave_up", unknown=unknown_name(lang, GIVES_UP))]
+    return [text(lang, "answer.table.unknowns.gave_up")]
 
 
 def promise_name(lang: str, code: str) -> str:

@@ -201,3 +201,8 @@ def test_cells_on_a_narrow_page_have_a_name_of_their_own() -> None:
     made = html.table(header, [["1", "2", "3", "4"]], "t", labels=labels)
     assert re.findall('data-label="([^"]*)"', made) == labels[1:]
     assert re.findall('data-label="([^"]*)"', html.table(header, [["1", "2", "3", "4"]], "t")) == header[1:]
+
+
+def test_an_interval_without_width_is_not_written() -> None:
+    assert html.estimate("nl", 998.4, 998.1, 998.2) == "998"
+    assert html.estimate("nl", 998.4, 997.1, 998.2) == "998 (997 tot 998)"

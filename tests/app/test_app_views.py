@@ -92,6 +92,7 @@ def test_goals_show_every_promise_with_a_light_and_a_payment() -> None:
     assert shown.count("KPI 24") >= 1
     assert "€ 60.000" in shown
     assert shown.count("fs-light") > 17
+    assert re.search(r"\b(\S+) \(\1–\1\)", shown) is None  # 2 (2–2)
     other = app.radio(key="goals-reading-nl").set_value("headcount").run()
     assert page(other) != shown
 
@@ -133,6 +134,27 @@ def test_one_scenario_has_no_differences_and_its_outcome_stands_near_its_levers(
     shown = page(finished(app))
     assert difference in shown
     assert text("nl", "app.compare.at_end") not in shown
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_lever_says_what_is_simulated_until_it_is_turned(lang: str) -> None:
+    """Growth differs by future; a start in 2025 is no number of years."""
+    shown = unescape(page(opened("compare", lang)))
+    said = {
+        name: text(lang, f"app.lever.{name}", plan="|", source="", low="", high="") for name in ("drawn", "start_cited")
+    }
+    before = {name: sentence.partition("|")[0] for name, sentence in said.items()}
+    assert shown.count(before["drawn"]) == 1
+    assert f"{before['start_cited']}2025." in shown
+
+
+def test_the_example_is_called_an_example_in_the_language_of_the_page() -> None:
+    app = opened("update")
+    app.button(key="count-example").click().run()
+    assert text("nl", "app.update.example_file") in page(app)
+    assert ".csv" not in page(app).partition(text("nl", "app.update.file"))[2]
+    visit: Visit = app.session_state["visit"]
+    visit.take(None)
 
 
 def test_euros_say_that_extra_places_are_not_paid_for_in_them() -> None:

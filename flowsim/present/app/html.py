@@ -148,13 +148,14 @@ def probability(lang: str, value: float, low: float, high: float) -> str:
 
 
 def estimate(lang: str, value: float, low: float, high: float, decimals: int = 0, sign: bool = False) -> str:
-    """A number with its interval; ``sign``: with a plus where it is one."""
+    """A number with its interval, alone where all three are written the same; ``sign``: with a plus where it is one."""
 
     def written(number: float) -> str:
         shown = format_number(lang, number, decimals)
         return "+" + shown if sign and number > 0 and shown.strip("0.,") else shown
 
-    return text(lang, "answer.estimate", value=written(value), low=written(low), high=written(high))
+    shown = {"value": written(value), "low": written(low), "high": written(high)}
+    return shown["value"] if len(set(shown.values())) == 1 else text(lang, "answer.estimate", **shown)
 
 
 def notice(*children: Html | str, kind: str = "note", role: str | None = None) -> Html:

@@ -75,9 +75,19 @@ def run() -> None:
     _told_of_link(chosen.url_path)
     _script(address.script(chosen.url_path, lang, visit().drafts, LINK_REFUSED in st.session_state))
     chosen.run()
+    _other_pages(pages, chosen, lang)
     with st.expander(text(lang, "app.glossary.title"), icon=":material/menu_book:"):
         show(html.glossary(lang))
     show(html.paragraph(text(lang, "app.footer", version=_version()), kind="fs-small fs-footer"))
+
+
+def _other_pages(pages: Mapping[str, Any], chosen: Any, lang: str) -> None:
+    """The way on for who reads on a phone, where the navigation is behind a sign; style.css hides it elsewhere."""
+    with st.container(key="other-pages"):
+        show(html.heading(text(lang, "app.pages.others")))
+        for page in pages.values():
+            if page.url_path != chosen.url_path:
+                st.page_link(page)
 
 
 def _script(code: str) -> None:

@@ -44,6 +44,7 @@ from flowsim.present.app.views.reporting import report
 from flowsim.present.changed import changed_name
 from flowsim.present.texts import LANGUAGES, format_number, texts
 from flowsim.present.wording import title_in
+from flowsim.scenario.unknowns import drawn
 
 TABS = "scenario-tab"
 """Key of the tabs, which holds the label of the open one."""
@@ -261,9 +262,11 @@ def _cited(draft: Draft, lever: Lever) -> str:
     plan = _written(lang(), lever, float(lever.plan(draft.book)))
     if figure is None:
         return t("lever.plan_only", plan=plan)
-    if lever.kind == "start":
-        plan = str(int(draft.book.value(lever.figure)))
     key = "lever.cited" if lever.of_plan(draft.book) else "lever.assumed"
+    if lever.kind == "start":
+        plan, key = str(int(draft.book.value(lever.figure))), "lever.start_cited"
+    elif lever.figure in drawn(ground()):  # until it is turned, no future has just this value
+        key = "lever.drawn"
     return t(key, plan=plan, source=source_of(figure), low=low, high=high)
 
 

@@ -115,9 +115,8 @@ def row_of(row: dict[Any, Any], code: str, kpi: Kpi | None) -> list[Html | str]:
     payment = t("euro", amount=number(kpi.amount)) if kpi is not None and kpi.amount else "–"
     if not row["simulated"]:
         return [name, html.light(code, verdict_words(code)), date, sign, "–", "–", payment]
-    expected = t(
-        "goals.range", mean=amount(row["mean"], unit), low=amount(row["q05"], unit), high=amount(row["q95"], unit)
-    )
+    mean, low, high = (amount(row[name], unit) for name in ("mean", "q05", "q95"))
+    expected = mean if low == mean == high else t("goals.range", mean=mean, low=low, high=high)
     ends = (row["probability"], row["probability_low"], row["probability_high"])
     return [
         name,

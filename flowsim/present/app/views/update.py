@@ -62,7 +62,7 @@ def page() -> None:
         refused(refused_counts(error))
         return
     asked = visit().weighing
-    name = html.tag("strong", counts.name)
+    name = html.tag("strong", t("update.example_file") if counts.made_up else counts.name)
     show(html.join((html.heading(t("update.result")), html.paragraph(t("update.file"), " ", name))))
     if asked.full:
         show(html.notice(t("run.full"), kind="warning", role="alert"))
