@@ -39,6 +39,8 @@ FIRST = (
     "present/test_one_number.py",
     "present/test_update_texts.py",
     "test_naive_amstelland.py",
+    "test_naive_power.py",
+    "test_naive.py",
     "study/test_study_chosen.py",
     "study/test_study_sensitivity.py",
     "study/test_study_update.py",
