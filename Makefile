@@ -29,7 +29,10 @@ endif
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
+# One after another, but for the checks that `make test` starts beside each other.
+ifndef BESIDE
 .NOTPARALLEL:
+endif
 .DELETE_ON_ERROR:
 .PHONY: run test setup setup-dev tools docs docs-results mutants format bench lock clean venv \
   check-format check-lint check-types check-layers check-docs check-tests check-notebooks
@@ -37,7 +40,11 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 run: setup
 	$(BIN)/flowsim answer
 
-test: setup-dev check-format check-lint check-types check-layers check-docs check-tests check-notebooks
+# Beside each other what uses one core; then the tests, which use all. The notebooks take longest and begin first.
+test: setup-dev
+	@$(MAKE) --no-print-directory --jobs=$(WORKERS) --output-sync=target BESIDE=yes \
+	  check-format check-lint check-notebooks check-types check-layers check-docs
+	@$(MAKE) --no-print-directory check-tests
 	@printf '\nAll checks passed.\n'
 
 # ---------------------------------------------------------------- environment
@@ -54,7 +61,7 @@ $(VENV)/.run-lock: requirements/run.txt | venv
 
 $(VENV)/.dev-lock: requirements/run.txt requirements/dev.txt | venv
 	@echo "Installing the locked dependencies and test tools (requirements/dev.txt)"
-	@$(LOCKED) -r requirements/dev.txt
+	@$(LOCKED) --no-compile -r requirements/dev.txt # what is imported is compiled then: a small part of it
 	@touch $@ $(VENV)/.run-lock
 
 $(VENV)/.flowsim: pyproject.toml flowsim/__init__.py | venv
@@ -95,7 +102,7 @@ check-docs: setup-dev
 
 check-tests: setup-dev tools
 	$(HEADING) "tests (pytest)"
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check-notebooks: setup-dev
 	$(HEADING) "notebooks (executed from top to bottom)"
