@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json as codec
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -70,11 +71,15 @@ def run(
 ) -> int:
     """Simulate one file and print means with 95% intervals per station."""
     from flowsim.cli.files import Writing
+    from flowsim.cli.folders import refuse_sweep
     from flowsim.cli.logs import check_logs, check_start, described_logs, when, write_logs
     from flowsim.present.console import print_json, say
     from flowsim.present.texts import text, texts
+    from flowsim.study.store import drop, listed
 
     texts(lang)
+    if out is not None:
+        refuse_sweep(out)
     logs = [(out or Path()) / EVENTS if str(place) == USUAL_LOG else place for place in log or ()]
     check_logs(logs)
     check_animation(animate)
@@ -84,9 +89,9 @@ def run(
     targets = (
         {name: out / name for name in (*(f"{table}.csv" for table in TABLES), DICTIONARY, MANIFEST)} if out else {}
     )
-    taken = {place.resolve() for place in targets.values()}
+    taken = set(map(os.path.realpath, targets.values()))
     for named in logs:
-        if named.resolve() in taken:
+        if os.path.realpath(named) in taken:
             raise InputError("--log", str(named), "another name than those of the tables of --out")
     with Writing([*targets.values(), *logs, *([animate] if animate else [])]) as files:
         runs = _Runs(network, replications, seed, engine, bool(logs or animate), threads, lang, animate is not None)
@@ -106,7 +111,10 @@ def run(
         else:
             _print_summary(found, network.title or file.name, lang)
         sys.stdout.flush()
+        before = listed(out) if out else set()
         files.commit()
+    if out is not None:
+        drop(out, before - listed(out))
     for place in [out, *logs, animate]:
         if place is not None:
             say(text(lang, "cli.run.written", place=place))

@@ -60,7 +60,7 @@ def sweep(
         return DONE
     began = time.monotonic()
     _say_compiling(lang, json)
-    with room(place):
+    with room(place, sweep=True):
         try:
             with SweepProgress(lang, wanted.futures is not None, json) as progress:
                 table = run(wanted, place, threads, workers, scheduler, progress)

@@ -108,7 +108,8 @@ class Folder:
         return self.place / RUNS / f"block-{number:06d}.parquet"
 
     def _is_there(self, number: int) -> bool:
-        """Whether a block is finished. A file that cannot be read (a disk that failed) is made again."""
+        """Whether a block is finished. A file that cannot be read, or does not hold what was written (a disk that
+        failed, a copy that went wrong), is made again."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -116,12 +117,24 @@ class Folder:
         if not file.exists():
             return False
         try:
-            written = (pq.read_schema(file).metadata or {}).get(FINGERPRINT, b"").decode()
-        except (OSError, pa.ArrowInvalid):
+            with pq.ParquetFile(file, page_checksum_verification=True) as opened:
+                written = (opened.schema_arrow.metadata or {}).get(FINGERPRINT, b"").decode()
+                if written == self.fingerprint:
+                    return self._holds(self.blocks[number], opened.read())
+        except (OSError, ValueError, MemoryError, pa.ArrowException):
             return False
-        if written != self.fingerprint:
-            raise InputError(str(file), f"results of another sweep ({written or 'unknown'})", self.fingerprint)
-        return True
+        raise InputError(str(file), f"results of another sweep ({written or 'unknown'})", self.fingerprint)
+
+    def _holds(self, block: Block, table: Any) -> bool:
+        """Whether a table has the columns and rows of a block."""
+        if table.column_names != ["point", "future", *self.experiment.outcomes]:
+            return False
+        point, future = table["point"].to_numpy(), table["future"].to_numpy()
+        if self.experiment.futures is not None:
+            expected = divmod(np.arange(block.first, block.last), self.experiment.futures)
+            return all(map(np.array_equal, (point, future), expected))
+        starts = np.flatnonzero(future == 0)
+        return np.array_equal(point[starts], np.arange(block.first, block.last))
 
     # ---------------------------------------------------------------- writing
 
@@ -140,7 +153,11 @@ class Folder:
             self.made = self._manifest()
             self._write_manifest()
         kept = "blocks that were finished are kept, and the same command goes on from there"
-        store.write_durably(self.file(block.number), lambda stream: pq.write_table(table, stream), kept)
+
+        def fill(stream: Any) -> None:
+            pq.write_table(table, stream, write_page_checksum=True)  # so that `_is_there` sees a single wrong bit
+
+        store.write_durably(self.file(block.number), fill, kept)
 
     def finish(self, seconds: float, blocks: int) -> None:
         """The table of points, when every block is there; and the session in the manifest."""

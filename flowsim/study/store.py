@@ -86,7 +86,7 @@ def check_folder(folder: Path) -> None:
         ) from None
 
 
-def _listed(folder: Path) -> set[str]:
+def listed(folder: Path) -> set[str]:
     """Names of the tables in a folder, by its dictionary; none where there is no such list."""
     from flowsim.analysis.dictionary import FILE
 
@@ -96,6 +96,12 @@ def _listed(folder: Path) -> set[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return set()
     return {name for name in names if Path(name).name == name and Path(name).suffix in (".csv", ".parquet")}
+
+
+def drop(folder: Path, names: set[str]) -> None:
+    """Take away tables of the run before, which would pass for those of the run that was written now."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -115,11 +121,11 @@ def all_or_nothing(folder: Path) -> Iterator[Path]:
         ) from None
     try:
         yield work
-        before, now = _listed(folder), _listed(work)
+        before, now = listed(folder), listed(work)
         for file in sorted(work.iterdir()):
             os.replace(file, folder / file.name)
-        for name in before - now if now else ():  # tables of the run before, which would pass for this one's
-            (folder / name).unlink(missing_ok=True)
+        if now:
+            drop(folder, before - now)
     except OSError as error:
         place = f"output folder {folder}"
         raise InputError(

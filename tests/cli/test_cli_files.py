@@ -17,7 +17,7 @@ import pytest
 from command_line import NETWORK, Call, refused
 
 import flowsim
-from flowsim.cli import INTERRUPTED, UNUSABLE
+from flowsim.cli import DONE, INTERRUPTED, UNUSABLE
 from flowsim.cli.files import Writing
 from flowsim.errors import InputError
 from flowsim.present import console
@@ -34,6 +34,35 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_run(
     refused(call("run", file, "--log", tmp_path), "a folder")
     assert list(tmp_path.iterdir()) == [file]
     assert file.read_text("utf-8") == NETWORK
+
+
+def test_a_link_in_a_circle_is_a_place_that_cannot_be_written(call: Call, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    refused(call("run", file, "--out", tmp_path / "circle"), "circle", "cannot be written")
+    refused(call("run", file, "--log", tmp_path / "circle" / "log.csv"), "circle", "cannot be written")
+
+
+@pytest.mark.parametrize("command", ["answer", "run", "compare", "targets", "seek", "sensitivity", "calibrate", "update"])
+def test_no_other_command_writes_over_a_sweep(call: Call, file: Path, tmp_path: Path, command: str) -> None:
+    """Without its manifest the sweep would not go on."""
+    manifest = tmp_path / "sweep" / "manifest.json"
+    manifest.parent.mkdir()
+    manifest.write_text('{"kind": "sweep"}', encoding="utf-8")
+    plan = "experiments/plan.toml"
+    given = {"run": [file], "compare": [plan, "growth_3"], "update": ["experiments/observed_made_up.csv"]}
+    refused(call(command, *given.get(command, []), "--out", manifest.parent), "sweep: found results of a sweep")
+    assert [*manifest.parent.iterdir()] == [manifest]
+
+
+def test_run_leaves_no_log_of_the_run_before(call: Call, file: Path, tmp_path: Path) -> None:
+    """It would pass for the log of this run."""
+    out = tmp_path / "out"
+    run = ("run", file, "--replications", "1", "--out", out)
+    assert call(*run, "--log", out / "events.parquet", "--log", out / "log.csv")[0] == DONE
+    (out / "mine.csv").write_text("mine", encoding="utf-8")
+    assert call(*run, "--seed", "2", "--log", out / "log.csv")[0] == DONE
+    assert not (out / "events.parquet").exists()
+    assert {"log.csv", "mine.csv", "stations.csv"} <= {one.name for one in out.iterdir()}
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")

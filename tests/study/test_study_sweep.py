@@ -133,6 +133,33 @@ def test_a_block_that_a_disk_spoiled_is_made_again(whole: Path, tmp_path: Path) 
     assert files(out) == files(whole)
 
 
+def test_a_block_with_a_wrong_byte_or_of_another_number_is_made_again(whole: Path, tmp_path: Path) -> None:
+    """Read as it stands, it would end the sweep with an error, or give other numbers without one."""
+    import shutil
+
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    folder = Folder(out, load_experiment(TINY))
+    block, content = folder.file(1), folder.file(1).read_bytes()
+    rows, seen = pd.read_parquet(block), 0
+    for at in range(0, len(content), 5):
+        block.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
+        try:
+            there = 1 in folder.begin()
+        except InputError as error:  # the byte was in the name of the sweep that it belongs to
+            assert "another sweep" in str(error)
+            continue
+        if there:  # nothing that is read was in that byte
+            pd.testing.assert_frame_equal(pd.read_parquet(block), rows, check_exact=True)
+        seen += not there
+    assert seen > len(content) / 10
+    for spoiled in (content[:20] + b"\xff" + content[21:], folder.file(0).read_bytes()):
+        block.write_bytes(spoiled)
+        (out / "points.parquet").unlink()
+        sweep(TINY, out=out, threads=1)
+        assert files(out) == files(whole)
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
