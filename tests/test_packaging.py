@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -220,3 +221,25 @@ def test_tracked_files_hold_no_path_of_a_machine() -> None:
             if somewhere.search(line):
                 traces.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
     assert not traces
+
+
+# ---------------------------------------------------------------- a container
+
+
+def test_the_container_is_given_what_its_recipe_copies_and_keeps_what_it_compiled(tmp_path: Path) -> None:
+    recipe = (ROOT / "docs" / "Containerfile").read_text(encoding="utf-8")
+    copied = {name for line in re.findall(r"^COPY (?!--from)(.+)$", recipe, re.M) for name in line.split()[:-1]}
+    meta = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert copied >= {"pyproject.toml", meta["project"]["readme"], *meta["project"]["license-files"], "flowsim"}
+    assert all((ROOT / name).exists() for name in copied)
+    (volume,) = re.findall(r"^VOLUME (\S+)$", recipe, re.M)  # the one place to write when the rest is read-only
+    assert recipe.index("warm_up()") < recipe.index("VOLUME")  # what comes after a volume is not in the image
+    (home,) = re.findall(r"useradd --create-home --home-dir (\S+) ", recipe)
+    assert re.search(rf"MPLCONFIGDIR={volume}/", recipe)
+    where = "from flowsim.model.compiling import CACHE_DIRECTORY; print(CACHE_DIRECTORY)"
+    homeless = ("HOME", "XDG_CACHE_HOME", "FLOWSIM_CACHE_DIR")
+    clean = {name: value for name, value in os.environ.items() if name not in homeless}
+    found = subprocess.run(
+        [sys.executable, "-c", where], env={**clean, "HOME": str(tmp_path)}, capture_output=True, text=True, check=True
+    ).stdout
+    assert found.replace(str(tmp_path), home).startswith(f"{volume}/")

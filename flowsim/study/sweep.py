@@ -238,18 +238,31 @@ def forecast(
 
 
 def seconds_each(experiment: Experiment, threads: int) -> float:
-    """Seconds per replication on so many threads, spread over the design; building networks is counted in."""
+    """Seconds per replication on so many threads, at a few points spread over the design. The making of a point's network is
+    shared out over the futures that the point gets; what is read and made once in a sweep is left out."""
     warm_up()
     runner, design = Runner(experiment), experiment.design
-    began, done = time.monotonic(), 0
-    while done < MEASURED and (not done or time.monotonic() - began < MEASURING):
-        count = min(max(2, threads), BATCH)
-        number = (done * 7919) % len(design)
-        if experiment.futures is None or experiment.futures > 1:
-            runs = [(number, future) for future in range(done, done + count)]
+    futures = experiment.least if experiment.futures is None else experiment.futures
+    count = min(max(2, threads), BATCH)
+
+    def batch(number: int, first: int) -> float:
+        if futures > 1:
+            runs = [(number, first + i) for i in range(count)]
         else:
-            runs = [((number + i) % len(design), done + i) for i in range(count)]
+            runs = [((number + i) % len(design), first + i) for i in range(count)]
         points = {which: design.point(which) for which, _ in runs}
+        began = time.monotonic()
         runner.rows(runs, points, threads, None)
+        return time.monotonic() - began
+
+    batch(len(design) // 2, 0)
+    began, done, fresh, known = time.monotonic(), 0, 0.0, 0.0
+    while done < MEASURED and (not done or time.monotonic() - began < MEASURING):
+        number = (done * 7919) % len(design)
+        fresh += batch(number, done)
         done += count
-    return (time.monotonic() - began) / done
+        if futures > 1:
+            known += batch(number, done)
+    if futures == 1:
+        return fresh / done
+    return known / done + max(0.0, fresh - known) * count / (done * futures)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from flowsim.study.execute import Blocks, Runner
 from flowsim.study.experiment import load_experiment
 from flowsim.study.futures import Balances, Case
 from flowsim.study.results import Folder
-from flowsim.study.sweep import forecast, sweep
+from flowsim.study.sweep import forecast, seconds_each, sweep
 
 GROWTH = "assumptions.demand_growth"
 CONVERSATIONS = "functions.conversations"
@@ -383,6 +384,29 @@ def test_a_forecast_counts_what_is_left(whole: Path, tmp_path: Path, monkeypatch
     precise = {key: value for key, value in TINY.items() if key != "futures"} | {"half_width": 0.1, "most": 100}
     assert forecast(load_experiment(precise), None, workers=4).seconds == (4 * 64 * 0.125, 4 * 100 * 0.125)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_forecast_shares_a_network_out_over_the_futures_of_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock on which the first look at the region takes 1,000 seconds, a new network 10 and a replication 1."""
+    now, seen = [0.0], set[int]()
+
+    class Machine:
+        def __init__(self, experiment: Any) -> None: ...
+
+        def rows(self, runs: list[tuple[int, int]], points: Any, threads: int, progress: None) -> None:
+            assert set(points) == {number for number, _ in runs}
+            now[0] += 0.0 if seen else 1000.0
+            for number, _ in runs:
+                now[0] += 1.0 if number in seen else 11.0
+                seen.add(number)
+
+    monkeypatch.setattr("flowsim.study.sweep.warm_up", lambda: None)
+    monkeypatch.setattr("flowsim.study.sweep.Runner", Machine)
+    monkeypatch.setattr("flowsim.study.sweep.time", SimpleNamespace(monotonic=lambda: now[0]))
+    many = {"factors": {GROWTH: {"low": 0.0, "high": 0.03, "steps": 101}}}
+    for futures, each in ((100, 1.1), (2, 6.0), (1, 11.0)):
+        seen.clear()
+        assert seconds_each(load_experiment({**TINY, **many, "futures": futures}), 2) == pytest.approx(each)
 
 
 def test_every_measure_exists(whole: Path) -> None:
