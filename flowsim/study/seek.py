@@ -23,7 +23,7 @@ from flowsim.study.bench import Bench, Progress, Purse
 from flowsim.study.futures import Balances
 from flowsim.study.levers import Lever
 from flowsim.study.levers import lever as read_lever
-from flowsim.study.replicate import thread_count, whole
+from flowsim.study.replicate import real, thread_count, truth, whole
 from flowsim.study.together import read_scenario
 
 if TYPE_CHECKING:
@@ -257,14 +257,14 @@ def seek(
         scenario = default() if scenario is None else read_scenario(scenario)
     goal = parse(target, scenario.region)
     levers = _levers(scenario, lever)
-    whole("seed", seed, 0, 2**63 - 1)
+    seed, readings = whole("seed", seed, 0, 2**63 - 1), truth("readings", readings)
     thread_count(threads)
     cells, half_width = _cells(levers[0], half_width)
     searches = _searches(scenario, levers, readings)
     _check_promise(goal, searches, levers)
     if budget is None:
         budget = BUDGET if len(searches) == 1 else SHARED * len(searches)
-    whole("budget", budget, LEAST_BUDGET * len(searches), MOST_BUDGET)
+    budget = whole("budget", budget, LEAST_BUDGET * len(searches), MOST_BUDGET)
     purse, balances = Purse(budget, progress), Balances(seed)
     found = Seek(scenario, goal, levers, seed, half_width, budget, readings)
     for k, (name, second, one) in enumerate(searches):
@@ -283,6 +283,8 @@ def seek(
 
 
 def _levers(scenario: Scenario, given: str | Sequence[str]) -> tuple[Lever, ...]:
+    if not isinstance(given, (str, Sequence)):
+        raise InputError("lever", repr(given), "a lever such as diversion, or two of them in a list")
     asked = [given] if isinstance(given, str) else list(given)
     if not 1 <= len(asked) <= 2:
         raise InputError("lever", f"{len(asked)} levers", "one, or two for the frontier")
@@ -302,14 +304,12 @@ def _cells(lever: Lever, half_width: float | None) -> tuple[int, float]:
     span = lever.high - lever.low
     if half_width is None:
         half_width = span / WIDTHS
-    good = isinstance(half_width, (int, float)) and not isinstance(half_width, bool)
     least = PER_WIDTH * span / CELLS[1]
-    if not good or not least <= half_width <= span / 2:
-        unit = f"in the unit of {lever.name}"
-        raise InputError("half_width", repr(half_width), f"a number from {least:.3g} to {span / 2:g}, {unit}")
-    wanted = PER_WIDTH * span / float(half_width)
+    expected = f"a number from {least:.3g} to {span / 2:g}, in the unit of {lever.name}"
+    half_width = real("half_width", half_width, least, span / 2, expected)
+    wanted = PER_WIDTH * span / half_width
     cells = 1 << max(0, int(np.ceil(np.log2(wanted))))
-    return min(max(cells, CELLS[0]), CELLS[1]), float(half_width)
+    return min(max(cells, CELLS[0]), CELLS[1]), half_width
 
 
 def _searches(

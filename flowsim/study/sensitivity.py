@@ -27,7 +27,7 @@ from flowsim.scenario.futures import Block
 from flowsim.scenario.load import Scenario, default
 from flowsim.scenario.options import CONTINUE, OPTIONS, options
 from flowsim.study.futures import BLOCK, Balances, Case
-from flowsim.study.replicate import run_many, thread_count, whole
+from flowsim.study.replicate import real, run_many, thread_count, truth, whole
 from flowsim.study.together import Progress, extend_together, keep_common, read_scenario
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def sensitivity(
     base = base.with_settings(base.name, unknowns="prior")
     more = None if extension is None else _given(extension)
     more = None if more is None else more.with_settings(more.name, unknowns="prior")
-    whole("budget", budget, LEAST_BUDGET, MOST_BUDGET)
-    whole("seed", seed, 0, 2**63 - 1)
+    budget, seed = whole("budget", budget, LEAST_BUDGET, MOST_BUDGET), whole("seed", seed, 0, 2**63 - 1)
+    savings = truth("savings", savings)
     thread_count(threads)
     names = unknowns.drawn(base)
     if not names:
@@ -158,7 +158,7 @@ def sensitivity(
     cases = {name: Case(name, one) for name, one in options(base, more).items()}
     designs.check_installed()
     regions.check_installed()
-    found = Sensitivity(base, seed, budget, worth, bool(savings), cases)
+    found = Sensitivity(base, seed, budget, worth, savings, cases)
     try:
         extend_together(cases, parts["options"], seed, Balances(seed), threads, progress)
         _screen(found, parts["trajectories"], threads, progress)
@@ -198,10 +198,9 @@ def _week(scenario: Scenario, week: float | None) -> tuple[float, float, float]:
     if week is None:
         value = figure.at()
         return value, figure.low if figure.low is not None else value, figure.high if figure.high is not None else value
-    if isinstance(week, bool) or not isinstance(week, (int, float)) or not 0.0 <= week <= 1e6:
-        raise InputError("week", repr(week), "euros, from 0 to a million")
+    week = real("week", week, 0.0, 1e6, "euros, from 0 to a million")
     ends = [end for end in (figure.low, figure.high) if end is not None]
-    return float(week), min([float(week), *ends]), max([float(week), *ends])
+    return week, min([week, *ends]), max([week, *ends])
 
 
 def shared_out(budget: int, d: int) -> dict[str, int]:

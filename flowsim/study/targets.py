@@ -21,7 +21,7 @@ from flowsim.plan.targets import load_targets
 from flowsim.scenario.load import Scenario, default
 from flowsim.study.answer import cases_of
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import run_logged, thread_count, whole
+from flowsim.study.replicate import real, run_logged, thread_count, whole
 from flowsim.study.together import LEAST, LEVEL, MOST, Progress, extend_together, keep_common, read_scenario
 
 if TYPE_CHECKING:
@@ -146,13 +146,10 @@ def evaluate(
     """
     if not isinstance(scenario, Scenario):
         scenario = default() if scenario is None else read_scenario(scenario)
-    whole("futures", futures, LEAST, MOST)
-    whole("seed", seed, 0, 2**63 - 1)
+    futures, seed = whole("futures", futures, LEAST, MOST), whole("seed", seed, 0, 2**63 - 1)
     thread_count(threads)
-    if half_width is not None and not (
-        isinstance(half_width, (int, float)) and not isinstance(half_width, bool) and 0.005 <= half_width <= 0.5
-    ):
-        raise InputError("half_width", repr(half_width), "a number from 0.005 to 0.5, such as 0.05")
+    if half_width is not None:
+        half_width = real("half_width", half_width, 0.005, 0.5, "a number from 0.005 to 0.5, such as 0.05")
     load_targets(scenario.region)
     balances = Balances(seed)
     cases = {name: Case(name, one) for name, one in cases_of(scenario).items()}

@@ -31,7 +31,7 @@ from flowsim.scenario.monitored import Monitored
 from flowsim.study.beside import leading_case
 from flowsim.study.futures import Balances, Case
 from flowsim.study.observed import Observed, parse, read
-from flowsim.study.replicate import run_many, thread_count, whole
+from flowsim.study.replicate import real, run_many, thread_count, whole
 from flowsim.study.together import read_scenario
 
 if TYPE_CHECKING:
@@ -326,10 +326,8 @@ def prepared(
         scenario = default() if scenario is None else read_scenario(scenario)
     # The proposals move one unknown at a time, which points of the calibrated posterior do not allow.
     scenario = scenario.with_settings(scenario.name, unknowns="prior")
-    whole("futures", futures, 2 * LEAST, MOST)
-    if isinstance(half_width, bool) or not isinstance(half_width, (int, float)) or not 0.005 <= half_width <= 0.5:
-        raise InputError("half_width", repr(half_width), "a number from 0.005 to 0.5, such as 0.05")
-    whole("seed", seed, 0, 2**63 - 1)
+    futures, seed = whole("futures", futures, 2 * LEAST, MOST), whole("seed", seed, 0, 2**63 - 1)
+    half_width = real("half_width", half_width, 0.005, 0.5, "a number from 0.005 to 0.5, such as 0.05")
     name, one = leading_case(scenario)
     for code in observed.quantities:
         if QUANTITIES[code].of_functions and one.settings["network"] != "functions":
@@ -338,7 +336,7 @@ def prepared(
     uncertain = (*unknowns.drawn(one), *monitored.drawn(one))
     for kind in sorted({QUANTITIES[code].kind for code in observed.quantities}):
         error_scales(one, kind)
-    result = Update(observed, scenario, seed, futures, float(half_width), Case(name, one), uncertain)
+    result = Update(observed, scenario, seed, futures, half_width, Case(name, one), uncertain)
     result.proposals.append(weighing.prior(len(uncertain)))
     return result
 
