@@ -67,10 +67,15 @@ def path_of(where: str, given: Any, expected: str) -> Path:
 
     Raises
     ------
-    InputError : something that is no path; ``expected`` says what else the argument takes.
+    InputError : something that is no path, or that leads nowhere: a link in a circle, or from a working folder that is
+        gone; ``expected`` says what else the argument takes.
     """
     if not isinstance(given, (str, PathLike)) or "\0" in str(given):
         raise InputError(where, f"{type(given).__name__} {given!r}"[:80], expected)
+    try:
+        Path(given).resolve()
+    except (FileNotFoundError, RuntimeError, UnicodeError):
+        raise InputError(where, f"{str(given)!r}, which leads nowhere"[:80], expected) from None
     return Path(given)
 
 

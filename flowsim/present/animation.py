@@ -102,10 +102,12 @@ def animation(
     """
     check_installed("animation")
     texts(lang)
-    if per_icon is not None and (isinstance(per_icon, bool) or not isinstance(per_icon, int) or per_icon < 1):
+    whole = isinstance(per_icon, (int, np.integer)) and not isinstance(per_icon, bool)
+    if per_icon is not None and not (whole and per_icon >= 1):
         raise InputError("per_icon", repr(per_icon), "a whole number from 1, or None")
-    if not every > 0.0:
+    if isinstance(every, bool) or not isinstance(every, (int, float, np.number)) or not every > 0.0:
         raise InputError("every", repr(every), "a number of days above 0")
+    start = _checked(log, network, start, region)
     every = max(1.0, every, np.ceil(network.horizon / MOST_PICTURES))
     times = np.arange(0.0, network.horizon, np.floor(every))
     stays = _stays(log, network, region, times)
@@ -115,6 +117,22 @@ def animation(
     rows = _sampled(stays, scale)
     stages = _stages(rows, stays["stage_names"])
     return _drawn(rows, stages, times, start, lang, scale)
+
+
+def _checked(log: Any, network: Any, start: Any, region: Any) -> dt.date:
+    """The date of time zero, without a time of day; InputError for arguments of another kind."""
+    from flowsim.scenario.region import Region
+
+    if not isinstance(log, np.ndarray) or log.dtype != events.EVENT:
+        expected = "the log of one replication, as simulate(..., log=True).logs[0] has it"
+        raise InputError("log", f"a {type(log).__name__}", expected)
+    if not isinstance(network, Network):
+        raise InputError("network", f"a {type(network).__name__}", "the flowsim.Network that was simulated")
+    if not isinstance(start, dt.date):
+        raise InputError("start", repr(start)[:60], "a date, such as datetime.date(2025, 1, 1)")
+    if region is not None and not isinstance(region, Region):
+        raise InputError("region", repr(region)[:60], "a region, as flowsim.load_region gives it, or None")
+    return start.date() if isinstance(start, dt.datetime) else start
 
 
 def as_page(figure: go.Figure, lang: str) -> str:

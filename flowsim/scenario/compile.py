@@ -61,7 +61,8 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
 
     Raises
     ------
-    InputError : values that cannot go together; the message names the scenario and the place.
+    InputError : what is no scenario, a drawn figure that it does not have, values that cannot go together; the message
+        names the scenario and the place.
 
     Examples
     --------
@@ -70,6 +71,14 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
     >>> network.station_names[:2]
     ('gp', 'gp_mental_health')
     """
+    if not isinstance(scenario, Scenario):
+        raise InputError("scenario", repr(scenario)[:60], "a scenario, as flowsim.load_scenario gives it")
+    if drawn is not None and not isinstance(drawn, Mapping):
+        raise InputError("drawn", repr(drawn)[:60], "values by the keys of their figures, or None")
+    for key in drawn or ():
+        if key not in scenario.book:
+            expected = "the key of a figure, such as assumptions.demand_growth"
+            raise InputError("drawn", f"{key!r}, a figure that the region does not have", expected)
     try:
         with np.errstate(all="ignore"):  # what is no number is refused below
             document = Compiler(scenario, drawn or {}).document()

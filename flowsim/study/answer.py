@@ -21,7 +21,6 @@ from flowsim.analysis.adjusted import adjusted_together, too_few
 from flowsim.analysis.clearing import SCORES
 from flowsim.analysis.statistics import Estimate, precision_reached
 from flowsim.analysis.verdict import verdicts
-from flowsim.errors import InputError
 from flowsim.plan.targets import has_targets, load_targets
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.unknowns import DRAWS
@@ -159,19 +158,17 @@ def answer(
     >>> sorted(found.tables)[:4]
     ['calibration', 'differences', 'euros', 'fan']
     """
-    from flowsim.study.replicate import real, thread_count, whole
+    from flowsim.study.replicate import one_of, real, thread_count, truth, whole
 
     scenario = given_scenario(scenario)
     half_width = real("half_width", half_width, 0.002, 0.5, "a number from 0.002 to 0.5, such as 0.03")
-    if draws not in DRAWS:
-        raise InputError("draws", repr(draws), "one of " + ", ".join(DRAWS))
-    whole("seed", seed, 0, 2**63 - 1)
-    whole("most", most, 1, 10**9)
+    draws, curve = one_of("draws", draws, DRAWS), truth("curve", curve)
+    seed, most = whole("seed", seed, 0, 2**63 - 1), whole("most", most, 1, 10**9)
     thread_count(threads)
     if has_targets(scenario.region):
         load_targets(scenario.region)  # what is wrong with them is told before anything is simulated
     balances = Balances(seed)
-    result = Answer(scenario, seed, half_width, {}, curve_asked=bool(curve), most=most, draws=draws)
+    result = Answer(scenario, seed, half_width, {}, curve_asked=curve, most=most, draws=draws)
     try:
         cases = _prepared(cases_of(scenario), balances, draws)
         if draws == DRAWS[0] and most > LEAST and (curve or half_width < SMALL):

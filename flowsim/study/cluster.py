@@ -139,16 +139,20 @@ def _local_cluster(distributed: Any, workers: int, threads: int = 1) -> Any:
     from flowsim.study.replicate import warm_up
 
     warm_up()  # compile once, here, and not in every process
-    return distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=threads,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",  # Dask starts its pages whatever it is told: then on any free port
-        memory_limit=0,
-        preload=[__name__],
-        silence_logs=logging.CRITICAL,
-    )
+    try:
+        return distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=threads,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # Dask starts its pages whatever it is told: then on any free port
+            memory_limit=0,
+            preload=[__name__],
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        expected = 'room for them; in a script, `if __name__ == "__main__":` before the sweep'
+        raise InputError("workers", f"processes that do not start ({_reason(error)})", expected) from None
 
 
 def _threads(client: Any) -> int:

@@ -23,7 +23,7 @@ from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.posterior import in_common, source
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import real, run_logged, thread_count, whole
+from flowsim.study.replicate import one_of, real, run_logged, thread_count, truth, whole
 from flowsim.study.select import FIRST_STAGE, Selection, select_best
 from flowsim.study.select import MOST as MOST_SELECTED
 from flowsim.study.together import (
@@ -245,15 +245,14 @@ def compare(
     """
     given = named_scenarios(scenarios)
     named = in_common(given)
-    if base is not None and base not in named:
-        raise InputError("base", repr(base), "one of " + ", ".join(named))
-    whole("futures", futures, LEAST, MOST)
-    whole("seed", seed, 0, 2**63 - 1)
+    base = next(iter(named)) if base is None else one_of("base", base, named)
+    futures, seed = whole("futures", futures, LEAST, MOST), whole("seed", seed, 0, 2**63 - 1)
+    follow_residents = truth("follow_residents", follow_residents)
     thread_count(threads)
     choice = _choice(best, largest, indifference)
     balances = Balances(seed)
     cases = {name: Case(name, one) for name, one in named.items()}
-    found = Comparison(named, base or next(iter(named)), seed, futures, cases, prior_for=_prior_for(given))
+    found = Comparison(named, base, seed, futures, cases, prior_for=_prior_for(given))
     try:
         extend_together(cases, futures, seed, balances, threads, progress)
         if follow_residents:
@@ -307,12 +306,11 @@ def _choice(best: str | None, largest: bool | None, indifference: float | None) 
             if value is not None:
                 raise InputError(name, repr(value), "best beside it: an outcome to choose by")
         return None
-    if best not in INDIFFERENCE:
-        raise InputError("best", repr(best), "one of " + ", ".join(INDIFFERENCE))
-    close = INDIFFERENCE[best] if indifference is None else indifference
+    best = one_of("best", best, INDIFFERENCE)
     expected = f"a number from {CLOSEST:g} to {FARTHEST:g}, in the unit of the outcome"
+    close = INDIFFERENCE[best] if indifference is None else indifference
     close = real("indifference", close, CLOSEST, FARTHEST, expected)
-    return best, (best in LARGEST if largest is None else largest), close
+    return best, (best in LARGEST if largest is None else truth("largest", largest)), close
 
 
 def _follow(found: Comparison, count: int, balances: Balances, threads: int | None, progress: Progress | None) -> None:

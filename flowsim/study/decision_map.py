@@ -197,10 +197,12 @@ def decision_map(
     if not goal.probability or goal.needs_base:
         raise InputError("target", goal.text, "for a map, a probability of what one scenario does: P(cleared) >= 0.9")
     turned = read_lever(scenario, lever)
+    if not isinstance(factors, (str, Sequence)):
+        raise InputError("map", repr(factors), "one or more of " + ", ".join(NAMES))
     named = _factors(scenario, [factors] if isinstance(factors, str) else list(factors), turned)
-    whole("seed", seed, 0, 2**63 - 1)
+    seed, futures = whole("seed", seed, 0, 2**63 - 1), whole("futures", futures, LEAST, MOST)
     thread_count(threads)
-    if whole("futures", futures, LEAST, MOST) % PASS:
+    if futures % PASS:
         raise InputError("futures", f"{futures}", f"a multiple of {PASS} for a map, such as {FUTURES}")
     free = {one.path: Override(value=one.mode, low=one.low, high=one.high, because="mapped") for one in named}
     bench = _Bench(scenario.with_overrides(free, "map"), turned, goal, seed, threads)
@@ -224,9 +226,9 @@ def _factors(scenario: Scenario, asked: Sequence[str], lever: Lever) -> tuple[Fa
     made: list[Factor] = []
     plan = load_figures(scenario.region)
     for name in asked:
-        path = NAMES.get(name, name)
+        path = NAMES.get(name, name) if isinstance(name, str) else ""
         short = next((short for short, full in NAMES.items() if full == path), path)
-        if path not in unknowns.UNKNOWNS:
+        if not isinstance(name, str) or path not in unknowns.UNKNOWNS:
             expected = ", ".join(NAMES) + ", or an unknown such as " + ", ".join(unknowns.UNKNOWNS[4:7])
             raise InputError("map", repr(name), f"one of {expected}")
         if short in [one.name for one in made] or path == lever.name:

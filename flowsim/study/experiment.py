@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from flowsim.analysis import measures
@@ -203,11 +204,20 @@ def load_experiment(source: str | Path | Mapping[str, Any]) -> Experiment:
     InputError : missing file, unreadable TOML, unknown key, figure, setting, outcome or design, impossible value.
     """
     if isinstance(source, Mapping):
-        return _experiment(dict(source), "experiment", "experiment", Path())
+        return _experiment(_plain(source), "experiment", "experiment", Path())
     from flowsim.model.network import read_toml
 
     path = path_of("experiment", source, "the path of an experiment file, or its content as a mapping")
     return _experiment(read_toml(path), path.stem, str(path), path.parent)
+
+
+def _plain(value: Any) -> Any:
+    """What a program gives as a file would: numbers of NumPy as Python's, arrays and tuples as lists."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _experiment(document: dict[str, Any], name: str, where: str, folder: Path) -> Experiment:

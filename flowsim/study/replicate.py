@@ -110,17 +110,14 @@ def replicate(
     check_network(network)
     count = whole("replications", replications, 1, MOST_REPLICATIONS)
     seed = whole("seed", seed, 0, 2**63 - 1)
-    if not isinstance(engine, str) or engine not in ENGINES:
-        raise InputError("engine", repr(engine), "one of " + ", ".join(ENGINES))
-    if not isinstance(log, (bool, np.bool_)):
-        raise InputError("log", repr(log), "True or False")
+    engine, log = one_of("engine", engine, ENGINES), truth("log", log)
     workers = min(thread_count(threads), count)
-    tasks = (partial(_replication, engine, network, seed, number, bool(log)) for number in range(count))
+    tasks = (partial(_replication, engine, network, seed, number, log) for number in range(count))
     if engine == "reference":
         return _one_by_one(tasks)
     from flowsim.engines.world import features_of
 
-    return _in_order(tasks, workers, features_of(network), bool(log))
+    return _in_order(tasks, workers, features_of(network), log)
 
 
 def collect(network: Network, seed: int, engine: str, replications: Iterable[Replication]) -> Output:
@@ -229,15 +226,31 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
 
 
 def real(name: str, value: Any, least: float, most: float, expected: str) -> float:
-    """A number in a range, as float.
+    """A number (also NumPy's) in a range, as float; ``expected`` says which it may be.
 
     Raises
     ------
-    InputError : text, booleans, NaN, numbers outside the range; ``expected`` says which it is.
+    InputError : text, booleans, what is no number, numbers outside the range.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+    numbers = (int, float, np.integer, np.floating)
+    if isinstance(value, bool) or not isinstance(value, numbers) or not least <= value <= most:
         raise InputError(name, repr(value), expected)
     return float(value)
+
+
+def truth(name: str, value: Any) -> bool:
+    """True or False (also NumPy's), as bool; InputError for all else, which would pass for one of the two."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(name, repr(value), "True or False")
+    return bool(value)
+
+
+def one_of(name: str, value: Any, known: Iterable[str]) -> str:
+    """A text that is one of those known; InputError for all else."""
+    names = list(known)
+    if not isinstance(value, str) or value not in names:
+        raise InputError(name, repr(value), "one of " + ", ".join(names))
+    return value
 
 
 def thread_count(threads: int | None) -> int:

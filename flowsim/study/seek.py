@@ -23,7 +23,7 @@ from flowsim.study.bench import Bench, Progress, Purse
 from flowsim.study.futures import Balances
 from flowsim.study.levers import Lever
 from flowsim.study.levers import lever as read_lever
-from flowsim.study.replicate import real, thread_count, whole
+from flowsim.study.replicate import real, thread_count, truth, whole
 from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
@@ -256,14 +256,14 @@ def seek(
     scenario = given_scenario(scenario)
     goal = parse(target, scenario.region)
     levers = _levers(scenario, lever)
-    whole("seed", seed, 0, 2**63 - 1)
+    seed, readings = whole("seed", seed, 0, 2**63 - 1), truth("readings", readings)
     thread_count(threads)
     cells, half_width = _cells(levers[0], half_width)
     searches = _searches(scenario, levers, readings)
     _check_promise(goal, searches, levers)
     if budget is None:
         budget = BUDGET if len(searches) == 1 else SHARED * len(searches)
-    whole("budget", budget, LEAST_BUDGET * len(searches), MOST_BUDGET)
+    budget = whole("budget", budget, LEAST_BUDGET * len(searches), MOST_BUDGET)
     purse, balances = Purse(budget, progress), Balances(seed)
     found = Seek(scenario, goal, levers, seed, half_width, budget, readings)
     for k, (name, second, one) in enumerate(searches):
@@ -282,6 +282,8 @@ def seek(
 
 
 def _levers(scenario: Scenario, given: str | Sequence[str]) -> tuple[Lever, ...]:
+    if not isinstance(given, (str, Sequence)):
+        raise InputError("lever", repr(given), "a lever such as diversion, or two of them in a list")
     asked = [given] if isinstance(given, str) else list(given)
     if not 1 <= len(asked) <= 2:
         raise InputError("lever", f"{len(asked)} levers", "one, or two for the frontier")

@@ -24,7 +24,7 @@ from flowsim.scenario import unknowns
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.options import CONTINUE, OPTIONS, options
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import real, run_many, thread_count, whole
+from flowsim.study.replicate import real, run_many, thread_count, truth, whole
 from flowsim.study.together import Progress, extend_together, given_scenario, keep_common
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def sensitivity(
     base = base.with_settings(base.name, unknowns="prior")
     more = None if extension is None else given_scenario(extension)
     more = None if more is None else more.with_settings(more.name, unknowns="prior")
-    whole("budget", budget, LEAST_BUDGET, MOST_BUDGET)
-    whole("seed", seed, 0, 2**63 - 1)
+    budget, seed = whole("budget", budget, LEAST_BUDGET, MOST_BUDGET), whole("seed", seed, 0, 2**63 - 1)
+    savings = truth("savings", savings)
     thread_count(threads)
     names = unknowns.drawn(base)
     if not names:
@@ -155,7 +155,7 @@ def sensitivity(
     cases = {name: Case(name, one) for name, one in options(base, more).items()}
     designs.check_installed()
     regions.check_installed()
-    found = Sensitivity(base, seed, budget, worth, bool(savings), cases)
+    found = Sensitivity(base, seed, budget, worth, savings, cases)
     try:
         extend_together(cases, parts["options"], seed, Balances(seed), threads, progress)
         _screen(found, parts["trajectories"], threads, progress)

@@ -96,7 +96,8 @@ def check_arguments(threads: int | None, workers: int | None, scheduler: str | N
     thread_count(threads)
     if workers is not None:
         whole("workers", workers, 1, MOST_WORKERS)
-    if scheduler is not None and not scheduler.startswith(("tcp://", "tls://", "ucx://", "ws://", "wss://")):
+    kinds = ("tcp://", "tls://", "ucx://", "ws://", "wss://")
+    if scheduler is not None and not (isinstance(scheduler, str) and scheduler.startswith(kinds)):
         raise InputError("scheduler", repr(scheduler), "an address such as tcp://10.0.0.1:8786")
     given = [name for name, value in (("threads", threads), ("workers", workers), ("scheduler", scheduler)) if value]
     if len(given) > 1:

@@ -144,11 +144,10 @@ def evaluate(
     InputError : arguments or a scenario that cannot be used. KeyboardInterrupt : before anything was finished.
     """
     scenario = given_scenario(scenario)
-    whole("futures", futures, LEAST, MOST)
-    whole("seed", seed, 0, 2**63 - 1)
+    futures, seed = whole("futures", futures, LEAST, MOST), whole("seed", seed, 0, 2**63 - 1)
     thread_count(threads)
     if half_width is not None:
-        real("half_width", half_width, 0.005, 0.5, "a number from 0.005 to 0.5, such as 0.05")
+        half_width = real("half_width", half_width, 0.005, 0.5, "a number from 0.005 to 0.5, such as 0.05")
     load_targets(scenario.region)
     balances = Balances(seed)
     cases = {name: Case(name, one) for name, one in cases_of(scenario).items()}

@@ -325,9 +325,8 @@ def prepared(
     scenario = given_scenario(scenario)
     # The proposals move one unknown at a time, which points of the calibrated posterior do not allow.
     scenario = scenario.with_settings(scenario.name, unknowns="prior")
-    whole("futures", futures, 2 * LEAST, MOST)
+    futures, seed = whole("futures", futures, 2 * LEAST, MOST), whole("seed", seed, 0, 2**63 - 1)
     half_width = real("half_width", half_width, 0.005, 0.5, "a number from 0.005 to 0.5, such as 0.05")
-    whole("seed", seed, 0, 2**63 - 1)
     name, one = leading_case(scenario)
     for code in observed.quantities:
         if QUANTITIES[code].of_functions and one.settings["network"] != "functions":

@@ -24,7 +24,7 @@ import numpy as np
 from flowsim.analysis.statistics import student
 from flowsim.errors import InputError
 from flowsim.model.network import Network
-from flowsim.study.replicate import Outcome, replicate, run_many, simulate_once, whole
+from flowsim.study.replicate import Outcome, one_of, real, replicate, run_many, simulate_once, thread_count, whole
 from flowsim.study.verification import cases as all_cases
 from flowsim.study.verification.case import ENGINES, Case
 from flowsim.study.verification.sources import sources
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FAMILY_RATE: Final = 0.01
 """Chance that a table of right engines has any miss."""
+SMALLEST_RATE: Final = 1e-9
 AGREES: Final = "agrees"
 MISSES: Final = "misses"
 COLUMNS: Final = (
@@ -97,10 +98,11 @@ def verify(
     import pandas as pd
 
     seed = whole("seed", seed, 0, 2**63 - 1)
-    if engine not in ("both", *ENGINES):
-        raise InputError("engine", repr(engine), "one of both, " + ", ".join(ENGINES))
-    if not 0.0 < rate < 1.0:
-        raise InputError("rate", repr(rate), "a number between 0 and 1")
+    engine = one_of("engine", engine, ("both", *ENGINES))
+    rate = real("rate", rate, SMALLEST_RATE, 1.0 - SMALLEST_RATE, "a number between 0 and 1")
+    thread_count(threads)
+    if cases is not None and not (isinstance(cases, Sequence) and cases and all(isinstance(x, Case) for x in cases)):
+        raise InputError("cases", repr(cases)[:60], "a list of cases, or None: all of flowsim.study.verification.cases")
     chosen = tuple(all_cases() if cases is None else cases)
     engines = ENGINES if engine == "both" else (engine,)
     comparisons = sum(one in known.engines for one in engines for case in chosen for known in case.known)

@@ -42,7 +42,9 @@ def test_a_link_in_a_circle_is_a_place_that_cannot_be_written(call: Call, file: 
     refused(call("run", file, "--log", tmp_path / "circle" / "log.csv"), "circle", "cannot be written")
 
 
-@pytest.mark.parametrize("command", ["answer", "run", "compare", "targets", "seek", "sensitivity", "calibrate", "update"])
+@pytest.mark.parametrize(
+    "command", ["answer", "run", "compare", "targets", "seek", "sensitivity", "calibrate", "update"]
+)
 def test_no_other_command_writes_over_a_sweep(call: Call, file: Path, tmp_path: Path, command: str) -> None:
     """Without its manifest the sweep would not go on."""
     manifest = tmp_path / "sweep" / "manifest.json"

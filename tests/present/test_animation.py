@@ -93,3 +93,22 @@ def test_unusable_arguments_are_refused(output: Output) -> None:
             animation(log, output.network, START, **wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="nobody"):
         animation(log[:0], output.network, START)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("log", None), ("log", []), ("log", np.zeros(3)), ("network", None), ("network", DOCUMENT), ("start", None),
+     ("start", "2025-01-01"), ("region", "amstelland"), ("every", "28"), ("every", None)],
+)  # fmt: skip
+def test_arguments_of_a_wrong_kind_are_refused(output: Output, name: str, wrong: Any) -> None:
+    assert output.logs is not None
+    given: dict[str, Any] = {"log": output.logs[0], "network": output.network, "start": START, "lang": "en"}
+    with pytest.raises(InputError, match=f"^{name}: found"):
+        animation(**(given | {name: wrong}))
+
+
+def test_a_moment_will_do_for_a_date(output: Output) -> None:
+    assert output.logs is not None
+    moment = dt.datetime(2025, 1, 1, 12, 30)
+    figures = [animation(output.logs[0], output.network, start, "en", every=140.0) for start in (START, moment)]
+    assert figures[0].to_json() == figures[1].to_json()

@@ -231,3 +231,16 @@ def test_the_recipes_of_the_documentation_call_commands_that_dask_has() -> None:
         named |= set(re.findall(r'"dask", "(\w+)"', recipe))
     assert named == {"scheduler", "worker"}
     assert named <= commands
+
+
+def test_a_script_without_a_guard_is_told_about_it(tmp_path: Path) -> None:
+    """Each process reads the script again, and would start processes too."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import flowsim\ntry:\n    flowsim.sweep({SMALL!r}, workers=1)\n"
+        "except flowsim.InputError as error:\n    print(error)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=200)
+    assert "workers: found processes that do not start" in done.stdout
+    assert 'if __name__ == "__main__":' in done.stdout

@@ -147,8 +147,7 @@ def test_a_block_with_a_wrong_byte_or_of_another_number_is_made_again(whole: Pat
         block.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
         try:
             there = 1 in folder.begin()
-        except InputError as error:  # the byte was in the name of the sweep that it belongs to
-            assert "another sweep" in str(error)
+        except InputError:  # the byte was in the name of the sweep that it belongs to
             continue
         if there:  # nothing that is read was in that byte
             pd.testing.assert_frame_equal(pd.read_parquet(block), rows, check_exact=True)
@@ -195,6 +194,16 @@ def test_another_figure_scenario_or_code_does_not_mix(
     monkeypatch.setattr(store, "provenance", lambda: {**made, "sources": "0123456789abcdef"})
     with pytest.raises(InputError, match=r"flowsim.sources was \w+, is 0123456789abcdef; expected what made them"):
         sweep(TINY, out=whole)
+
+
+def test_numpy_and_tuples_in_a_mapping_are_as_in_a_file(whole: Path, tmp_path: Path) -> None:
+    factors = {
+        GROWTH: {"values": np.array([0.0, 0.02])},
+        CONVERSATIONS: {"values": (np.float64(0.5), np.int64(2)), "multiple": np.bool_(True)},
+    }
+    outcomes = tuple(TINY["outcomes"])
+    given = {**TINY, "futures": np.int64(3), "block": np.int32(4), "outcomes": outcomes, "factors": factors}
+    assert load_experiment(given).content == load_experiment(TINY).content
 
 
 def test_a_title_may_change(whole: Path) -> None:
