@@ -304,6 +304,28 @@ def test_a_slider_by_keyboard_changes_the_result(visitor: Visitor) -> None:
     assert table_numbers(visitor) != before
 
 
+def test_on_a_phone_the_outcome_stays_in_sight_and_the_other_pages_are_found(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    page = visitor.open("vergelijken")
+    visitor.cards()
+    visitor.settled()
+    slider = page.get_by_role("slider", name=words("lever.conversations.name"))
+    slider.focus()
+    slider.press("End")
+    page.locator("#cards li").first.wait_for()
+    visitor.settled()
+    named = page.get_by_text(words("lever.conversations.name"), exact=True).locator("visible=true").first
+    line, lever = page.locator(".fs-outlook").bounding_box(), named.bounding_box()
+    assert page.locator("#cards").bounding_box()["y"] > 844  # far below
+    assert 0 <= lever["y"] < line["y"]
+    assert lever["y"] + lever["height"] <= line["y"]
+    assert line["y"] + line["height"] <= 844
+    assert visitor.cards()[0] in page.locator(".fs-outlook").inner_text()
+    others = page.locator(".st-key-other-pages")
+    others.get_by_role("link", name=words("page.goals.title"), exact=True).click()
+    page.locator("h1.fs-h1", has_text=words("page.goals.heading")).wait_for()
+
+
 def test_compare_save_open_and_language(visitor: Visitor, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 

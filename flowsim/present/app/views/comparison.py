@@ -47,7 +47,7 @@ def show_comparison(drafts: Sequence[Draft], result: Compared) -> None:
 
 
 def _named(i: int, title: str) -> Html:
-    return html.tag("span", html.swatch(SCENARIOS[i], LETTERS[i]), title)
+    return html.tag("span", html.swatch(SCENARIOS[i], LETTERS[i]), " ", title)  # apart for who hears it
 
 
 def _cards(titles: Sequence[str], result: Compared) -> Html:
