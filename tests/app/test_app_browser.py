@@ -69,8 +69,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=home, stdout=stream, stderr=stream, env=environment)
         try:
             address = f"http://127.0.0.1:{port}"
-            for _ in range(300):
+            until = time.monotonic() + WAIT / 1000
+            while True:
                 assert process.poll() is None, log.read_text()
+                assert time.monotonic() < until, f"no answer from {address} after {WAIT / 1000:.0f} s"
                 try:
                     urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
                     break
@@ -152,7 +154,10 @@ def table_numbers(visitor: Visitor) -> str:
     return str(visitor.page.locator("table", has_text=words("compare.column.mean_wait", year=2029)).inner_text())
 
 
-WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+WCAG = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "resultTypes": ["violations"],  # every one; of what is in order no list is made, which takes long
+}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -165,7 +170,8 @@ def test_each_page_opens_without_errors_and_without_violations(browser: Any, ser
     visitor.page.locator("#verdict").wait_for()
     assert visitor.page.evaluate("document.documentElement.lang") == lang
     visitor.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img id=wrong src=data:,>')")
-    assert "image-alt" in {one["id"] for one in Axe().run(visitor.page).response["violations"]}  # axe does look
+    looked = Axe().run(visitor.page, options=WCAG).response["violations"]
+    assert "image-alt" in {one["id"] for one in looked}  # axe does look
     visitor.page.evaluate("document.getElementById('wrong').remove()")
     found: list[str] = []
     for name in PAGES:
@@ -244,6 +250,8 @@ def test_the_keyboard_reaches_everything_on_every_page_and_opens_each_term(
         reached: set[int] = set()
         tips: list[str] = []
         page.evaluate("document.activeElement.blur()")
+        terms = page.locator(".fs-term").count()
+        twice = min(terms, 2)  # the first ones are closed with Escape, and open again the second time
         for _ in range(3 * len(wanted)):
             page.keyboard.press("Tab")
             number, tip = page.evaluate(REACHED)
@@ -252,9 +260,10 @@ def test_the_keyboard_reaches_everything_on_every_page_and_opens_each_term(
             if tip is not None and len(tips) < 3:
                 page.keyboard.press("Escape")
                 assert page.evaluate(REACHED)[1] == "hidden"
+            if len(reached) == len(wanted) and len(tips) >= terms + twice:
+                break
         assert [one for i, one in enumerate(wanted) if i not in reached] == [], name
-        terms = page.locator(".fs-term").count()
-        assert len(tips) >= terms, name
+        assert len(tips) >= terms + twice, name
         assert set(tips) <= {"visible"}, name
     glossary = page.locator("summary", has_text=words("glossary.title"))
     glossary.focus()

@@ -18,7 +18,7 @@ from flowsim.scenario.monitored import PLACES
 from flowsim.scenario.unknowns import UNKNOWNS
 from flowsim.study.observed import given, parse, template
 from flowsim.study.privacy import CODES, PersonalData
-from flowsim.study.update import update
+from flowsim.study.update import Update, update
 
 
 def gaps(sentence: str) -> set[str]:
@@ -75,10 +75,13 @@ def test_a_refusal_says_why_and_repeats_nothing(lang: str) -> None:
     assert "Jansen" not in sentence
 
 
+@pytest.fixture(scope="module")
+def found() -> Update:
+    return update(given({("2026-Q1", "waiting"): 820, ("2026-Q2", "waiting"): 830}), futures=128, seed=3)
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_page_says_what_a_fit_hangs_on_and_that_it_is_not_the_answer(lang: str) -> None:
-    observed = given({("2026-Q1", "waiting"): 820, ("2026-Q2", "waiting"): 830})
-    found = update(observed, futures=128, seed=3)
+def test_the_page_says_what_a_fit_hangs_on_and_that_it_is_not_the_answer(found: Update, lang: str) -> None:
     tables = found.tables
     head, *rest = update_blocks(found, tables, lang)
     assert isinstance(head, Paragraph)
