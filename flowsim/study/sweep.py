@@ -239,8 +239,8 @@ def forecast(
 
 
 def seconds_each(experiment: Experiment, threads: int) -> float:
-    """Seconds per replication on so many threads, at a few points spread over the design. The making of a point's network is
-    shared out over the futures that the point gets; what is read and made once in a sweep is left out."""
+    """Seconds per replication on so many threads, at a few points spread over the design. The making of a point's
+    network is shared out over the futures that the point gets; what is read and made once in a sweep is left out."""
     warm_up()
     runner, design = Runner(experiment), experiment.design
     futures = experiment.least if experiment.futures is None else experiment.futures
