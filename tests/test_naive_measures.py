@@ -18,6 +18,7 @@ from flowsim.analysis import measures
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.outcomes import Output
 from flowsim.engines import compiled
+from flowsim.plan.years import YEARS
 from flowsim.scenario.compile import compile_scenario
 from flowsim.scenario.load import default
 from flowsim.study.futures import Case
@@ -46,7 +47,7 @@ def test_what_is_read_off_a_future(name: str) -> None:
 
     expected = name == "expected"
     plain = naive_measures.by_year(document, found, new, expected)
-    volumes = future.volumes.reshape(len(measures.YEARS), 12, len(VOLUMES)).sum(axis=1)
+    volumes = future.volumes.reshape(len(YEARS), 12, len(VOLUMES)).sum(axis=1)
     given = measures.by_year(future) | dict(zip(VOLUMES, volumes.T, strict=True))
     assert plain.keys() == given.keys() == measures.BY_YEAR.keys()
     for what, values in plain.items():

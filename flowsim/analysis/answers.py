@@ -10,14 +10,14 @@ import numpy as np
 from flowsim.analysis import diverted, measures
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.measure_first import measure_first
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate, cluster, mean_interval, mean_intervals
+from flowsim.plan.years import YEARS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WEEK: Final = 7.0
-MONTHS: Final = [f"{year}-{month:02d}" for year in YEARS for month in range(1, 13)]
+MONTHS: Final = measures.MONTHS[:-1].astype("datetime64[M]").astype(str).tolist()
 FAN: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate, mean_interval, paired_difference
+from flowsim.plan.years import YEARS
 
 if TYPE_CHECKING:
     import pandas as pd

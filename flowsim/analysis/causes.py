@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis.answers import WEEK
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.targets import NO_VERDICT, OF_FUNCTIONS, Quantities, referrals
 from flowsim.plan.business_case import client_equivalents
 from flowsim.plan.figures import load_figures
 from flowsim.plan.targets import Target, load_targets
+from flowsim.plan.years import YEARS
 from flowsim.scenario import flows
 from flowsim.scenario.baseline import Values
 

@@ -11,10 +11,10 @@ from flowsim.analysis import answers
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.controls import WORTH, Controlled, controlled
 from flowsim.analysis.diverted import diverted, has_functions
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paired import dependent_difference, paired_proportions, simultaneous, variance_gain
 from flowsim.analysis.statistics import Estimate, student
 from flowsim.plan.business_case import Volumes, money
+from flowsim.plan.years import YEARS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.targets import Quantities
 from flowsim.plan.tables.checks import Index
+from flowsim.plan.years import YEARS
 from flowsim.scenario.baseline import Baseline, Values, calibrate
 from flowsim.scenario.flows import EXTRA_PLACES, by_choice
 from flowsim.scenario.options import LEVELS_OF_CARE

@@ -20,9 +20,10 @@ from flowsim.analysis.clearing import Future
 from flowsim.analysis.statistics import Estimate, mean_interval, wilson
 from flowsim.errors import InputError
 from flowsim.plan.targets import Target, load_targets
+from flowsim.plan.years import YEARS
 
 EXAMPLES: Final = '"P(cleared) >= 0.9", "overdue_2029 <= 50", "mean_wait_2029 <= 8 weeks" or "P(kpi_24) >= 0.5"'
-LAST: Final = f"_{measures.YEARS[-1]}"
+LAST: Final = f"_{YEARS[-1]}"
 """What a measure of a year gets when no year is given: the end of the five years."""
 UNITS: Final = {"days": 1.0, "dagen": 1.0, "weeks": 7.0, "weken": 7.0}
 OWN: Final = frozenset({"wait_reduction", "conversations", "support_point_users", "support_points_open"})

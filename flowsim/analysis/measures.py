@@ -11,8 +11,8 @@ import numpy as np
 
 from flowsim.analysis.clearing import QUEUE_MONTH, VOLUMES, Definition, Future
 from flowsim.errors import InputError
+from flowsim.plan.years import YEARS
 
-YEARS: Final = (2025, 2026, 2027, 2028, 2029)
 ROUNDING: Final = 1e-3
 """Relative slack when a promise is judged: the plan's own volumes give 649.85 clients where it promises 650."""
 HALVED: Final = 0.5

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from flowsim.analysis.clearing import VOLUMES, Future
-from flowsim.analysis.measures import YEARS
+from flowsim.plan.years import YEARS
 from flowsim.scenario.region import Region
 
 WEEK: Final = 7.0

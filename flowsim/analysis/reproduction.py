@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from flowsim.analysis.causes import mean_heads, not_entering
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paths import SentAway
 from flowsim.analysis.statistics import mean_interval
 from flowsim.analysis.targets import Quantities
 from flowsim.plan.tables.effects import FUNCTIONS
+from flowsim.plan.years import YEARS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,11 +15,12 @@ import numpy as np
 from flowsim.analysis import verdict
 from flowsim.analysis.answers import wait_ratio
 from flowsim.analysis.clearing import VOLUMES
-from flowsim.analysis.measures import ROUNDING, YEARS
+from flowsim.analysis.measures import ROUNDING
 from flowsim.analysis.statistics import mean_interval, wilson
 from flowsim.plan.business_case import Money, Volumes, client_equivalents, money
 from flowsim.plan.figures import load_figures
 from flowsim.plan.targets import Target, has_targets, load_targets
+from flowsim.plan.years import YEARS
 from flowsim.scenario.baseline import YEAR, Values, calibrate
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import numpy as np
 from flowsim.analysis import measures, verdict, weighing
 from flowsim.analysis.answers import FAN, WEEK
 from flowsim.analysis.clearing import VOLUMES
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate
 from flowsim.analysis.weighing import weighed_difference, weighed_mean, weighed_probability, weighed_quantiles
+from flowsim.plan.years import YEARS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.monitoring import QUANTITIES, SHARE, WAIT
 from flowsim.analysis.weighing import K_LIMIT
+from flowsim.plan.years import YEARS
 from flowsim.present.answer import Block, Paragraph, Rows
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import case_name, percent, scenario_title, unknown_name

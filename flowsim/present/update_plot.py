@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.monitoring import Quarter
+from flowsim.plan.years import YEARS
 from flowsim.present.plots import COLOURS, FAINT, INK, MEASURES, STYLE, note_above, put_title, years_below
 from flowsim.present.texts import text
 

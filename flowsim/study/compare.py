@@ -15,11 +15,11 @@ import numpy as np
 
 from flowsim.analysis import comparison, residents
 from flowsim.analysis.controls import PER_CONTROL
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paths import first_referrals
 from flowsim.analysis.statistics import Estimate
 from flowsim.analysis.verdict import chance
 from flowsim.errors import InputError
+from flowsim.plan.years import YEARS
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.posterior import in_common, source
 from flowsim.study.futures import Balances, Case

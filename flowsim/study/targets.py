@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis import verdict
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.paths import SentAway, sent_away
 from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.plan.targets import load_targets
+from flowsim.plan.years import YEARS
 from flowsim.scenario.load import Scenario
 from flowsim.study.answer import cases_of
 from flowsim.study.futures import Balances, Case

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.moves import HOWS, OUTSIDE, mean_moves, moves
 from flowsim.model.network import Network
+from flowsim.plan.years import YEARS
 from flowsim.present.app import studies
 from flowsim.present.app.drafts import Draft, plan_draft
 from flowsim.present.app.flows import NODES, TREATMENT, yearly

@@ -14,7 +14,6 @@ import pytest
 import flowsim
 import flowsim.study.targets as study
 from flowsim.analysis import causes
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.reproduction import CAUSES as COUNTED_CAUSES
 from flowsim.analysis.reproduction import VERDICTS as COUNTED_VERDICTS
 from flowsim.analysis.reproduction import reproduction
@@ -23,6 +22,7 @@ from flowsim.analysis.verdict import CODES
 from flowsim.cli import DONE, MISSED, UNUSABLE, main
 from flowsim.errors import InputError
 from flowsim.plan.targets import load_targets
+from flowsim.plan.years import YEARS
 from flowsim.present.answer import Paragraph, Rows
 from flowsim.present.targets import target_blocks
 from flowsim.present.texts import LANGUAGES, text, texts

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate, mean_interval
+from flowsim.plan.years import YEARS
 from flowsim.scenario.region import Region
 
 if TYPE_CHECKING:

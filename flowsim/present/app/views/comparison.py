@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from flowsim.analysis import verdict
-from flowsim.analysis.measures import YEARS
 from flowsim.plan.targets import has_targets
+from flowsim.plan.years import YEARS
 from flowsim.present.answer import LAST_YEAR
 from flowsim.present.app import charts, html
 from flowsim.present.app.charts import LETTERS, SCENARIOS

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from flowsim.analysis.measures import YEARS
 from flowsim.analysis.statistics import Estimate
+from flowsim.plan.years import YEARS
 from flowsim.present.app import animation, charts, html
 from flowsim.present.app.flows import NODES, TREATMENT, Flows, yearly
 from flowsim.present.app.ground import ground
