@@ -65,17 +65,17 @@ def page() -> None:
     except InputError as error:  # values that cannot go together
         refusal = error
     above, between, below = st.container(), st.container(key="outlook"), st.container()
+    result = visit().result
+    if result is not None or (job is not None and not job.over):
+        with between:
+            show(outlook(result))
     with below:  # first: what there is to see need not wait for the levers, which take a tenth of a second to draw
         if refusal is not None:
             refused(refusal)
         show(html.heading(t("compare.result")))
         _run(job, stopped)
-        result = visit().result
         if result is not None:
             show_comparison(visit().drafts, result)
-    if result is not None or (job is not None and not job.over):
-        with between:
-            show(outlook(result))
     with above:
         _scenarios()
 
