@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from flowsim.errors import InputError
 from flowsim.plan.tables.checks import EXACT, INCONSISTENT, ROUNDING, VERDICTS, Check
-from flowsim.present.texts import format_number, text, texts
+from flowsim.present.texts import format_euro, format_number, text, texts
 
 FORMATS: Final = ("text", "json", "csv")
 _WIDTH: Final = 100  # of running text
@@ -189,5 +189,4 @@ def _shown(value: float | str, unit: str, decimals: int, lang: str) -> str:
         return str(int(value))
     if unit == "fraction":
         return format_number(lang, 100 * value, decimals) + "%"
-    amount = format_number(lang, value, decimals)
-    return f"€ {amount}" if unit == "EUR" else amount
+    return (format_euro if unit == "EUR" else format_number)(lang, value, decimals)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsim.analysis.hangs_on import turning_weeks
 from flowsim.present.answer import Block, Paragraph, Rows
 from flowsim.present.progress import StudyProgress
-from flowsim.present.texts import format_number, text, texts
+from flowsim.present.texts import format_euro, format_number, text, texts
 from flowsim.present.wording import percent, scenario_title, unknown_name
 from flowsim.scenario.options import EXTEND, EXTENSION, OPTIONS
 
@@ -97,8 +97,7 @@ class Page:
     def euros(self, value: float, decimals: int = 0) -> str:
         """Euros; large amounts to the nearest thousand."""
         value = round(value, -3) if abs(value) >= 10_000 else value
-        sign = "-" if round(value, decimals) < 0 else ""
-        return f"{sign}€ {format_number(self.lang, abs(value), decimals)}"
+        return format_euro(self.lang, value, decimals)
 
     def number(self, value: float) -> str:
         return format_number(self.lang, round(value, -2) if abs(value) >= 1000 else value)

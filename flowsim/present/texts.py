@@ -73,6 +73,12 @@ def format_number(lang: str, value: float, decimals: int = 0) -> str:
     return written
 
 
+def format_euro(lang: str, value: float, decimals: int = 0) -> str:
+    """Euros, the sign in front: ``-€ 1.234`` in Dutch, ``-€ 1,234`` in English."""
+    amount = format_number(lang, value, decimals)
+    return f"-€ {amount[1:]}" if amount.startswith("-") else f"€ {amount}"
+
+
 def fewest_decimals(value: float, most: int) -> int:
     """How many decimals a finite number needs to be written in full; ``most`` where more would be needed."""
     return next((decimals for decimals in range(most) if round(value, decimals) == value), most)

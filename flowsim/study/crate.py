@@ -18,7 +18,7 @@ from typing import Any, Final
 from flowsim.errors import InputError
 from flowsim.study import store
 
-METADATA: Final = "ro-crate-metadata.json"
+METADATA: Final = store.CRATE
 MANIFEST: Final = "manifest.json"
 REGION: Final = "inputs/region"
 SPEC: Final = "1.1"

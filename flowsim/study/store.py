@@ -26,6 +26,8 @@ MADE: Final = (".pyc", ".pyo", ".nbi", ".nbc")
 """Ends of the names of files that Python and Numba make themselves."""
 ONLY_CHECKED: Final = ("investment", "budget", "kpi", "business_case.printed", "functions.printed")
 """Beginnings of keys of figures that the plan's arithmetic is checked by and nothing simulated rests on."""
+CRATE: Final = "ro-crate-metadata.json"
+"""What describes a folder of results as an RO-Crate."""
 PART: Final = ".part"
 """End of the name of a file that is not whole yet."""
 
@@ -99,8 +101,9 @@ def listed(folder: Path) -> set[str]:
 
 
 def drop(folder: Path, names: set[str]) -> None:
-    """Take away tables of the run before, which would pass for those of the run that was written now."""
-    for name in names:
+    """Take away tables of the run before, which would pass for those of the run that was written now; and the crate's
+    description, which is of those."""
+    for name in (*names, CRATE):
         (folder / name).unlink(missing_ok=True)
 
 

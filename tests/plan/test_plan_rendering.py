@@ -15,7 +15,7 @@ from flowsim.plan.business_case import check_plan
 from flowsim.plan.figures import load_figures
 from flowsim.plan.tables.checks import EXACT, INCONSISTENT, Check
 from flowsim.present.plan_table import cause_text, count_verdicts, render_plan, row_text
-from flowsim.present.texts import LANGUAGES, Texts, format_number, text, texts
+from flowsim.present.texts import LANGUAGES, Texts, format_euro, format_number, text, texts
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +68,12 @@ def test_the_text_begins_with_what_is_wrong_and_ends_with_the_count(checks: tupl
     counts = count_verdicts(checks)
     last = f"{len(checks)} controles: {counts['exact']} kloppen, {counts['rounding']} verschillen alleen door afronding"
     assert written.rstrip().splitlines()[-1].startswith(last)
+
+
+def test_euros_have_their_sign_in_front() -> None:
+    assert format_euro("nl", -2324.4) == "-€ 2.324"
+    assert format_euro("en", 1234.5, 1) == "€ 1,234.5"
+    assert format_euro("nl", -0.2) == "€ 0"
 
 
 def test_the_english_text_writes_numbers_in_english(checks: tuple[Check, ...]) -> None:

@@ -23,6 +23,7 @@ from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.plan.targets import load_targets
 from flowsim.present.report import charts, make_report
+from flowsim.present.report.account import Account
 from flowsim.present.report.blocks import LIGHTS, bullets, heading, paragraphs
 from flowsim.present.report.content import document
 from flowsim.present.report.document import figures_of, readable, typeset
@@ -110,6 +111,17 @@ def test_the_template_holds_no_sentence() -> None:
     assert "eval" not in code
     assert "#import" not in code
     assert "read(" not in code
+
+
+def test_the_method_says_how_precise_the_probabilities_are(made: Made) -> None:
+    """As precise as was asked; with fewer futures than that takes, as precise as the least certain is."""
+    answer, tables = made
+    ends = [answer.probability(name) for name in answer.cases]
+    widest = max((one.high - one.low) / 2 for one in ends)
+    for asked, code, width in ((1.01 * widest, "precise", 1.01 * widest), (0.5 * widest, "imprecise", widest)):
+        said = Account(replace(answer, half_width=asked), tables, "nl").precision()
+        assert said == text("nl", f"report.method.{code}", width=format_number("nl", 100.0 * width, 1))
+    assert fields(texts("nl")["report.method.futures"]) >= {"precision"}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

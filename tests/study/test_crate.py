@@ -111,6 +111,12 @@ def test_a_run_again_from_its_crate_is_the_same_bytes(
     monkeypatch.setattr("flowsim.cli.run._as_csv", lambda frame: lambda stream: stream.write(b"something else\n"))
     assert main(["crate", str(out), "--again", str(tmp_path / "other")]) == MISSED
     assert "4 differ" in capsys.readouterr().out
+    assert main(["run", str(tmp_path / "again" / "none.toml"), "--out", str(out)]) == UNUSABLE
+    assert (out / METADATA).exists()  # nothing was written
+    (tmp_path / "other.toml").write_text(NETWORK, encoding="utf-8")
+    assert main(["run", str(tmp_path / "other.toml"), "--out", str(out), "--replications", "2"]) == DONE
+    assert not (out / METADATA).exists()  # it described other results
+    assert main(["crate", str(out), "--again", str(tmp_path / "third")]) == UNUSABLE
 
 
 def test_what_is_no_crate_is_refused(crate: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

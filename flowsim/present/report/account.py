@@ -74,7 +74,7 @@ class Account(Chapter):
             "programmes": len(self.region.programmes),
             "drawn": drawn,
             "futures": self.futures_shown(),
-            "width": self.number(100.0 * self.answer.half_width, 1),
+            "precision": self.precision(),
             "weeks": definition.weeks,
             "share": self.percent(definition.share),
             "seed": self.answer.seed,
@@ -93,6 +93,12 @@ class Account(Chapter):
         made += [heading(self.r("heading.limits"), 2)]
         made.append(bullets(self.r("limits.effects"), self.r("limits.region"), self.t("used.leaves_out")))
         return made
+
+    def precision(self) -> str:
+        """How precisely the probabilities are known: as was asked, or (fewer futures than that takes) as they are."""
+        asked, widest = self.answer.half_width, max(self.answer.probability(name).half_width for name in self.cases)
+        key, width = ("precise", asked) if widest <= asked else ("imprecise", widest)
+        return self.r(f"method.{key}", width=self.number(100.0 * width, 1))
 
     # ---- assumptions and sources ----------------------------------------------------------------------------------
 

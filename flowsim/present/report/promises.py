@@ -17,7 +17,7 @@ from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.targets import plan_itself
-from flowsim.present.texts import text
+from flowsim.present.texts import format_euro, text
 from flowsim.present.wording import place_name, promise_name
 
 SIGNS: Final = {"yes": "met", "uncertain": "unsure", "no": "missed", "none": "absent"}
@@ -106,7 +106,7 @@ class Promises(Chapter):
 
     def euro(self, value: float) -> str:
         """Whole euros."""
-        return ("−" if round(value) < 0 else "") + self.r("euro", value=self.number(abs(value)))
+        return format_euro(self.lang, value).replace("-", "−")
 
     def rounded(self, value: float) -> str:
         """Euros in whole thousands, for sentences."""

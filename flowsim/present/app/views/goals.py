@@ -18,7 +18,7 @@ from flowsim.present.app.html import Html
 from flowsim.present.app.shell import choice, lang, number, shared, shared_run, show, t, title
 from flowsim.present.app.studies import Told
 from flowsim.present.targets import plan_itself, reasons
-from flowsim.present.texts import text
+from flowsim.present.texts import format_euro, text
 from flowsim.present.wording import case_name, place_name, promise_name
 from flowsim.study.answer import READINGS
 
@@ -59,7 +59,8 @@ def show_goals(told: Told, reading: str) -> None:
     if at_stake:
         missed = {row["target"] for row, code in judged if code in ("no", "unlikely")}
         itself = plan_itself(lang(), answer.scenario.region)
-        said = (t("goals.at_stake", amount=number(at_stake)), *(itself[one] for one in itself if one in missed))
+        amount = format_euro(lang(), at_stake)
+        said = (t("goals.at_stake", amount=amount), *(itself[one] for one in itself if one in missed))
         show(html.notice(html.join(html.paragraph(one) for one in said), kind="warning"))
     rows = [row_of(row, code, kpis.get(row["target"])) for row, code in judged]
     header = [
@@ -112,7 +113,7 @@ def row_of(row: dict[Any, Any], code: str, kpi: Kpi | None) -> list[Html | str]:
     )
     sign = t("goals.at_least" if row["comparison"] == ">=" else "goals.at_most", value=amount(row["promised"], unit))
     date = day(dt.date.fromisoformat(row["date"]))
-    payment = t("euro", amount=number(kpi.amount)) if kpi is not None and kpi.amount else "–"
+    payment = format_euro(lang(), kpi.amount) if kpi is not None and kpi.amount else "–"
     if not row["simulated"]:
         return [name, html.light(code, verdict_words(code)), date, sign, "–", "–", payment]
     mean, low, high = (amount(row[name], unit) for name in ("mean", "q05", "q95"))
@@ -144,7 +145,7 @@ def day(date: dt.date) -> str:
 def _other_payments(kpis: list[Kpi], judged: set[str]) -> None:
     """The KPIs that ask for an effort: flowsim does not judge them, but money hangs on them."""
     rows = [
-        [t("goals.kpi", nr=kpi.nr), t(f"goals.kind.{kpi.kind}"), day(kpi.date), t("euro", amount=number(kpi.amount))]
+        [t("goals.kpi", nr=kpi.nr), t(f"goals.kind.{kpi.kind}"), day(kpi.date), format_euro(lang(), kpi.amount)]
         for kpi in kpis
         if f"kpi_{kpi.nr}" not in judged
     ]
