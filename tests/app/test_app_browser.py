@@ -343,6 +343,22 @@ def test_on_a_phone_the_outcome_stays_in_sight_and_the_other_pages_are_found(vis
     page.locator("h1.fs-h1", has_text=words("page.goals.heading")).wait_for()
 
 
+def test_on_a_phone_the_menu_closes_when_a_page_is_chosen(visitor: Visitor) -> None:
+    from playwright.sync_api import expect
+
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    page = visitor.open("verantwoording")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    menu = page.get_by_test_id("stSidebarNav")
+    expect(menu).to_be_in_viewport()
+    menu.get_by_role("link", name=words("page.plan.title"), exact=True).click()
+    page.locator("h1.fs-h1", has_text=words("page.plan.heading")).wait_for()
+    visitor.settled()
+    expect(menu).not_to_be_in_viewport()
+    page.wait_for_timeout(1000)  # nor does it open again
+    expect(menu).not_to_be_in_viewport()
+
+
 def test_compare_save_open_and_language(visitor: Visitor, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 

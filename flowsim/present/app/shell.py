@@ -50,6 +50,17 @@ if (!window.flowsimTips) {
     end, (event) => { if (event.target.closest('.fs-term')) all.remove('fs-no-tips'); }));
 }"""
 """Escape closes the explanation of a term until one leaves the term (WCAG 1.4.13)."""
+MENU: Final = """
+if (!window.flowsimMenu) {
+  window.flowsimMenu = true;
+  document.addEventListener('click', (event) => {
+    if (innerWidth > 768 || !event.target.closest('[data-testid="stSidebarNavLink"]')) return;
+    setTimeout(() => document.querySelector(
+      '[data-collapsed="false"] [data-testid="stSidebarCollapseButton"] button')?.click(), 100);
+  });
+}"""
+"""On a narrow screen, where the menu lies over the page, it closes when a page is chosen: Streamlit does that only in
+browsers that call themselves a phone's."""
 POLL: Final = 0.6
 """Seconds between two looks at a run."""
 
@@ -70,7 +81,7 @@ def run() -> None:
     if chosen in others:
         chosen.run()
     show(Html(f"<style>{style()}</style>"))
-    _script(f"document.documentElement.lang = '{lang}';{ESCAPE}{chrome.script(lang)}")
+    _script(f"document.documentElement.lang = '{lang}';{ESCAPE}{MENU}{chrome.script(lang)}")
     _language_switch(lang)
     _told_of_link(chosen.url_path)
     _script(address.script(chosen.url_path, lang, visit().drafts, LINK_REFUSED in st.session_state))
