@@ -156,7 +156,7 @@ def answer(
     >>> found.probability("net").n
     2
     >>> sorted(found.tables)[:4]
-    ['calibration', 'differences', 'euros', 'fan']
+    ['calibration', 'differences', 'diverted', 'diverted_months']
     """
     from flowsim.study.replicate import one_of, real, thread_count, truth, whole
 

@@ -83,13 +83,15 @@ def polder() -> Iterator[House]:
         made = House()
         patch.setattr(state, "house", lambda: made)
         patch.setattr(shell, "house", lambda: made)
-        for run in (made.plan, made.route):
-            assert run().ended.wait(240)
-            assert run().state == "done", run().fault
-        yield made
-        made.desk.close()
-        made.press.close()
-        ground.stand_on(None)
+        try:
+            for run in (made.plan, made.route):
+                assert run().ended.wait(240)
+                assert run().state == "done", run().fault
+            yield made
+        finally:  # what other files test stands on the plan that ships
+            made.desk.close()
+            made.press.close()
+            ground.stand_on(None)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

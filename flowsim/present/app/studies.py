@@ -165,12 +165,13 @@ class Told:
 
 
 def told(answer: Answer) -> Told:
-    """With the causes of what is not as promised."""
+    """With the causes of what is not as promised, where a region has promises."""
     from flowsim.analysis import causes, targets
+    from flowsim.plan.targets import has_targets
 
     tables = answer.tables
     judged = targets.judged_cases(answer.cases)
-    if judged:
+    if judged and has_targets(answer.scenario.region):
         tables["targets"], tables["causes"] = causes.causes(targets.judged_table(judged), judged)
     return Told(answer, tables)
 

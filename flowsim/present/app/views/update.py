@@ -10,7 +10,7 @@ from flowsim.analysis.monitoring import Quarter
 from flowsim.errors import InputError
 from flowsim.present.answer import LAST_YEAR, Block, Rows
 from flowsim.present.app import charts, chrome, html
-from flowsim.present.app.counts import RefusedCounts, example, read, template
+from flowsim.present.app.counts import EXAMPLE, RefusedCounts, example, read, template
 from flowsim.present.app.counts import refused as refused_counts
 from flowsim.present.app.drafts import Draft, fingerprint, plan_draft
 from flowsim.present.app.ground import SHIPPED, ground
@@ -62,7 +62,7 @@ def page() -> None:
         refused(refused_counts(error))
         return
     asked = visit().weighing
-    name = html.tag("strong", t("update.example_file") if counts.made_up else counts.name)
+    name = html.tag("strong", t("update.example_file") if counts.name == EXAMPLE and counts.made_up else counts.name)
     show(html.join((html.heading(t("update.result")), html.paragraph(t("update.file"), " ", name))))
     if asked.full:
         show(html.notice(t("run.full"), kind="warning", role="alert"))
