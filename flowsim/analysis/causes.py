@@ -16,7 +16,7 @@ from flowsim.analysis.answers import WEEK
 from flowsim.analysis.targets import NO_VERDICT, OF_FUNCTIONS, Quantities, referrals
 from flowsim.plan.business_case import client_equivalents
 from flowsim.plan.figures import load_figures
-from flowsim.plan.targets import Target, load_targets
+from flowsim.plan.targets import Target, has_targets, load_targets
 from flowsim.plan.years import YEARS
 from flowsim.scenario import flows
 from flowsim.scenario.baseline import Values
@@ -59,7 +59,8 @@ def causes(targets: pd.DataFrame, judged: Mapping[str, Quantities]) -> tuple[pd.
 
     rows, found = [], []
     for name, quantities in judged.items():
-        promises = {target.id: target for target in load_targets(quantities.case.scenario.region)}
+        region = quantities.case.scenario.region
+        promises = {target.id: target for target in load_targets(region)} if has_targets(region) else {}
         for row in targets[targets["case"] == name].to_dict("records"):
             code, facts = cause(promises[row["target"]], quantities, row)
             found.append(code)

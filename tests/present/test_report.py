@@ -24,7 +24,7 @@ from flowsim.errors import InputError
 from flowsim.plan.targets import load_targets
 from flowsim.present.report import charts, make_report
 from flowsim.present.report.account import Account
-from flowsim.present.report.blocks import LIGHTS, bullets, heading, paragraphs
+from flowsim.present.report.blocks import LETTERS, LIGHTS, bullets, heading, paragraphs
 from flowsim.present.report.content import document
 from flowsim.present.report.document import figures_of, readable, typeset
 from flowsim.present.report.route import FUNCTIONS, flows
@@ -374,7 +374,7 @@ def test_scenarios_are_compared_future_by_future(made: Made) -> None:
 
 
 def test_scenarios_have_the_colours_that_they_have_on_the_page() -> None:
-    from flowsim.present.app.charts import LETTERS, SCENARIOS
+    from flowsim.present.app.charts import SCENARIOS
 
     each = [contestant(letter, "net") for letter in "BADC"] + [contestant("Geen netwerk", "none")]
     looks = charts.looks(each, True)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 GREY: Final = "#808080"
 COLOURS: Final = {**plots.COLOURS, "none": GREY}
-LETTERS: Final = ("A", "B", "C", "D")
 SCENARIOS: Final = plots.SCENARIOS
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
 CONFIG: Final[dict[str, Any]] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from flowsim.present.app.drafts import filename, reason_in
+from flowsim.present.app.drafts import filename
 from flowsim.present.app.jobs import Job
 from flowsim.present.app.studies import Compared, Told, Work
 from flowsim.present.report import make_report
@@ -37,7 +37,7 @@ def of_scenario(compared: Compared, i: int, lang: str, titles: Sequence[str]) ->
         from flowsim.analysis import answers
 
         order = (i, *(j for j in range(len(compared.answers)) if j != i))
-        first, *others = (named(compared.answers[j], titles[j], lang) for j in order)
+        first, *others = (named(compared.answers[j], titles[j]) for j in order)
         beside = [(one, {"futures": answers.futures(one), "fan": answers.fan(one)}) for one in others]
         letters = "".join(LETTERS[j] for j in order)  # as the page has them: there is one Scenario A
         return make_report(first, first.tables, lang, beside, letters=letters)
@@ -45,17 +45,15 @@ def of_scenario(compared: Compared, i: int, lang: str, titles: Sequence[str]) ->
     return _work(made)
 
 
-def named(answer: Answer, title: str, lang: str) -> Answer:
-    """A comparison's answer under this title, its case called by the scenario's reading, as `flowsim answer` does; what
-    the app said of why a figure changed is in the language of the report."""
+def named(answer: Answer, title: str) -> Answer:
+    """A comparison's answer under this title, its case called by the scenario's reading, as `flowsim answer` does."""
     name, _ = leading_case(answer.scenario)
     cases = {}
     for key, case in answer.cases.items():
         mine = copy.copy(case)
         mine.name = name if key == "case" else key
         cases[mine.name] = mine
-    changes = tuple(replace(one, because=reason_in(lang, one.because)) for one in answer.scenario.changes)
-    return replace(answer, scenario=replace(answer.scenario, title=title, changes=changes), cases=cases)
+    return replace(answer, scenario=replace(answer.scenario, title=title), cases=cases)
 
 
 def pdf_name(title: str) -> str:

@@ -165,14 +165,13 @@ class Told:
 
 
 def told(answer: Answer) -> Told:
-    """With the causes of what is not as promised, where a region has promises."""
+    """With the causes of what is not as promised."""
     from flowsim.analysis import causes, targets
-    from flowsim.plan.targets import has_targets
 
     tables = answer.tables
     judged = targets.judged_cases(answer.cases)
-    if judged and has_targets(answer.scenario.region):
-        tables["targets"], tables["causes"] = causes.causes(targets.judged_table(judged), judged)
+    if judged:
+        tables["targets"], tables["causes"] = causes.causes(tables["targets"], judged)
     return Told(answer, tables)
 
 

@@ -10,7 +10,6 @@ import streamlit as st
 from flowsim.errors import InputError
 from flowsim.present.app import chrome, html
 from flowsim.present.app.address import LANG, LINK
-from flowsim.present.app.charts import LETTERS
 from flowsim.present.app.drafts import (
     LONGEST_TITLE,
     MOST_BYTES,
@@ -42,6 +41,7 @@ from flowsim.present.app.shell import (
 from flowsim.present.app.views.comparison import outlook, show_comparison
 from flowsim.present.app.views.reporting import report
 from flowsim.present.changed import changed_name
+from flowsim.present.report.blocks import LETTERS
 from flowsim.present.texts import LANGUAGES, format_number, texts
 from flowsim.present.wording import title_in
 from flowsim.scenario.unknowns import drawn

@@ -13,13 +13,14 @@ from flowsim.plan.targets import has_targets
 from flowsim.plan.years import YEARS
 from flowsim.present.answer import LAST_YEAR
 from flowsim.present.app import charts, html
-from flowsim.present.app.charts import LETTERS, SCENARIOS
+from flowsim.present.app.charts import SCENARIOS
 from flowsim.present.app.drafts import Draft
 from flowsim.present.app.ground import ground
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import as_table, chart, choice, lang, number, show, t
 from flowsim.present.app.studies import MEASURES, Compared
 from flowsim.present.app.views.goals import amount, code_of, day
+from flowsim.present.report.blocks import LETTERS
 from flowsim.present.targets import plan_itself
 from flowsim.present.texts import text
 from flowsim.present.wording import percent, promise_name
