@@ -106,13 +106,13 @@ def fluid_scores(times: np.ndarray, waiting: np.ndarray, overdue: np.ndarray, de
 class Future:
     """What is kept of one simulated future.
 
-    waiting, overdue : (J + 1,) uint32, in all queues for ggz together, by week. cleared : day of clearing, or inf.
-    by_programme : (Y + 1, P, 2) waiting and overdue at the ends of years. programme_years : (Y, P, 3) referred
-    (transfers included), starts and sum of waits (days). by_municipality : clients a year, mean over the run.
-    in_treatment : (P,) mean number in treatment over the run. months : (M, 5) arrivals, starts, sum of waits (days),
-    reneged, completions of ggz. wait_90, wait_90_months : (Y,) and (M,) 90th percentile of the wait of those who start
-    in a year or a month, days. volumes : (M, V) residents reached per month by `VOLUMES`. treated : (Y,) clients in the
-    year. queues : (M, P, Q) per month and programme, `QUEUE_MONTH`.
+    waiting, overdue : (J + 1,) uint32, in all queues for ggz together, by week, up to that in which the fifth year
+    ends. cleared : day of clearing, or inf. by_programme : (Y + 1, P, 2) waiting and overdue at the ends of years.
+    programme_years : (Y, P, 3) referred (transfers included), starts and sum of waits (days). by_municipality : clients
+    a year, mean until then. in_treatment : (P,) mean number in treatment until then. months : (M, 5) arrivals, starts,
+    sum of waits (days), reneged, completions of ggz. wait_90, wait_90_months : (Y,) and (M,) 90th percentile of the
+    wait of those who start in a year or a month, days. volumes : (M, V) residents reached per month by `VOLUMES`.
+    treated : (Y,) clients in the year. queues : (M, P, Q) per month and programme, `QUEUE_MONTH`.
     """
 
     waiting: np.ndarray

@@ -355,10 +355,16 @@ def _arrival_comes_first(w: Any, time: Any, rank: Any) -> Any:
 
 
 @inlined_step
+def _arrival(w: Any) -> Any:
+    """What `take` says when an arrival is next: 0, or -1 when that is not before ``until``."""
+    return np.int64(0) if states(w, 0).arrival_time < w.until else np.int64(-1)
+
+
+@inlined_step
 def take(w: Any) -> Any:
     """Take the next appointment: its slot; 0 when it is the arrival of the next resident of the busiest streams, which
-    is not in the calendar; -1 when nothing is left before ``until``, the horizon or an earlier time. All that comes
-    before has then been taken; what comes later on the same day may have been.
+    is not in the calendar; -1 when nothing is left before ``until``, the horizon or an earlier time. What comes later
+    stays, and can be taken when ``until`` has been put off.
 
     The next moment is opened one appointment ahead and its slot kept in hand: which it is then does not wait for what
     the present appointment leads to. What comes before it all the same goes to the heap.
@@ -369,7 +375,7 @@ def take(w: Any) -> Any:
         if hand == 0 and s.heap_size == 0:
             hand = _open_moment(w, False)
             if hand < 0:
-                return np.int64(0) if s.arrival_time < w.until else hand
+                return _arrival(w)
             s.hand = hand
             continue
         a = calendar(w, hand)
@@ -383,7 +389,9 @@ def take(w: Any) -> Any:
             entry = heap(w, 0)
             if hand == 0 or _before(entry.time, entry.rank, a):
                 if _arrival_comes_first(w, entry.time, entry.rank):
-                    return np.int64(0)
+                    return _arrival(w)
+                if not entry.time < w.until:
+                    return np.int64(-1)
                 slot = entry.slot
                 if not w.queue_rules:
                     _pop(w)
@@ -396,7 +404,9 @@ def take(w: Any) -> Any:
                     return slot
                 continue
         if _arrival_comes_first(w, a.time, a.rank):
-            return np.int64(0)
+            return _arrival(w)
+        if not a.time < w.until:
+            return np.int64(-1)
         later = _open_moment(w, True)
         s.hand = later
         soon(residents(w, later))

@@ -19,7 +19,7 @@ from flowsim.scenario import unknowns
 from flowsim.scenario.load import Scenario
 from flowsim.study.futures import Balances, Case
 from flowsim.study.levers import Lever
-from flowsim.study.replicate import run_many
+from flowsim.study.replicate import run_in_two
 
 CASES: Final = 24
 """Networks at hand in a search."""
@@ -115,7 +115,7 @@ class Bench:
                 self.purse.progress(self.name, max(0, before) + done, self.purse.budget)
 
         jobs = (partial(case.job, i, self.seed, self.balances) for i in numbers)
-        with closing(run_many(jobs, case.reduce, self.threads, tell)) as results:
+        with closing(run_in_two(jobs, case.reduce, self.threads, tell)) as results:
             return list(results)
 
     def case(self, number: int, without: bool = False) -> Case:

@@ -26,7 +26,7 @@ from flowsim.scenario.schema import Override
 from flowsim.study.futures import Case
 from flowsim.study.levers import Lever
 from flowsim.study.levers import lever as read_lever
-from flowsim.study.replicate import run_many, thread_count, whole
+from flowsim.study.replicate import run_in_two, thread_count, whole
 from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ class _Bench:
             for i, one in zip(futures, given, strict=True)
         ]
         jobs = case.jobs_at(drawn, futures, self.seed)
-        with closing(run_many(jobs, case.reduce, self.threads, tell)) as results:
+        with closing(run_in_two(jobs, case.reduce, self.threads, tell)) as results:
             return self.goal.values(case, list(results), drawn)
 
 

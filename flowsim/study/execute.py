@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from flowsim.analysis.clearing import Future
 from flowsim.analysis.measures import PROBABILITY, measured
 from flowsim.analysis.statistics import mean_interval, precision_reached, wilson
 from flowsim.errors import InputError
@@ -27,7 +26,7 @@ from flowsim.scenario.schema import Override
 from flowsim.study.design import Factor, Point
 from flowsim.study.experiment import BECAUSE, Experiment
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import run_many
+from flowsim.study.replicate import Outcome, run_in_two
 
 BATCH: Final = 32
 """Futures that are added to a point together until its interval is short enough."""
@@ -130,7 +129,7 @@ class Runner:
     ) -> list[tuple[float, ...]]:
         """The outcomes of these (point, future), in order."""
         jobs = (partial(self._job, number, points[number], future) for number, future in runs)
-        with closing(run_many(jobs, self._reduce, threads, progress)) as done:
+        with closing(run_in_two(jobs, _Measuring(self), threads, progress)) as done:
             return list(done)
 
     def _until_precise(
@@ -170,13 +169,8 @@ class Runner:
             place = error.where.removeprefix(f"point {number} of {experiment.name}").removeprefix(": ")
             found = f"{error.found} ({place})" if place else error.found
             raise InputError(f"point {number} of {experiment.name} ({levels})", found, error.expected) from None
-        self.current.case = case  # read by _reduce, which follows on the same thread
+        self.current.case = case  # for what follows on the same thread
         return network, experiment.seed, future
-
-    def _reduce(self, outcome: dict[str, np.ndarray], network: Network) -> tuple[float, ...]:
-        case: Case = self.current.case
-        future: Future = case.reduce(outcome, network)
-        return measured(future, self.experiment.outcomes, case.definition)
 
     def _case(self, point: Point, name: str) -> tuple[Case, dict[str, float]]:
         """The case of a point, and the values of its factors that are unknowns.
@@ -208,6 +202,29 @@ class Runner:
             if level is None
         }
         return Case(name, scenario.with_overrides(free, name))
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    """The outcomes of an experiment, read off each run by the case of its point."""
+
+    runner: Runner
+
+    @property
+    def case(self) -> Case:
+        """The case whose job the present thread has made."""
+        case: Case = self.runner.current.case
+        return case
+
+    def look(self) -> int:
+        return self.case.reduce.look()
+
+    def settled(self, overdue: np.ndarray) -> bool | None:
+        return self.case.reduce.settled(overdue)
+
+    def __call__(self, first: Outcome, network: Network, whole: Outcome | None) -> tuple[float, ...]:
+        future = self.case.reduce(first, network, whole)
+        return measured(future, self.runner.experiment.outcomes, self.case.definition)
 
 
 def _free(factor: Factor) -> Override:

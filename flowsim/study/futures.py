@@ -30,13 +30,14 @@ from flowsim.analysis.clearing import (
 from flowsim.analysis.outcomes import wait_quantile
 from flowsim.analysis.statistics import Estimate, wilson
 from flowsim.model.network import Network
+from flowsim.model.tally import snapshot_times
 from flowsim.plan.years import YEARS
 from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import YEAR, Baseline, Values, calibrate
 from flowsim.scenario.futures import Block, Template
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region, load_region
-from flowsim.study.replicate import Job, run_many, run_until_settled
+from flowsim.study.replicate import Job, run_in_two, run_many, run_until_settled
 
 if TYPE_CHECKING:
     from flowsim.study.control import Control
@@ -107,6 +108,9 @@ class Reducer:
         """Times of the snapshots up to the end of the last month, and"""
         self.of_month = self.looks.searchsorted(self.edges[: self.months], side="right")
         """the first snapshot of each month: what happened at its beginning belongs to the month before."""
+        last = max(self.year_ends[-1], self.month_ends[-1])
+        self.last_look = min(int(last), len(snapshot_times(network)) - 1)
+        """The last snapshot of which something is kept; a run goes on after it to see a clearing hold, no longer."""
         self.horizon = network.horizon
         self.lives_in = [
             np.array([c for c, name in enumerate(network.class_names) if name.startswith(f"{one.code}/")], int)
@@ -161,9 +165,24 @@ class Reducer:
         overdue = self._lists(outcome)[0]["overdue"].sum(axis=1)
         return clearing_day(overdue, self.every, self.definition) <= self.definition.deadline
 
-    def __call__(self, outcome: dict[str, np.ndarray], network: Network) -> Future:
+    def look(self) -> int:
+        """The last snapshot of which something is kept."""
+        return self.last_look
+
+    def settled(self, overdue: np.ndarray) -> bool | None:
+        """Whether the lists are cleared in time, as far as can be said at `look` (`flowsim.analysis.clearing.settled`);
+        None also where another number than that of people overdue decides."""
+        return None if self.expected else settled(overdue, self.every, self.definition)
+
+    def __call__(
+        self, outcome: dict[str, np.ndarray], network: Network, whole: dict[str, np.ndarray] | None = None
+    ) -> Future:
+        """``outcome``: of a whole run, or until `look`; then ``whole`` is that of the whole run, where that went on."""
         snapshots, periods = self._lists(outcome)
-        waiting, overdue = snapshots["waiting"].sum(axis=1), snapshots["overdue"].sum(axis=1)
+        span = min(self.last_look * self.every, self.horizon) if len(snapshots) == self.last_look + 1 else self.horizon
+        weeks = snapshots[: self.last_look + 1]
+        waiting, overdue = weeks["waiting"].sum(axis=1), weeks["overdue"].sum(axis=1)
+        path = (snapshots if whole is None else self._lists(whole)[0])["overdue"].sum(axis=1)
         at = snapshots[np.minimum(self.year_ends, len(snapshots) - 1)]
         fields = ("arrivals", "starts", "wait", "reneged", "completions")
         months = np.stack([periods[name].sum(axis=1, dtype=float) for name in fields], axis=1)[: self.months]
@@ -175,14 +194,14 @@ class Reducer:
         referred = (by_year["arrivals"] + by_year["transferred"]).sum(axis=1)
         programme_years = np.stack([referred, by_year["starts"].sum(axis=1), by_year["wait"].sum(axis=1)], axis=2)
         cells = outcome["cells"][self.ggz]
-        treated = (cells["service_time"].sum(axis=0) + YEAR * cells["starts"].sum(axis=0)) / self.horizon
+        treated = (cells["service_time"].sum(axis=0) + YEAR * cells["starts"].sum(axis=0)) / span
         return Future(
             programme_years=programme_years.astype(np.float32),
-            in_treatment=cells["service_time"].sum(axis=1) / self.horizon,
+            in_treatment=cells["service_time"].sum(axis=1) / span,
             by_municipality=np.array([treated[which].sum() for which in self.lives_in]),
             waiting=waiting.astype(np.uint32),
             overdue=overdue.astype(np.uint32),
-            cleared=clearing_day(overdue, self.every, self.definition),
+            cleared=clearing_day(path, self.every, self.definition),
             by_programme=np.stack([at["waiting"], at["overdue"]], axis=2).astype(np.uint32),
             months=months.astype(np.float32),
             wait_90=wait_quantile(waits.reshape(len(YEARS), 12, -1).sum(axis=1), self.bin, 0.9),
@@ -333,7 +352,7 @@ class Case:
     ) -> Generator[Future, None, None]:
         """Run futures by number, in rising order. Close it to stop. ``shift``: added to the number of a future for the
         address of its luck, not of its unknowns."""
-        with closing(run_many(self._jobs(numbers, seed, balances, shift), self.reduce, threads, progress)) as done:
+        with closing(run_in_two(self._jobs(numbers, seed, balances, shift), self.reduce, threads, progress)) as done:
             yield from done
         self._keep_little()
 

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,23 @@ Outcome = dict[str, np.ndarray]
 Engine = Callable[[Network, int, int, bool], tuple[Outcome, np.ndarray | None, int]]
 Job = Callable[[], tuple[Network, int, int]]
 """Makes (network, seed, replication). Called on a thread of the pool, so that building networks is shared out too."""
+
+Kept = TypeVar("Kept", covariant=True)
+
+
+class Reducing(Protocol[Kept]):
+    """What `run_in_two` keeps of a job, and how far the job has to run. Called on the thread that runs the job."""
+
+    def look(self) -> int:
+        """Number of the snapshot at which it looks."""
+
+    def settled(self, overdue: np.ndarray) -> bool | None:
+        """Whether something holds, given the people overdue by snapshot so far, (J,); None: it may still go either
+        way, and the job runs to its horizon."""
+
+    def __call__(self, first: Outcome, network: Network, whole: Outcome | None, /) -> Kept:
+        """What is kept: ``first`` as if the horizon came just after that snapshot; ``whole``: None where it ended."""
+
 
 ENGINES: Final = ("compiled", "reference")
 MOST_REPLICATIONS: Final = 10_000_000
@@ -176,6 +193,24 @@ def run_until_settled(
     def run(job: Job) -> bool:
         network, seed, replication = job()
         return simulate_until_settled(network, seed, replication, looks, settled)
+
+    return _results((partial(run, job) for job in jobs), threads, progress)
+
+
+def run_in_two(
+    jobs: Iterable[Job],
+    reduce: Reducing[T],
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Generator[T, None, None]:
+    """As `run_many`, but ``reduce`` is given the outcome up to a snapshot, and the whole one only where something is
+    not settled by then; other jobs end there: see `Reducing` and `flowsim.engines.settled.simulate_in_two`."""
+    from flowsim.engines.settled import simulate_in_two
+
+    def run(job: Job) -> T:
+        network, seed, replication = job()
+        first, whole = simulate_in_two(network, seed, replication, reduce.look(), reduce.settled)
+        return reduce(first, network, whole)
 
     return _results((partial(run, job) for job in jobs), threads, progress)
 

@@ -19,12 +19,11 @@ from flowsim.analysis import measures, regions
 from flowsim.analysis import sensitivity as designs
 from flowsim.analysis.sensitivity import MorrisDesign, SobolDesign
 from flowsim.errors import InputError
-from flowsim.model.network import Network
 from flowsim.scenario import unknowns
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.options import CONTINUE, OPTIONS, options
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import real, run_many, thread_count, truth, whole
+from flowsim.study.replicate import real, run_in_two, thread_count, truth, whole
 from flowsim.study.together import Progress, extend_together, given_scenario, keep_common
 
 if TYPE_CHECKING:
@@ -235,15 +234,12 @@ def _run(
     quantiles = (dict(zip(found.names, row, strict=True)) for row in u.tolist())
     drawn = [unknowns.values(case.scenario, one) for one in quantiles]
 
-    def reduce(outcome: dict[str, np.ndarray], network: Network) -> tuple[float, ...]:
-        return measures.measured(case.reduce(outcome, network), wanted, case.definition)
-
     rows: list[tuple[float, ...]] = []
     tell: Any = None if progress is None else lambda done: progress(part, done, len(u))
     try:
-        with closing(run_many(case.jobs_at(drawn, luck.tolist(), found.seed), reduce, threads, tell)) as results:
-            for row in results:
-                rows.append(row)
+        with closing(run_in_two(case.jobs_at(drawn, luck.tolist(), found.seed), case.reduce, threads, tell)) as results:
+            for future in results:
+                rows.append(measures.measured(future, wanted, case.definition))
     except KeyboardInterrupt:
         pass
     return np.array(rows, float).reshape(len(rows), len(wanted))

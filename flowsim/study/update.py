@@ -31,7 +31,7 @@ from flowsim.scenario.monitored import Monitored
 from flowsim.study.beside import leading_case
 from flowsim.study.futures import Balances, Case
 from flowsim.study.observed import Observed, parse, read
-from flowsim.study.replicate import real, run_many, thread_count, whole
+from flowsim.study.replicate import real, run_in_two, thread_count, whole
 from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
@@ -413,7 +413,7 @@ class _Run:
             if self.progress is not None:
                 self.progress(self.case.name, first + done, max(FIRST, result.futures))
 
-        futures: Generator[Future, None, None] = run_many(jobs, self.case.reduce, self.threads, tell)
+        futures: Generator[Future, None, None] = run_in_two(jobs, self.case.reduce, self.threads, tell)
         with closing(futures) as done:
             for (_, origin, scores, uniforms), future in zip(plan, done, strict=True):
                 known, drawn = self._values(uniforms)
