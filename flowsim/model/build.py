@@ -260,20 +260,19 @@ class _Builder:
             n.NEVER if given.on_full is None else self.row(given.on_full, f"{place}.on_full", False, [k])
         )
         compiled = [self.clock(one, k, f"{place}.while_waiting") for one in given.while_waiting]
-        for c, name in enumerate(self.classes):
-            mine = [
-                code
-                for one, code in zip(given.while_waiting, compiled, strict=True)
-                if one.classes is None or name in one.classes
-            ]
+        for one in given.while_waiting:
+            for name in one.classes or []:
+                self.patient_class(name, f"{place}.while_waiting.classes")
+        clocks: dict[str, list[tuple[int, ...]]] = {name: [] for name in self.classes}
+        for one, code in zip(given.while_waiting, compiled, strict=True):
+            for name in self.classes if one.classes is None else dict.fromkeys(one.classes):
+                clocks[name].append(code)
+        for c, mine in enumerate(clocks.values()):
             if len(mine) >= draws.MAX_CLOCKS:
                 raise self.refuse(f"{place}.while_waiting", f"{len(mine)} clocks", f"at most {draws.MAX_CLOCKS - 1}")
             cells["clock_first"][c] = len(self.clocks)
             cells["clock_count"][c] = len(mine)
             self.clocks.extend(mine)
-        for one in given.while_waiting:
-            for name in one.classes or []:
-                self.patient_class(name, f"{place}.while_waiting.classes")
         limit = n.ALWAYS_OPEN if given.queue_limit is None else given.queue_limit
         record = (
             servers,

@@ -120,35 +120,47 @@ def check_cells(names: Names, network: n.Network) -> None:
         classes = range(len(network.class_names)) if one["patient_class"] < 0 else [int(one["patient_class"])]
         mixed = [c for c in classes if one["patient_class"] >= 0 or _share(network.class_mix, c) > 0]
         frontier += [(int(one["station"]), c) for c in mixed]
+    # Rows of NumPy are slow to ask one by one: plain lists.
+    cells = {name: network.cells[name].tolist() for name in ("service", "clock_first", "clock_count", "review_row")}
+    chosen = {name: network.cells[name].tolist() for name in ("renege_row", "full_row")}
+    route_rows = network.route_rows.transpose(1, 2, 0).tolist()
+    clocks = _columns(network.clocks, "kind", "station", "patient_class", "visit_station", "visit_class")
+    rows, ways = _columns(network.rows, "first", "count"), _columns(network.ways, "station", "patient_class")
     seen: set[tuple[int, int]] = set()
     while frontier:
         k, c = frontier.pop()
         if (k, c) in seen:
             continue
         seen.add((k, c))
-        cell = network.cells[k, c]
         name = f"stations.{network.station_names[k]}"
-        if cell["service"] < 0:
+        if cells["service"][k][c] < 0:
             raise names.refuse(f"{name}.service", "nothing", f"a service time for class {network.class_names[c]}")
-        rows = {int(cell["renege_row"]), int(cell["full_row"]), *network.route_rows[:, k, c].tolist()}
-        for clock in network.clocks[cell["clock_first"] : cell["clock_first"] + cell["clock_count"]]:
-            become = int(clock["patient_class"]) if clock["kind"] == events.CHANGE else c
+        onward = {*(table[k][c] for table in chosen.values()), *route_rows[k][c]}
+        first = cells["clock_first"][k][c]
+        for kind, desk, other, visit_station, visit_class in clocks[first : first + cells["clock_count"][k][c]]:
+            become = other if kind == events.CHANGE else c
             frontier += [(to, become) for to in places[k]]
-            if clock["visit_station"] >= 0:
-                visitor = int(clock["visit_class"]) if clock["visit_class"] >= 0 else become
-                frontier.append((int(clock["visit_station"]), visitor))
-            if clock["kind"] == events.REVIEW:
-                rows.add(int(network.cells["review_row"][clock["station"], c]))
-                if network.cells["review_row"][clock["station"], c] < 0:
-                    desk = network.station_names[clock["station"]]
-                    raise names.refuse(f"routes from {desk}", "no route on review", "where a review can send residents")
-        for row in rows - {n.NEVER}:
-            first = network.rows["first"][row]
-            for way in network.ways[first : first + network.rows["count"][row]]:
-                become = int(way["patient_class"]) if way["patient_class"] >= 0 else c
-                frontier += [(to, become) for to in names.reached(int(way["station"]))]
-                if way["station"] == n.STAY or k in names.reached(int(way["station"])):
+            if visit_station >= 0:
+                frontier.append((visit_station, visit_class if visit_class >= 0 else become))
+            if kind == events.REVIEW:
+                onward.add(cells["review_row"][desk][c])
+                if cells["review_row"][desk][c] < 0:
+                    desk_name = network.station_names[desk]
+                    raise names.refuse(
+                        f"routes from {desk_name}", "no route on review", "where a review can send residents"
+                    )
+        for row in onward - {n.NEVER}:
+            begin, count = rows[row]
+            for station, patient_class in ways[begin : begin + count]:
+                become, reached = patient_class if patient_class >= 0 else c, names.reached(station)
+                frontier += [(to, become) for to in reached]
+                if station == n.STAY or k in reached:
                     frontier += [(to, become) for to in places[k]]
+
+
+def _columns(table: np.ndarray, *fields: str) -> list[tuple[int, ...]]:
+    """The rows of a table as tuples of these fields."""
+    return list(zip(*(table[field].tolist() for field in fields), strict=True))
 
 
 def _second_places(names: Names, network: n.Network) -> list[set[int]]:

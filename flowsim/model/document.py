@@ -7,7 +7,7 @@ Times are in one unit that the user chooses (Amstelland: days).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
@@ -349,8 +349,14 @@ def read(document: Any, where: str = "network") -> NetworkDocument:
         raise refuse(document, error, where) from None
 
 
+PLAIN: Final = frozenset({str, float, int, bool, type(None)})
+"""Types that stay what they are."""
+
+
 def _plain(value: Any, key: str = "") -> Any:
     """Numbers of NumPy as Python's, and pairs of a schedule as tuples, which strict validation wants."""
+    if type(value) in PLAIN:  # nearly all, and quicker than the questions below
+        return value
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.tolist()
     if isinstance(value, Mapping):

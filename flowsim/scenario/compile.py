@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from flowsim.errors import InputError
+from flowsim.model.document import PLAIN
 from flowsim.model.network import Network
 from flowsim.scenario.baseline import WEEK
 from flowsim.scenario.load import Scenario
@@ -45,14 +46,16 @@ class Compiler(Stations, Routes):
 
 def _plain(value: Any) -> Any:
     """The numbers of one future as Python's."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: item if type(item) in PLAIN else _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_plain(item) for item in value)
+        return type(value)([item if type(item) in PLAIN else _plain(item) for item in value])
     return value
 
 
