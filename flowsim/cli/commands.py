@@ -24,6 +24,7 @@ from flowsim.cli import (
     update,
     verify,
 )
+from flowsim.errors import InputError
 
 
 def _version(asked: bool) -> None:
@@ -52,8 +53,19 @@ def command_line() -> Any:
 
 
 def spelled_out(arguments: list[str]) -> list[str]:
-    """The arguments, with the usual file behind a ``--log`` of `run` that names none: an option takes a value or is a
-    flag, and this one is both."""
+    """The arguments, none of them empty, with the usual file behind a ``--log`` of `run` that names none: an option
+    takes a value or is a flag, and this one is both.
+
+    Raises
+    ------
+    InputError : an empty argument, such as a variable of the shell leaves that has no value; it would pass for the
+        present folder.
+    """
+    for i, one in enumerate(arguments):
+        if one == "" or (one.startswith("--") and one.endswith("=")):
+            before = arguments[i - 1] if i else ""
+            named = one.rstrip("=") or (before if before.startswith("--") else f"argument {i + 1}")
+            raise InputError(named, "nothing between the quotes", "a value (does a variable have none?)")
     made = list(arguments)
     if made[:1] == ["run"]:
         for i in reversed(range(len(made))):

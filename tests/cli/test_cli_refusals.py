@@ -117,6 +117,22 @@ def test_unknown_commands_and_missing_files_are_refused(call: Call) -> None:
     refused(call("--speed"), "--speed")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (("answer", "--half-width", "0.2", "--out", ""), "--out"),
+        (("answer", "--half-width", "0.2", "--out="), "--out"),
+        (("crate", ""), "argument 2"),
+    ],
+)
+def test_an_empty_argument_is_not_the_present_folder(
+    call: Call, tmp_path: Path, arguments: tuple[str, ...], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused(call(*arguments), f"{place}: found nothing between the quotes", "expected a value")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     code = "import sys; from flowsim.cli import main; sys.exit(main())"
     process = subprocess.Popen(
