@@ -106,3 +106,8 @@ def toml_fault(error: Exception) -> tuple[str, dict[str, object]]:
     if place is None:
         return "toml.other", {}
     return "toml.twice" if twice else "toml.place", {"line": place[1], "column": place[2]}
+
+
+def extra(name: str) -> str:
+    """What is expected where an optional dependency is missing; not by flowsim's name, which is another's elsewhere."""
+    return f"the extra {name}: pip install '.[{name}]' in the folder of flowsim"

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis.statistics import Estimate, wilson
-from flowsim.errors import InputError
+from flowsim.errors import InputError, extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ class Region:
 def check_installed() -> None:
     """Refuse to begin without ema-workbench; looked for only, as importing it takes seconds."""
     if find_spec("ema_workbench") is None:
-        raise InputError("regions", "no ema-workbench", "the research extra: pip install 'flowsim[research]'")
+        raise InputError("regions", "no ema-workbench", extra("research"))
 
 
 def find_region(names: Sequence[str], values: np.ndarray, happened: np.ndarray, seed: int = 0) -> Region | None:

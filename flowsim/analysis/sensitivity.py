@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,4 +207,4 @@ def _salib(module: str) -> Any:
     try:
         return import_module(f"SALib.{module}")
     except ImportError:
-        raise InputError("sensitivity", "no SALib", "the research extra: pip install 'flowsim[research]'") from None
+        raise InputError("sensitivity", "no SALib", extra("research")) from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, extra
 from flowsim.model import events
 from flowsim.model.network import COMPANION_SHIFT, Network
 from flowsim.present.texts import format_number, text, texts
@@ -56,7 +56,7 @@ def check_installed(where: str) -> None:
     try:
         import vidigi.animation  # noqa: F401
     except ImportError:
-        raise InputError(where, "no vidigi", "the research extra: pip install 'flowsim[research]'") from None
+        raise InputError(where, "no vidigi", extra("research")) from None
 
 
 def animation(

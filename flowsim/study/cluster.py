@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, extra
 from flowsim.study.design import Point
 from flowsim.study.execute import Block, Blocks, Columns, Runner
 from flowsim.study.experiment import Experiment
@@ -114,9 +114,7 @@ def _connected(workers: int | None, scheduler: str | None) -> Iterator[Any]:
     try:
         import distributed
     except ImportError:
-        raise InputError(
-            "workers, scheduler", "no Dask on this machine", "the extra: pip install 'flowsim[cluster]'"
-        ) from None
+        raise InputError("workers, scheduler", "no Dask on this machine", extra("cluster")) from None
     quiet = logging.getLogger("distributed")
     level = quiet.level
     quiet.setLevel(logging.CRITICAL)  # a worker that dies is our business, not a page of log lines

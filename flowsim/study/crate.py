@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, extra
 from flowsim.study import store
 
 METADATA: Final = store.CRATE
@@ -75,7 +75,7 @@ def make_crate(folder: Path) -> dict[str, Any]:
     try:
         from rocrate.rocrate import ROCrate
     except ImportError:
-        raise InputError("crate", "no rocrate", "the research extra: pip install 'flowsim[research]'") from None
+        raise InputError("crate", "no rocrate", extra("research")) from None
     manifest = read_manifest(folder)
     kind = kind_of(manifest)
     documents = _inputs(folder, manifest, kind)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, extra
 
 ALPHA: Final = 0.05
 FIRST_STAGE: Final = 32
@@ -91,7 +91,7 @@ def select_best(
     try:
         from sim_tools.ovs.indifference_zone import KNPlusPlus  # type: ignore[import-untyped]
     except ImportError:
-        raise InputError("--best", "no sim-tools", "the research extra: pip install 'flowsim[research]'") from None
+        raise InputError("--best", "no sim-tools", extra("research")) from None
 
     class Paired(KNPlusPlus):  # type: ignore[misc]  # sim-tools has no types
         """KN++ for common random numbers: the variance of differences, and a distance that is never negative.

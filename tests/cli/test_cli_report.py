@@ -135,7 +135,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_simulated(
 
 def test_without_typst_it_says_what_to_install(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
-    refused(call("report", "--out", tmp_path / "r.pdf"), "no Typst", "pip install 'flowsim[app]'")
+    refused(call("report", "--out", tmp_path / "r.pdf"), "no Typst", "pip install '.[app]'")
     assert list(tmp_path.iterdir()) == []
 
 

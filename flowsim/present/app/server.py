@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, extra
 from flowsim.present.app.ground import stand_on
 from flowsim.present.app.studies import FUTURES_SETTING
 from flowsim.present.texts import texts
@@ -64,7 +64,7 @@ def serve(
     whole("--port", port, 1, 65_535)
     for name in ("streamlit", "plotly"):
         if find_spec(name) is None:
-            raise InputError("flowsim app", f"no {name}", "the extra for it: pip install 'flowsim[app]'")
+            raise InputError("flowsim app", f"no {name}", extra("app"))
     stand_on(None if scenario is None else _simulable(scenario), lang)
     check_address(host, port)
     os.environ[FUTURES_SETTING] = str(futures)

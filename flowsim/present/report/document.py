@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import category
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, extra
 from flowsim.present.report.blocks import LETTERS, Block
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def check_typesetter() -> None:
     from importlib.util import find_spec
 
     if find_spec("typst") is None:
-        raise InputError("flowsim report", "no Typst", "the extra app: pip install 'flowsim[app]'")
+        raise InputError("flowsim report", "no Typst", extra("app"))
 
 
 def typeset(content: Mapping[str, Any]) -> bytes:
