@@ -60,12 +60,9 @@ def clearing_day(overdue: np.ndarray, every: float, definition: Definition) -> f
     """
     low = overdue <= definition.share * overdue[0]
     needed = round(definition.weeks * 7.0 / every) + 1
-    run = 0
-    for j, is_low in enumerate(low):
-        run = run + 1 if is_low else 0
-        if run >= needed:
-            return float((j - needed + 1) * every)
-    return float("inf")
+    days = np.concatenate([[0], np.cumsum(low)])
+    whole = np.flatnonzero(days[needed:] - days[:-needed] == needed)
+    return float(whole[0] * every) if len(whole) else float("inf")
 
 
 def settled(overdue: np.ndarray, every: float, definition: Definition) -> bool | None:
