@@ -247,3 +247,24 @@ def test_who_visits_needs_a_service_time_there(visit: str, become: str | None, m
         return
     with pytest.raises(InputError, match=rf"stations\.help\.service: found nothing; .* for class {missing}"):
         network(**document)
+
+
+def test_who_stays_as_another_class_needs_a_service_time_for_it() -> None:
+    """A review that says "stay", with a class, sends nobody anywhere, and still the class is another."""
+    clock = {"after": exponential(1.0), "review_at": "help"}
+    desk = {"name": "desk", "servers": 1, "service": {"a": exponential(1.0)}, "while_waiting": [clock]}
+    document: Document = {
+        "classes": ["a", "b"], "stations": [desk, {"name": "help", "servers": 1, "service": exponential(1.0)}],
+        "arrivals": [{"class": "a", "station": "desk", "rate": 1.0}],
+    }  # fmt: skip
+    with pytest.raises(InputError, match=r"stations\.desk\.service: found nothing; .* for class b"):
+        network(**document, routes=[{"from": "help", "on": "review", "to": {"stay:b": 1.0}}])
+    network(**document, routes=[{"from": "help", "on": "review", "to": {"stay:a": 1.0}}])
+
+
+def test_a_class_that_a_clock_names_twice_has_it_once() -> None:
+    clock = {"after": exponential(1.0), "visit": "desk", "classes": ["b", "b"]}
+    desk = {"name": "desk", "servers": 1, "service": exponential(1.0), "while_waiting": [clock]}
+    arrivals = [{"class": name, "station": "desk", "rate": 1.0} for name in ("a", "b")]
+    made = network(classes=["a", "b"], stations=[desk], arrivals=arrivals)
+    assert made.cells["clock_count"].tolist() == [[0, 1]]

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from flowsim.analysis.clearing import QUEUE_MONTH
 from flowsim.engines import compiled
 from flowsim.model import tally
 from flowsim.scenario.load import default
@@ -57,3 +58,5 @@ def test_means_over_the_run_are_those_until_its_last_snapshot(case: Case) -> Non
     shorter = case.reduce(tally.replay(until, log[log["time"] < pause]), network)
     for mean in OVER_THE_RUN:
         assert getattr(case.futures[0], mean).tobytes() == getattr(shorter, mean).tobytes()
+    weekly = case.futures[0].queues[..., QUEUE_MONTH.index("in_service")].sum(axis=0) / len(case.reduce.looks)
+    assert case.futures[0].in_treatment == pytest.approx(weekly, rel=0.02)
