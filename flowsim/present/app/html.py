@@ -102,6 +102,25 @@ def table(
     return join((above, tag("div", made, class_="fs-scroll", tabindex=0, role="region", aria_label=caption), below))
 
 
+def closed(summary: Html, content: Html, open_: bool = False) -> Html:
+    """A part of which only the ``summary`` is seen until it is opened, by pointer or by keyboard; ``open_``: it is."""
+    return tag(
+        "details", tag("summary", summary), tag("div", content), class_="fs-closed", open="open" if open_ else None
+    )
+
+
+def summary(name: str, said: Html | str, sign: Html | None = None) -> Html:
+    """The line of a part that is `closed`: what it is, and what there is to say of it in a few words."""
+    words = tag("span", tag("strong", name), " ", tag("span", said), class_="fs-said")
+    return words if sign is None else tag("span", sign, words, class_="fs-signed")
+
+
+def kept(sentence: str, *values: str) -> Html:
+    """A sentence in which these values stay on one line."""
+    pieces = re.split("(" + "|".join(re.escape(value) for value in values) + ")", sentence)
+    return tag("span", *(tag("span", one, class_="fs-short") if i % 2 else one for i, one in enumerate(pieces)))
+
+
 def _whole(cell: Html | str) -> Html | str:
     """The interval behind a number stays on one line."""
     return cell if isinstance(cell, Html) or not ESTIMATE.fullmatch(cell) else unbroken(cell)

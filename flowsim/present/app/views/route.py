@@ -52,6 +52,8 @@ def show_route(route: Route, year: int, case: str) -> None:
     region = load_region(ground().region)
     flows = {name: yearly(route.moves[name], YEARS.index(year), region) for name in CASES}
     here, other = flows[case], flows["none"]
+    if route.runs < route.most:
+        show(html.notice(t("route.first", runs=number(route.runs), most=number(route.most)), role="status"))
     show(html.paragraph(t("route.at_gp", n=number(here.at_gp), year=year)))
     if case == "network":
         fewer = [sum(one.into(node) for node in TREATMENT) for one in (here, other)]
