@@ -439,6 +439,21 @@ def upload(page: Any, file: Path) -> None:
     page.locator("input[type=file]").set_input_files(str(file))
 
 
+def test_four_scenarios_fit_on_a_desk_in_both_languages(visitor: Visitor) -> None:
+    page = visitor.open("vergelijken")
+    visitor.cards()
+    for count in (2, 3, 4):
+        page.get_by_role("button", name=words("compare.add")).click()
+        page.wait_for_function(f"document.querySelectorAll('#cards li').length == {count}")
+    for lang in LANGUAGES:
+        page.get_by_text(text(lang, "app.language.name"), exact=True).click()
+        page.locator("h1.fs-h1", has_text=words("page.compare.heading", lang)).wait_for()
+        visitor.settled()
+        page.locator("table", has_text=text(lang, "targets.promise.kpi_11").partition(":")[0]).wait_for()
+        wide = "all => all.filter(x => x.scrollWidth > x.clientWidth).map(x => x.ariaLabel)"
+        assert page.locator(".fs-scroll").evaluate_all(wide) == []
+
+
 def test_counts_are_uploaded_refused_and_weighed(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.open()
     visitor.go("update")

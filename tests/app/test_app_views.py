@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 from dataclasses import replace
@@ -11,6 +12,7 @@ from importlib import resources
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_app_drafts import HOSTILE
@@ -19,7 +21,7 @@ from flowsim.errors import InputError
 from flowsim.plan.figures import KINDS, load_figures
 from flowsim.plan.tables.checks import INCONSISTENT
 from flowsim.present.answer import Page, Rows
-from flowsim.present.app import html, state, studies
+from flowsim.present.app import charts, html, state, studies
 from flowsim.present.app.drafts import Draft, because, to_link
 from flowsim.present.app.html import plain
 from flowsim.present.app.levers import document_of
@@ -158,6 +160,23 @@ def test_the_example_is_called_an_example_in_the_language_of_the_page() -> None:
     assert ".csv" not in page(app).partition(text("nl", "app.update.file"))[2]
     visit: Visit = app.session_state["visit"]
     visit.take(None)
+
+
+def test_lines_are_drawn_above_all_bands_and_many_bands_are_paler() -> None:
+    days = [0.0, 7.0]
+    table = pd.DataFrame({"day": days, **{f"q{q}": [1.0, 2.0] for q in ("05", "25", "50", "75", "95")}})
+
+    def drawn(count: int) -> tuple[list[str], str]:
+        fans = [charts.Fan(table, charts.SCENARIOS[i], charts.DASHES[i], "ABCD"[i]) for i in range(count)]
+        data = charts.fans(fans, dt.date(2025, 1, 1), None, "nl").data
+        assert len(data) == 5 * count
+        assert not any(one.line.color for one in data[: 4 * count])
+        return [one.line.color for one in data[4 * count :]], data[1].fillcolor
+
+    for count in (1, 2, 4):
+        assert drawn(count)[0] == list(charts.SCENARIOS[:count])
+    share = [float(drawn(count)[1].rstrip(")").split(",")[3]) for count in (1, 2, 3, 4)]
+    assert share[0] == share[1] > share[2] == share[3] > 0.05
 
 
 def test_euros_say_that_extra_places_are_not_paid_for_in_them() -> None:

@@ -18,6 +18,8 @@ LIGHTS = {"yes": "✓", "likely": "✓", "uncertain": "?", "unlikely": "!", "no"
 __all__ = ["Html", "join", "tag"]
 FITS = 3
 """Columns that there is room for on a narrow page."""
+MANY = 6
+"""Columns from which they stand closer to each other, so that a wide page has room for all."""
 SHORT = 13
 """Letters of what stays on one line in a table."""
 ESTIMATE = re.compile(r"[-+<>]?[\d.,]+%? \(.{3,24}\)")
@@ -94,7 +96,7 @@ def table(
         tag("caption", caption, class_="fs-hidden"),
         tag("thead", tag("tr", *names, role="row"), role="rowgroup"),
         tag("tbody", *body, role="rowgroup"),
-        class_="fs-table fs-stack" if len(header) > FITS else "fs-table",
+        class_="fs-table" + (" fs-stack" if len(header) > FITS else "") + (" fs-many" if len(header) > MANY else ""),
         role="table",
     )
     below = join(paragraph(note, kind="fs-small") for note in notes if note)

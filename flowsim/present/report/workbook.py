@@ -237,7 +237,7 @@ def _sheet(sheet: Sheet, styles: dict[str, int]) -> str:
 
 def _columns(sheet: Sheet) -> list[list[Cell]]:
     """The table by column, with its header."""
-    lines = [list(sheet.header)] if sheet.header else []
+    lines: list[list[Cell]] = [[*sheet.header]] if sheet.header else []
     lines += [list(row) for row in sheet.rows]
     return [list(column) for column in zip(*lines, strict=True)]
 
