@@ -33,7 +33,12 @@ def report(
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", metavar="pdf|html", help="HTML: one file, without scripts.", show_default="as --out"),
+        typer.Option(
+            "--format",
+            metavar="pdf|html|xlsx",
+            help="HTML: one file, without scripts. XLSX: the tables.",
+            show_default="as --out",
+        ),
     ] = None,
     half_width: Precision = None,
     seed: FutureSeedOrNone = None,
@@ -47,7 +52,7 @@ def report(
     lang: Lang = "nl",
     json: Json = False,
 ) -> int:
-    """Make a report as a PDF or HTML: the answer, the comparison, targets, euros, the plan recomputed."""
+    """Make a report as a PDF or HTML, or its tables as XLSX: the answer, targets, euros, the plan recomputed."""
     from flowsim.cli.files import Writing
     from flowsim.present.console import print_json, say
     from flowsim.present.report import MOST_SCENARIOS, check_typesetter, make_report

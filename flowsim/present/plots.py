@@ -34,6 +34,9 @@ COLOURS: Final = {
 }
 SCENARIOS: Final = (COLOURS["headcount"], COLOURS["net"], COLOURS["capacity"], COLOURS["diversion"])
 """Of scenarios A to D side by side, on the page and on paper."""
+FORECASTS: Final = {"old": "#A08030", "new": "#7B5EA7"}
+"""Of the forecasts without and with the counts of a quarter: no colour of a reading or of a scenario. Ochre and violet
+are told apart by who does not see red or green; the one without is dashed as well."""
 OTHER: Final = "#56B4E9"
 INK: Final = "#222222"
 FAINT: Final = "#767676"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SHOWN: Final = {"waiting": (1.0, 0), "overdue": (1.0, 0), "mean_wait": (7.0, 1), "conversations": (1.0, 0)}
 """Measures of the years, what they are divided by, and decimals."""
 LAST: Final = YEARS[-1]
+FITS: Final = ("yes", "odd", "conflict")
+"""Whether a count fits: yes; not with the other counts; with no future at all."""
 ENDS: Final = {"value": "", "low": "_low", "high": "_high"}
 TEMPLATE_LINES: Final = 5
 
@@ -71,6 +73,20 @@ def update_json(found: Update, tables: Mapping[str, pd.DataFrame], written: Mapp
         "interrupted": found.interrupted,
         **written,
     }
+
+
+def fit_of(row: Mapping[Any, Any]) -> str:
+    """Whether a count fits, of `FITS`; ``row`` of the table ``counts``."""
+    return "conflict" if row["conflict"] else "odd" if row["odd"] else "yes"
+
+
+def on_first_day(found: Update, measure: str) -> tuple[float, float]:
+    """People on the first day, ``waiting`` or ``overdue``: means without and with the counts."""
+    people = [float(getattr(future, measure)[0]) for future in found.case.futures]
+    old, new = (
+        sum(n * float(w) for n, w in zip(people, weights, strict=True)) for weights in (found.before, found.after)
+    )
+    return old, new
 
 
 def template_remarks(lang: str, norm: float) -> list[str]:
@@ -216,7 +232,7 @@ class _Page:
                 self.estimate(*(self.counted(code, one[f"expected_{name}{end}"]) for end in ("", "_low", "_high")))
                 for name in names
             ]
-            fits = "conflict" if one["conflict"] else "odd" if one["odd"] else "yes"
+            fits = fit_of(one)
             chance = self.small(one["fits_old"])
             words = self.t(f"quantity.{code}")
             counted = self.counted(code, one["counted"])

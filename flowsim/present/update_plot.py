@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from flowsim.analysis.monitoring import Quarter
 from flowsim.plan.years import YEARS
-from flowsim.present.plots import COLOURS, FAINT, INK, MEASURES, STYLE, note_above, put_title, years_below
+from flowsim.present.plots import FAINT, FORECASTS, INK, MEASURES, STYLE, note_above, put_title, years_below
 from flowsim.present.texts import text
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-OF: Final = {"old": COLOURS["none"], "new": COLOURS["net"]}
+LINES: Final = {"old": "--", "new": "-"}
 
 
 def forecast_plot(tables: Mapping[str, pd.DataFrame], start: dt.date, lang: str, made_up: bool) -> dict[str, Figure]:
@@ -33,12 +33,12 @@ def forecast_plot(tables: Mapping[str, pd.DataFrame], start: dt.date, lang: str,
         figure = Figure(figsize=(10.5, 8.5), layout="constrained")
         panels = figure.subplots(len(MEASURES), 1, sharex=True)
         for axes, measure in zip(panels, MEASURES, strict=True):
-            for when, colour in OF.items():
+            for when, colour in FORECASTS.items():
                 found = fan[(fan["measure"] == measure) & (fan["forecast"] == when)].sort_values("day")
                 dates = [start + dt.timedelta(days=float(day)) for day in found["day"]]
                 axes.fill_between(dates, found["q05"], found["q95"], color=colour, alpha=0.2, linewidth=0)
                 label = text(lang, f"update.plot.{when}")
-                axes.plot(dates, found["q50"], color=colour, linewidth=2.2, label=label)
+                axes.plot(dates, found["q50"], color=colour, linewidth=2.2, linestyle=LINES[when], label=label)
             mine = counts[counts["quantity"] == measure]
             if len(mine):
                 days = [Quarter.of(label).ends for label in mine["quarter"]]
@@ -55,5 +55,5 @@ def forecast_plot(tables: Mapping[str, pd.DataFrame], start: dt.date, lang: str,
         panels[-1].set_xlabel(text(lang, "update.plot.bands"), labelpad=16)
         put_title(figure, text(lang, "update.plot.title"))
         if made_up:
-            note_above(panels[0], text(lang, "update.plot.made_up"), COLOURS["net"], side="right", size=13)
+            note_above(panels[0], text(lang, "update.plot.made_up"), INK, side="right", size=13)
     return {"forecast": figure}

@@ -21,8 +21,8 @@ from flowsim.present.app.facts import facts
 from flowsim.present.app.flows import NODES
 from flowsim.present.app.html import Html
 from flowsim.present.app.shell import PAGES
-from flowsim.present.app.views import update
 from flowsim.present.app.views.comparison import LINES
+from flowsim.present.plots import FORECASTS
 from flowsim.present.texts import LANGUAGES, texts
 
 APP = Path(str(resources.files("flowsim.present.app")))
@@ -98,7 +98,7 @@ def test_signs_and_colours_differ_for_every_verdict() -> None:
     assert len(set(html.SYMBOLS.values())) == len(verdict.CODES)
 
 
-@pytest.mark.parametrize("colour", [*charts.COLOURS.values(), *charts.SCENARIOS, *update.OF.values()])
+@pytest.mark.parametrize("colour", [*charts.COLOURS.values(), *charts.SCENARIOS, *FORECASTS.values()])
 def test_what_is_drawn_is_seen_on_light_and_on_dark(colour: str) -> None:
     def luminance(code: str) -> float:
         channels = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -113,6 +113,29 @@ def test_what_cannot_be_used_is_refused(
     assert started == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("/doelen", ""),
+        ("/doelen/", "../doelen"),
+        ("/a/b", "../a-b"),
+        ("/a%2Fb", "a-b"),
+        ("/a%2Fb/c", "../a-b-c"),
+        ("/a/b/", "../../a-b"),
+        ("/a/<b>\r\nX: y", "../a-%3Cb%3E%0D%0AX%3A%20y"),
+        ("//", ""),
+    ],
+)
+def test_an_address_of_more_parts_leads_to_one_of_a_single_part_below_the_same_folder(asked: str, there: str) -> None:
+    from urllib.parse import unquote, urljoin
+
+    assert server.in_one_word(unquote(asked), asked) == there
+    if there:
+        behind = "https://example.org/wachtlijsten"
+        assert urljoin(behind + asked, there).startswith(f"{behind}/")
+        assert "/" not in urljoin(behind + asked, there).removeprefix(f"{behind}/")
+
+
 def test_a_port_in_use_is_told(started: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

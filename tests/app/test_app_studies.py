@@ -274,6 +274,19 @@ def test_a_first_result_of_the_route_comes_before_all_futures(monkeypatch: pytes
     assert job.done == job.total == 4
 
 
+def test_the_route_is_refined_along_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first futures, after as many as the first result of the answer has, and after all."""
+    monkeypatch.setenv(studies.FUTURES_SETTING, "5")
+    monkeypatch.setattr(studies, "ROUTE_RUNS", 1)
+    monkeypatch.setattr(studies, "FINER", (3, 4))
+    seen: list[studies.Route] = []
+    job = Job(lambda _: iter(()))  # type: ignore[arg-type,return-value]
+    monkeypatch.setattr(job, "publish", seen.append)
+    for _ in studies.route_work(default())(job):
+        pass
+    assert [(one.runs, one.most) for one in seen] == [(1, 5), (3, 5), (5, 5)]
+
+
 def results(house: House, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> tuple[Job, list[Compared]]:
     """What a comparison of one scenario publishes."""
     monkeypatch.setenv(studies.FUTURES_SETTING, "5")

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_app_views import opened, page
 
 from flowsim.errors import InputError
-from flowsim.present.app import counts, studies
+from flowsim.present import plots
+from flowsim.present.app import charts, counts, shell, studies
 from flowsim.present.app.counts import RefusedCounts, example, read, template
 from flowsim.present.app.drafts import plan_draft
+from flowsim.present.app.facts import facts
 from flowsim.present.app.jobs import Desk
 from flowsim.present.app.levers import BY_NAME
 from flowsim.present.app.state import House, Visit
 from flowsim.present.app.updates import Weighed, begun, most_futures, update_work
-from flowsim.present.texts import LANGUAGES, text, texts
+from flowsim.present.first_day import first_day
+from flowsim.present.plots import FORECASTS
+from flowsim.present.texts import LANGUAGES, format_number, text, texts
+from flowsim.present.update_plot import forecast_plot
 from flowsim.scenario.load import default
 from flowsim.study.observed import MOST_BYTES, Observed, parse
 
@@ -54,8 +63,6 @@ BAD: dict[str, bytes] = {
 @pytest.fixture(autouse=True)
 def few(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The house of these tests, and few futures."""
-    import flowsim.present.app.shell as shell
-
     monkeypatch.setattr(shell, "house", lambda: house)
     monkeypatch.setenv(studies.FUTURES_SETTING, "6")
 
@@ -173,10 +180,10 @@ def test_counts_of_functions_need_a_scenario_with_functions() -> None:
 # ---------------------------------------------------------------- the page
 
 
-def shown_with(monkeypatch: pytest.MonkeyPatch, result: Weighed, lang: str = "nl", **counted: Any) -> AppTest:
+def shown_with(monkeypatch: pytest.MonkeyPatch, result: Weighed, lang: str = "nl", **state: Any) -> AppTest:
     """The page with a forecast that is there already."""
     monkeypatch.setattr(Visit, "weigh", lambda *_, **__: result)
-    return opened("update", lang, visit=Visit(lang, counts=example()))
+    return opened("update", lang, visit=Visit(lang, counts=example()), **state)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -190,6 +197,66 @@ def test_the_forecast_beside_the_old_one(monkeypatch: pytest.MonkeyPatch, weighe
     assert "{" not in shown
     assert len(app.get("plotly_chart")) == 1
     assert ("VERZONNEN" if lang == "nl" else "MADE") in app.get("plotly_chart")[0].proto.spec
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_first_day_stands_beside_that_of_the_other_pages(
+    monkeypatch: pytest.MonkeyPatch, weighed: Weighed, house: House, lang: str
+) -> None:
+    found = weighed.found
+    nothing_yet = SimpleNamespace(plan=lambda: SimpleNamespace(result=None))
+    for measure in ("waiting", "overdue"):
+        people = np.array([getattr(one, measure)[0] for one in found.case.futures], float)
+        old, new = (format_number(lang, float(weights @ people)) for weights in (found.before, found.after))
+        other = format_number(lang, first_day(house.plan().result.tables, measure).mean)
+        assert old != new != other != old  # else the sentence would say nothing
+        values = {**facts(lang), "unit": text(lang, f"app.unit.{measure}"), "old": old, "new": new}
+        state = {"update-measure-chosen": measure}
+        monkeypatch.setattr(shell, "house", lambda: house)
+        app = shown_with(monkeypatch, weighed, lang, **state)
+        assert escape(text(lang, "app.update.first.beside", answer=other, **values)) in page(app)
+        monkeypatch.setattr(shell, "house", lambda: nothing_yet)
+        app = shown_with(monkeypatch, weighed, lang, **state)
+        assert escape(text(lang, "app.update.first.alone", **values)) in page(app)
+
+
+def test_without_and_with_the_counts_have_colours_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, weighed: Weighed
+) -> None:
+    """On the page and in the plot: no reading and no scenario has them, and the one without is dashed."""
+    from matplotlib.colors import to_hex
+
+    assert not set(FORECASTS.values()) & {*plots.COLOURS.values(), *charts.COLOURS.values(), *plots.SCENARIOS}
+    app = shown_with(monkeypatch, weighed)
+    cards = re.findall(r'class="fs-card" style="--fs-colour:(#\w+)"', page(app))
+    assert cards == list(FORECASTS.values())
+    drawn = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    lines = [one["line"] for one in drawn if "color" in one.get("line", {})]
+    assert [(one["color"], one["dash"]) for one in lines] == [(FORECASTS["old"], "dash"), (FORECASTS["new"], "solid")]
+    start = weighed.found.case.region.start
+    for axes in forecast_plot(weighed.tables, start, "nl", made_up=True)["forecast"].axes:
+        named = [text("nl", f"update.plot.{when}") for when in FORECASTS]
+        both = [one for one in axes.lines if one.get_label() in named]
+        assert [to_hex(one.get_color()).upper() for one in both] == list(FORECASTS.values())
+        assert [one.get_linestyle() for one in both] == ["--", "-"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_long_tables_are_closed_behind_what_they_say_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, weighed: Weighed, lang: str
+) -> None:
+    shown = page(shown_with(monkeypatch, weighed, lang))
+    counts = weighed.tables["counts"]
+    assert "<details" in shown
+    assert " open=" not in shown
+    fits = int((~counts["odd"].astype(bool) & ~counts["conflict"].astype(bool)).sum())
+    said = text(lang, "app.update.short.counts", n=len(counts), yes=fits, odd=len(counts) - fits, conflict=0)
+    (part,) = [one for one in shown.split("<details")[1:] if said in one.partition("</summary>")[0]]
+    assert part.count('<tr role="row">') - 1 == len(counts)
+    moved = weighed.tables["moved"]
+    whole = moved[moved["quarter"] == ""]
+    clear = int(((whole["overdue_low"] > 0.0) | (whole["overdue_high"] < 0.0)).sum())
+    assert text(lang, "app.update.short.moved", n=clear, most=len(whole)) in shown
 
 
 def test_a_hostile_name_is_text(monkeypatch: pytest.MonkeyPatch, weighed: Weighed) -> None:
@@ -231,4 +298,5 @@ def test_counts_that_cannot_be_give_no_forecast(house: House) -> None:
     app.run()
     assert not app.exception
     assert text("nl", "update.head.conflict") in page(app)
+    assert page(app).count("<details") == page(app).count(" open=") == 1  # the counts: that is what it is about
     assert len(app.get("plotly_chart")) == 0

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from importlib import resources
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_app_drafts import HOSTILE
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import KINDS, load_figures
-from flowsim.present.answer import Page
-from flowsim.present.app import html, state, studies
+from flowsim.plan.tables.checks import INCONSISTENT
+from flowsim.present.answer import Page, Rows
+from flowsim.present.app import charts, html, state, studies
 from flowsim.present.app.drafts import Draft, because, to_link
 from flowsim.present.app.html import plain
 from flowsim.present.app.levers import document_of
 from flowsim.present.app.shell import OF_PLAN, PAGES
 from flowsim.present.app.state import House, Visit
-from flowsim.present.app.views import account
+from flowsim.present.app.views import account, answer, plan
 from flowsim.present.figures import note_words
 from flowsim.present.first_day import first_day
+from flowsim.present.plan_table import cause_text, row_text
 from flowsim.present.targets import plan_itself
-from flowsim.present.texts import LANGUAGES, format_number, text
+from flowsim.present.texts import LANGUAGES, format_number, text, texts
 from flowsim.present.wording import percent
 
 
@@ -157,6 +162,23 @@ def test_the_example_is_called_an_example_in_the_language_of_the_page() -> None:
     visit.take(None)
 
 
+def test_lines_are_drawn_above_all_bands_and_many_bands_are_paler() -> None:
+    days = [0.0, 7.0]
+    table = pd.DataFrame({"day": days, **{f"q{q}": [1.0, 2.0] for q in ("05", "25", "50", "75", "95")}})
+
+    def drawn(count: int) -> tuple[list[str], str]:
+        fans = [charts.Fan(table, charts.SCENARIOS[i], charts.DASHES[i], "ABCD"[i]) for i in range(count)]
+        data = charts.fans(fans, dt.date(2025, 1, 1), None, "nl").data
+        assert len(data) == 5 * count
+        assert not any(one.line.color for one in data[: 4 * count])
+        return [one.line.color for one in data[4 * count :]], data[1].fillcolor
+
+    for count in (1, 2, 4):
+        assert drawn(count)[0] == list(charts.SCENARIOS[:count])
+    share = [float(drawn(count)[1].rstrip(")").split(",")[3]) for count in (1, 2, 3, 4)]
+    assert share[0] == share[1] > share[2] == share[3] > 0.05
+
+
 def test_euros_say_that_extra_places_are_not_paid_for_in_them() -> None:
     app = finished(opened("compare"))
     assert text("nl", "app.compare.euros_note") in page(app)
@@ -170,8 +192,28 @@ def test_the_plan_names_what_does_not_add_up_first() -> None:
     shown = page(app)
     assert shown.index(text("nl", "plan.head.wrong")) < shown.index(text("nl", "plan.head.rest"))
     assert "31-12-2025" in shown
-    app.selectbox(key="plan-table-nl").set_value("8.3").run()
+    assert " open=" not in shown
+    app.toggle(key="plan-everything").set_value(True).run()
     assert not app.exception
+    assert page(app).count(" open=") == page(app).count("<details")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_number_that_is_not_right_stands_with_its_table_and_its_cause(lang: str) -> None:
+    """A line for each row with one cause; the numbers that a line stands for are in it."""
+    shown = page(opened("plan", lang))
+    first, rest = shown.split('id="tables"')
+    wrong = [check for check in plan.checks() if check.verdict == INCONSISTENT]
+    parts = re.findall(r"<details[^>]*><summary>(.*?)</summary>(.*?)</details>", first, re.DOTALL)
+    assert len(parts) == len({(check.table, check.row, check.cause) for check in wrong})
+    assert sum(inside.count("<tr") - 1 for _, inside in parts) == len(wrong)
+    for check in wrong:
+        place = texts(lang)[f"plan.table.{check.table}"]
+        row = row_text(check, lang)
+        inside = [unescape(one) for line, one in parts if row in unescape(line)]
+        assert any(f"{row}: {place}" in one and cause_text(check, lang) in one for one in inside), check.id
+    assert rest.count("<details") == len({check.table for check in plan.checks()})
+    assert rest.count("<tr") - rest.count("<thead") == len(plan.checks())
 
 
 def test_the_route_by_year_and_without_the_network() -> None:
@@ -181,6 +223,21 @@ def test_the_route_by_year_and_without_the_network() -> None:
     assert page(app) != first
     app.radio(key="route-case-nl").set_value("none").run()
     assert text("nl", "app.route.node.conversation") not in page(app)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_route_of_the_first_futures_says_that_it_is_one(
+    house: House, lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = text(lang, "app.route.first", runs="2", most="6")
+    assert said.partition("2")[0] not in page(opened("route", lang))
+    job = house.route()
+    monkeypatch.setattr(job, "result", replace(job.result, runs=2))
+    shown = page(opened("route", lang))
+    assert shown.count(said) == 1
+    assert shown.index(said) < shown.index(
+        text(lang, "app.route.fewer", year=2028, here="|", other="").partition("|")[0]
+    )
 
 
 def test_a_slider_changes_the_result() -> None:
@@ -363,6 +420,15 @@ def test_the_first_day_is_one_number_on_every_page(house: House, lang: str) -> N
     assert share in sentence
     assert sentence in shown["answer"]
     assert share in shown["account"]
+
+
+def test_which_number_to_measure_first_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(answer, "show", shown.append)
+    found = Rows("Welk getal eerst?", ("Wat", "Deel", "Vaker"), (("groei", "1%", "2%"),))
+    answer._measure_first(cast("Page", SimpleNamespace(measure_first=lambda: found)))
+    assert re.findall(r"<(\w+) class=[^>]*>Welk getal eerst\?<", shown[0]) == ["h2", "caption"]
+    assert "fs-caption" not in shown[0]  # the caption is for who hears the table
 
 
 def plain_text(content: str) -> str:

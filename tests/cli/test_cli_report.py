@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ def test_simulated_or_read_back_the_report_is_the_same(call: Call, scenario: Pat
     reader = PdfReader(first)
     assert 6 <= len(reader.pages) <= 10
     assert "A fifth is diverted [/bold] $" in reader.pages[0].extract_text()
+    # its tables as a workbook
+    book, again = tmp_path / "deep" / "tables.XLSX", tmp_path / "deep" / "again.xlsx"
+    assert call("report", "--from", tmp_path / "results", "--out", book)[0] == DONE
+    assert call("report", "--from", tmp_path / "results", "--out", again, "--format", "xlsx")[0] == DONE
+    assert book.read_bytes() == again.read_bytes()
+    with zipfile.ZipFile(book) as archive:
+        assert "A fifth is diverted [/bold] $" in archive.read("xl/worksheets/sheet1.xml").decode()
+    for one in (book, again):
+        one.unlink()
     # twice the same results beside each other: no difference at all
     both = ("--from", tmp_path / "results", "--from", tmp_path / "results")
     code, _, said = call("report", *both, "--out", first, "--lang", "en")
@@ -116,7 +126,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_simulated(
     (tmp_path / "folder.pdf").mkdir()
     before = sorted(tmp_path.iterdir())
     good = ("--out", tmp_path / "r.pdf")
-    refused(call("report", "--out", tmp_path / "r.docx"), "--out", "r.docx", ".pdf or .html")
+    refused(call("report", "--out", tmp_path / "r.docx"), "--out", "r.docx", ".pdf or .html or .xlsx")
     refused(call("report", "--out", tmp_path / "r.pdf", "--format", "html"), "--out", "r.pdf", ".html")
     refused(call("report", "--out", tmp_path / "r.docx", "--format", "docx"), "--format", "docx")
     refused(call("report", "--out", tmp_path / "folder.pdf"), "a folder", "a file to write")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 GREY: Final = "#808080"
 COLOURS: Final = {**plots.COLOURS, "none": GREY}
 SCENARIOS: Final = plots.SCENARIOS
+MANY: Final = 3
+"""Fans on one chart from which their bands are paler: they lie on each other."""
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
 CONFIG: Final[dict[str, Any]] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 STATIC: Final[dict[str, Any]] = {**CONFIG, "staticPlot": True}
@@ -53,6 +55,8 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
     figure = go.Figure()
     last = dt.date(LAST_YEAR + 1, 1, 1)
     ends: list[tuple[float, Fan]] = []
+    lines: list[dict[str, Any]] = []  # drawn above all bands, so that each keeps its colour
+    paler = 1.0 if len(fans) < MANY else 0.6
     for fan in fans:
         found = fan.table.sort_values("day")
         dates = [start + dt.timedelta(days=float(day)) for day in found["day"]]
@@ -67,7 +71,7 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
                     mode="lines",
                     line={"width": 0},
                     fill=fill,
-                    fillcolor=clear(fan.colour, share),
+                    fillcolor=clear(fan.colour, paler * share),
                     hoverinfo="skip",
                     showlegend=False,
                 )
@@ -81,16 +85,20 @@ def fans(fans: Sequence[Fan], start: dt.date, limit: float | None, lang: str, he
             )
             for i, date in enumerate(x)
         ]
-        figure.add_scatter(
-            x=x,
-            y=y["q50"],
-            mode="lines",
-            line={"width": 3, "color": fan.colour, "dash": fan.dash},
-            hovertext=words,
-            hoverinfo="text",
-            showlegend=False,
+        lines.append(
+            {
+                "x": x,
+                "y": y["q50"],
+                "mode": "lines",
+                "line": {"width": 3, "color": fan.colour, "dash": fan.dash},
+                "hovertext": words,
+                "hoverinfo": "text",
+                "showlegend": False,
+            }
         )
         ends.append((y["q50"][-1], fan))
+    for line in lines:
+        figure.add_scatter(**line)
     top = max(float(fan.table["q95"].max()) for fan in fans)
     _labels(figure, ends, last, top)
     if limit is not None:

@@ -18,6 +18,8 @@ LIGHTS = {"yes": "✓", "likely": "✓", "uncertain": "?", "unlikely": "!", "no"
 __all__ = ["Html", "join", "tag"]
 FITS = 3
 """Columns that there is room for on a narrow page."""
+MANY = 6
+"""Columns from which they stand closer to each other, so that a wide page has room for all."""
 SHORT = 13
 """Letters of what stays on one line in a table."""
 ESTIMATE = re.compile(r"[-+<>]?[\d.,]+%? \(.{3,24}\)")
@@ -94,12 +96,31 @@ def table(
         tag("caption", caption, class_="fs-hidden"),
         tag("thead", tag("tr", *names, role="row"), role="rowgroup"),
         tag("tbody", *body, role="rowgroup"),
-        class_="fs-table fs-stack" if len(header) > FITS else "fs-table",
+        class_="fs-table" + (" fs-stack" if len(header) > FITS else "") + (" fs-many" if len(header) > MANY else ""),
         role="table",
     )
     below = join(paragraph(note, kind="fs-small") for note in notes if note)
     above = Html("") if hidden_caption else tag("p", caption, class_="fs-caption", aria_hidden="true")  # stays in place
     return join((above, tag("div", made, class_="fs-scroll", tabindex=0, role="region", aria_label=caption), below))
+
+
+def closed(summary: Html, content: Html, open_: bool = False) -> Html:
+    """A part of which only the ``summary`` is seen until it is opened, by pointer or by keyboard; ``open_``: it is."""
+    return tag(
+        "details", tag("summary", summary), tag("div", content), class_="fs-closed", open="open" if open_ else None
+    )
+
+
+def summary(name: str, said: Html | str, sign: Html | None = None) -> Html:
+    """The line of a part that is `closed`: what it is, and what there is to say of it in a few words."""
+    words = tag("span", tag("strong", name), " ", tag("span", said), class_="fs-said")
+    return words if sign is None else tag("span", sign, words, class_="fs-signed")
+
+
+def kept(sentence: str, *values: str) -> Html:
+    """A sentence in which these values stay on one line."""
+    pieces = re.split("(" + "|".join(re.escape(value) for value in values) + ")", sentence)
+    return tag("span", *(tag("span", one, class_="fs-short") if i % 2 else one for i, one in enumerate(pieces)))
 
 
 def _whole(cell: Html | str) -> Html | str:

@@ -15,6 +15,7 @@ from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from flowsim.errors import InputError, extra
 from flowsim.present.app.ground import stand_on
@@ -100,20 +101,32 @@ def check_address(host: str, port: int) -> None:
             raise InputError("--host", repr(host), "an address of this machine, such as 127.0.0.1") from None
 
 
-FILE: Final = re.compile(r"^_|[./]")
+FILE: Final = re.compile(r"(^|/)_|[.]")
 """In the address of a file, or of Streamlit's own services."""
 BASE: Final = """<script>window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href };</script>"""
 """Tells a page where the app is. Else Streamlit's page asks below its own address first, ``/doelen/_stcore/health``: an
 error in the browser's console each time a page is opened. The folder is the browser's, behind whatever proxy."""
 
 
+def in_one_word(path: str, raw: str) -> str:
+    """Where an address with more parts leads, as seen from there: all words in one part, ``/a/b`` to ``../a-b``. That
+    is no page either, or the page itself (``/doelen/``). It names no folder above: a proxy may have put one there.
+
+    ``raw`` : the path as it was asked for, in which ``%2F`` is no slash. Empty for an address of one part.
+    """
+    parts = [part for part in path.split("/") if part]
+    deep = raw.count("/") - 1
+    return "../" * deep + quote("-".join(parts), safe="") if parts and (deep > 0 or len(parts) > 1) else ""
+
+
 def _know_the_folder(addresses: Sequence[str]) -> None:
     """Have pages at these addresses say where the app is, in the shell of HTML that Streamlit serves; so at an address
-    that leads nowhere, which `flowsim.present.app.shell` shows with the first page.
+    that leads nowhere, which `flowsim.present.app.shell` shows with the first page. One of more parts, ``/a/b``, would
+    be taken for a page in a folder: it is sent on to one of a single part.
 
     Streamlit has no setting for it. Where its inside is another one than that of version 1.67 nothing changes.
     """
-    from starlette.responses import HTMLResponse
+    from starlette.responses import HTMLResponse, RedirectResponse, Response
     from starlette.routing import Match, Route
     from streamlit import config, file_util
     from streamlit.web.server.starlette import starlette_server
@@ -125,20 +138,25 @@ def _know_the_folder(addresses: Sequence[str]) -> None:
     content = index.read_text(encoding="utf-8").replace("<head>", f"<head>{BASE}", 1)
 
     class Nowhere(Route):
-        """A single word, no file."""
+        """Words, no file."""
 
         def matches(self, scope: Any) -> Any:
-            word = str(scope.get("path", "")).removeprefix("/")
-            return super().matches(scope) if word and not FILE.search(word) else (Match.NONE, {})
+            words = str(scope.get("path", "")).strip("/")
+            return super().matches(scope) if words and not FILE.search(words) else (Match.NONE, {})
 
-    async def page(_: Any) -> HTMLResponse:
-        return HTMLResponse(content, headers={"Cache-Control": "no-cache"})
+    async def page(asked: Any) -> Response:
+        path = str(asked.scope["path"])
+        there = in_one_word(path, asked.scope.get("raw_path", path.encode()).decode("latin-1"))
+        if not there:
+            return HTMLResponse(content, headers={"Cache-Control": "no-cache"})
+        query = asked.url.query
+        return RedirectResponse(f"{there}?{query}" if query else there)
 
     def create(runtime: Any) -> Any:
         app = made(runtime)
         routes = app.router.routes
         routes[:0] = [Route(f"/{address}", page) for address in addresses]
-        routes.insert(len(routes) - 1, Nowhere("/{address}", page))  # the last are Streamlit's files
+        routes.insert(len(routes) - 1, Nowhere("/{address:path}", page))  # the last are Streamlit's files
         return app
 
     vars(starlette_server)["create_starlette_app"] = create

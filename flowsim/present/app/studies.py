@@ -404,7 +404,7 @@ class Route:
 
 def route_work(scenario: Scenario) -> Work:
     """The moves of residents, with and without the network, in the futures that the plan is judged by; publishes a
-    `Route` after the first futures and after all of them."""
+    `Route` after the first futures, after as many as the first result of the answer has, and after all of them."""
 
     def work(job: Job) -> Generator[None, None, None]:
         from flowsim.analysis.moves import mean_moves, moves
@@ -431,7 +431,7 @@ def route_work(scenario: Scenario) -> Work:
             running = {}
             for name, case in cases.items():
                 running[name] = open_ones.enter_context(closing(followed(case)))
-            for goal in sorted({min(ROUTE_RUNS, most), most}):
+            for goal in sorted({min(goal, most) for goal in (ROUTE_RUNS, FINER[0], most)}):
                 for name, done in running.items():
                     while len(found[name]) < goal:
                         found[name].append(next(done))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_SCENARIOS: Final = 4
 """As many as the colours and a page can tell apart."""
-FORMS: Final = ("pdf", "html")
+FORMS: Final = ("pdf", "html", "xlsx")
 TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 UNREADABLE: Final = "?"
@@ -37,7 +37,7 @@ def make_report(
     form: str = "pdf",
     letters: str = LETTERS,
 ) -> bytes:
-    """The report as a PDF, or as one HTML file.
+    """The report as a PDF or as one HTML file, or its tables as a workbook (XLSX).
 
     Parameters
     ----------
@@ -67,6 +67,10 @@ def make_report(
         from flowsim.present.report.webpage import webpage
 
         return webpage(content)
+    if form == "xlsx":
+        from flowsim.present.report.workbook import workbook
+
+        return workbook(content)
     return typeset(content)
 
 

@@ -175,13 +175,12 @@ def _measure_first(made: Page) -> None:
     """Which number to measure first."""
     found = made.measure_first()
     if found is not None:
-        heading = html.heading(text(lang(), "sensitivity.first.heading"))
-        show(html.join((heading, rows(found))))
+        show(html.join((html.heading(found.title), rows(found, hidden_title=True))))
 
 
-def rows(made: Rows) -> Html:
-    """A table of `flowsim.present.answer` as HTML."""
-    return html.table(made.header, made.rows, made.title, made.left, made.notes)
+def rows(made: Rows, hidden_title: bool = False) -> Html:
+    """A table of `flowsim.present.answer` as HTML; ``hidden_title``: what stands around it says it already."""
+    return html.table(made.header, made.rows, made.title, made.left, made.notes, hidden_caption=hidden_title)
 
 
 def lines(made: Paragraph) -> Html:

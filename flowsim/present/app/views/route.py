@@ -52,6 +52,10 @@ def show_route(route: Route, year: int, case: str) -> None:
     region = load_region(ground().region)
     flows = {name: yearly(route.moves[name], YEARS.index(year), region) for name in CASES}
     here, other = flows[case], flows["none"]
+    first = st.empty()  # there afterwards too, so that the charts below keep their place
+    if route.runs < route.most:
+        said = t("route.first", runs=number(route.runs), most=number(route.most))
+        first.html(html.notice(said, role="status"))
     show(html.paragraph(t("route.at_gp", n=number(here.at_gp), year=year)))
     if case == "network":
         fewer = [sum(one.into(node) for node in TREATMENT) for one in (here, other)]

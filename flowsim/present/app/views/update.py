@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import streamlit as st
 
 from flowsim.analysis.monitoring import Quarter
@@ -32,16 +30,16 @@ from flowsim.present.app.shell import (
 )
 from flowsim.present.app.updates import Weighed
 from flowsim.present.app.views.answer import rows
+from flowsim.present.first_day import first_day
+from flowsim.present.plots import FORECASTS
 from flowsim.present.texts import text
-from flowsim.present.update import update_blocks, verdict_rows
+from flowsim.present.update import FITS, fit_of, on_first_day, update_blocks, verdict_rows
 from flowsim.present.wording import percent
 from flowsim.study.observed import MOST_BYTES
 
 TOLD = "counts-refused"
 """A refusal that waits to be told."""
 MEASURES = ("waiting", "overdue")
-OF: Final = {"old": charts.COLOURS["none"], "new": charts.COLOURS["net"]}
-"""Colours of `flowsim.present.update_plot` that are seen on a dark page too."""
 
 
 def page() -> None:
@@ -157,15 +155,37 @@ def show_update(result: Weighed, final: bool) -> None:
         show(_cards(result))
         _over_time(result, rest[1])
         rest.pop(1)
+    short = _in_short(result)
     for part in rest:
-        show(_block(part))
+        if isinstance(part, Rows) and part.title in short:
+            line = html.summary(part.title, short[part.title])
+            show(html.closed(line, rows(part, hidden_title=True), bool(found.conflicts)))
+        else:
+            show(_block(part))
+
+
+def _in_short(result: Weighed) -> dict[str, str]:
+    """What the long tables say in a line, by their heading: they are closed until one opens them."""
+    tables = result.tables
+    counts = tables["counts"].to_dict("records")
+    fits = {code: sum(fit_of(one) == code for one in counts) for code in FITS}
+    said = {"counts": t("update.short.counts", n=number(len(counts)), **{one: number(n) for one, n in fits.items()})}
+    if not result.found.conflicts:
+        moved = tables["moved"]
+        moved = moved[moved["quarter"] == ""]
+        shown = int((moved["overdue_low"] * moved["overdue_high"] > 0.0).sum())
+        said["moved"] = t("update.short.moved", n=number(shown), most=number(len(moved)))
+        changed = int((tables["unknowns"]["code"] != "same").sum())
+        if changed:
+            said["unknowns"] = t("update.short.unknowns", n=number(changed), most=number(len(tables["unknowns"])))
+    return {text(lang(), f"update.table.{name}.title", year=LAST_YEAR): words for name, words in said.items()}
 
 
 def _cards(result: Weighed) -> Html:
     """The probability without and with the counts, each as a number, as dots and in words."""
     row = next(one for one in verdict_rows(result.found, result.tables) if one["event"] == "cleared")
     cards = []
-    for when, colour in OF.items():
+    for when, colour in FORECASTS.items():
         ends = {"low": percent(lang(), row[f"{when}_low"]), "high": percent(lang(), row[f"{when}_high"])}
         cards.append(
             html.tag(
@@ -195,6 +215,7 @@ def _over_time(result: Weighed, years: Block) -> None:
         horizontal=True,
         key="update-measure",
     )
+    show(html.paragraph(_first_day(result, measure)))
     fan, counts = tables["fan"], tables["counts"]
     fans = [
         charts.Fan(
@@ -203,12 +224,12 @@ def _over_time(result: Weighed, years: Block) -> None:
             charts.DASHES[1 - i],
             t(f"chart.end.{i}"),
         )
-        for i, (when, colour) in enumerate(OF.items())
+        for i, (when, colour) in enumerate(FORECASTS.items())
     ]
     mine = counts[counts["quantity"] == measure].to_dict("records")
     legend = [
         html.tag("li", html.line(one.colour, one.dash), text(lang(), f"update.plot.{when}"))
-        for one, when in zip(fans, OF, strict=True)
+        for one, when in zip(fans, FORECASTS, strict=True)
     ]
     if mine:
         dot = html.tag("span", "●", class_="fs-counted", aria_hidden="true")
@@ -222,6 +243,16 @@ def _over_time(result: Weighed, years: Block) -> None:
     source = t("chart.source", futures=number(found.done))
     chart(figure, "update-fan", t(f"unit.{measure}"), source, t("update.over_time_label"))
     as_table(_block(years))
+
+
+def _first_day(result: Weighed, measure: str) -> str:
+    """What both forecasts begin with, beside what the other pages begin with once that is known."""
+    old, new = (number(one) for one in on_first_day(result.found, measure))
+    values = {"unit": t(f"unit.{measure}"), "old": old, "new": new}
+    told = shared().plan().result
+    if told is None:
+        return t("update.first.alone", **values)
+    return t("update.first.beside", answer=number(first_day(told.tables, measure).mean), **values)
 
 
 def _block(part: Block) -> Html:
