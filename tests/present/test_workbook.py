@@ -46,8 +46,11 @@ class Book:
         trees = {name: ElementTree.fromstring(part) for name, part in self.parts.items()}
         styles = trees["xl/styles.xml"]
         shown = {one.get("numFmtId"): one.get("formatCode") for one in styles.iterfind(".//m:numFmt", SPACE)}
+        shown |= {"1": "0", "2": "0.00", "3": "#,##0", "4": "#,##0.00", "9": "0%", "10": "0.00%"}  # ECMA-376, 18.8.30
         self.formats = [shown.get(one.get("numFmtId"), "") for one in styles.iterfind("./m:cellXfs/m:xf", SPACE)]
         self.quoted = [one.get("quotePrefix") == "1" for one in styles.iterfind("./m:cellXfs/m:xf", SPACE)]
+        strings = trees.get("xl/sharedStrings.xml", ElementTree.Element("none"))
+        self.words = [one.findtext("./m:t", "", SPACE) for one in strings.iterfind("./m:si", SPACE)]
         named = [str(one.get("name")) for one in trees["xl/workbook.xml"].iterfind(".//m:sheet", SPACE)]
         self.sheets = {name: self._rows(trees[f"xl/worksheets/sheet{i}.xml"]) for i, name in enumerate(named, 1)}
         assert len(self.sheets) == len(named)
@@ -58,9 +61,9 @@ class Book:
             cells: list[Any] = []
             for cell in row:
                 style = int(cell.get("s", "0"))
-                if cell.get("t") == "inlineStr":
+                if cell.get("t") == "s":
                     assert self.quoted[style]
-                    cells.append(cell.findtext("./m:is/m:t", namespaces=SPACE))
+                    cells.append(self.words[int(cell.findtext("./m:v", "", SPACE))])
                 else:
                     cells.append((float(cell.findtext("./m:v", "", SPACE)), self.formats[style]))
             found.append(cells)
@@ -190,8 +193,8 @@ def test_hostile_names_stay_words(name: str) -> None:
     assert rows[-1] == [kept, kept]  # as words, see `Book`
     assert not any("<f>" in part or "<evil" in part for part in book.parts.values())
     own = {f"xl/{one}" for one in ("workbook.xml", "_rels/workbook.xml.rels", "styles.xml")}
-    own |= {f"xl/worksheets/sheet{i}.xml" for i in (1, 2)}
-    assert set(book.parts) == own | {"[Content_Types].xml", "_rels/.rels", "docProps/core.xml"}
+    own |= {f"xl/worksheets/sheet{i}.xml" for i in (1, 2)} | {"xl/sharedStrings.xml", "xl/theme/theme1.xml"}
+    assert set(book.parts) == own | {"[Content_Types].xml", "_rels/.rels", "docProps/core.xml", "docProps/app.xml"}
     assert all("://example.org" not in part for place, part in book.parts.items() if place.endswith(".rels"))
 
 

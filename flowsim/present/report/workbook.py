@@ -2,8 +2,8 @@
 
 A number is the one that the report prints, rounded as it is there: the full digits are in the tables of
 `flowsim answer`. An estimate or a range becomes several columns. All other cells are words, stored as words: a program
-that opens the file reads no formula in them. The format is that of ECMA-376, written with the standard library: no
-formulas, macros, links or dates of making, so that the same blocks give the same bytes.
+that opens the file reads no formula in them. There are no formulas, macros, links or dates of making in it (XlsxWriter
+writes what it is told), so that the same blocks give the same bytes.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
-from xml.sax.saxutils import escape, quoteattr
 
+from flowsim.errors import InputError, extra
 from flowsim.present.report.blocks import Block
 from flowsim.present.report.document import readable
 from flowsim.present.texts import text
@@ -30,11 +29,8 @@ BOUND: Final = rf"[<>]?{NUMBER}"
 WRITTEN: Final = re.compile(r"(?P<sign>[-−+]?)(?P<euro>€\s?)?(?P<minus>[-−+]?)(?P<digits>\d[\d.,]*)(?P<percent>%?)")
 DATE: Final = re.compile(r"(\d\d)[-/](\d\d)[-/](\d{4})")
 DAY_ZERO: Final = dt.date(1899, 12, 30)
-MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
-TYPES: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+MADE: Final = dt.datetime(1980, 1, 1)
+"""When it says that it was made: always the same."""
 BOLD: Final = "bold"
 WORDS: Final = "words"
 
@@ -78,7 +74,7 @@ def workbook(content: Mapping[str, Any]) -> bytes:
             sheets.append(Sheet(_name(heading or block["caption"], names), [one for one in above if one], header, rows))
         elif block["kind"] == "sources":
             sheets.append(Sheet(_name(heading, names), [heading], (), [[item] for item in block["items"]]))
-    return _packed(sheets, str(content["title"]), lang)
+    return _packed(sheets, str(content["title"]))
 
 
 def _name(words: str, taken: set[str]) -> str:
@@ -167,72 +163,41 @@ def parsed(cell: str, lang: str) -> Cell:
 # ---------------------------------------------------------------- the file
 
 
-def _packed(sheets: Sequence[Sheet], title: str, lang: str) -> bytes:
-    styles: dict[str, int] = {WORDS: 1, BOLD: 2}
-    drawn = [_sheet(sheet, styles) for sheet in sheets]
-    numbers = range(1, len(sheets) + 1)
-    listed = "".join(
-        f'<sheet name={quoteattr(sheet.name)} sheetId="{i}" r:id="rId{i}"/>' for i, sheet in enumerate(sheets, 1)
-    )
-    made = [(f"worksheets/sheet{i}.xml", "worksheet") for i in numbers] + [("styles.xml", "styles")]
-    related = "".join(
-        f'<Relationship Id="rId{i}" Type="{OFFICE}/{kind}" Target="{place}"/>'
-        for i, (place, kind) in enumerate(made, 1)
-    )
-    typed = [(f"/xl/{place}", f"{TYPES}.{kind}+xml") for place, kind in made]
-    typed += [("/xl/workbook.xml", f"{TYPES}.sheet.main+xml")]
-    typed += [("/docProps/core.xml", "application/vnd.openxmlformats-package.core-properties+xml")]
-    overrides = "".join(f'<Override PartName="{part}" ContentType="{kind}"/>' for part, kind in typed)
-    relations = "application/vnd.openxmlformats-package.relationships+xml"
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
-        f'<Default Extension="rels" ContentType="{relations}"/>{overrides}</Types>',
-        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
-        f'<Relationship Id="rId2" Type="{PACKAGE}/relationships/metadata/core-properties" Target="docProps/core.xml"/>'
-        "</Relationships>",
-        "docProps/core.xml": f'<cp:coreProperties xmlns:cp="{PACKAGE}/metadata/core-properties" '
-        'xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        f"<dc:title>{escape(title)}</dc:title><dc:creator>flowsim</dc:creator><dc:language>{lang}</dc:language>"
-        "</cp:coreProperties>",
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{related}</Relationships>',
-        "xl/styles.xml": _styles(styles),
-        **{f"xl/worksheets/sheet{i}.xml": one for i, one in zip(numbers, drawn, strict=True)},
-    }
+def _packed(sheets: Sequence[Sheet], title: str) -> bytes:
+    try:
+        import xlsxwriter
+    except ImportError:
+        raise InputError("flowsim report", "no XlsxWriter", extra("app")) from None
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for place, content in parts.items():
-            entry = zipfile.ZipInfo(place, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 0
-            archive.writestr(entry, (HEAD + content).encode())
+    book: Any = xlsxwriter.Workbook(stream, {"in_memory": True})
+    book.set_properties({"title": title, "author": "flowsim", "created": MADE})
+    as_words = {"num_format": "@", "quote_prefix": True}  # words stay words when they are edited
+    formats = {WORDS: book.add_format(as_words), BOLD: book.add_format(as_words | {"bold": True})}
+    for sheet in sheets:
+        _write(book.add_worksheet(sheet.name), sheet, book, formats)
+    book.close()
     return stream.getvalue()
 
 
-def _sheet(sheet: Sheet, styles: dict[str, int]) -> str:
-    """A sheet as XML; adds the formats of its numbers to ``styles``."""
+def _write(page: Any, sheet: Sheet, book: Any, formats: dict[str, Any]) -> None:
+    """One sheet; adds the formats of its numbers to ``formats``."""
     lines: list[tuple[str, Sequence[Cell]]] = [(BOLD if i == 0 else WORDS, [one]) for i, one in enumerate(sheet.above)]
     lines.append((WORDS, []))
     if sheet.header:
         lines.append((BOLD, sheet.header))
-    top = len(lines)
+        page.freeze_panes(len(lines), 0)
     lines += [(WORDS, row) for row in sheet.rows]
-    rows = "".join(
-        f'<row r="{i}">' + "".join(_cell(cell, j, i, kind, styles) for j, cell in enumerate(row)) + "</row>"
-        for i, (kind, row) in enumerate(lines, 1)
-        if row
-    )
-    wide = [max([len(str(one)) if isinstance(one, str) else 10 for one in column]) for column in _columns(sheet)]
-    cols = "".join(
-        f'<col min="{j}" max="{j}" width="{min(60, max(10, n + 2))}" customWidth="1"/>' for j, n in enumerate(wide, 1)
-    )
-    below = f'<pane ySplit="{top}" topLeftCell="A{top + 1}" activePane="bottomLeft" state="frozen"/>'
-    pane = below if sheet.header else ""
-    return (
-        f'<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>'
-        + (f"<cols>{cols}</cols>" if cols else "")
-        + f"<sheetData>{rows}</sheetData></worksheet>"
-    )
+    for i, (kind, row) in enumerate(lines):
+        for j, cell in enumerate(row):
+            if isinstance(cell, Number):
+                if cell.shown not in formats:
+                    formats[cell.shown] = book.add_format({"num_format": cell.shown})
+                page.write_number(i, j, cell.value, formats[cell.shown])
+            elif cell:
+                page.write_string(i, j, cell[:LONGEST_CELL], formats[kind])
+    for j, column in enumerate(_columns(sheet)):
+        longest = max(len(one) if isinstance(one, str) else 10 for one in column)
+        page.set_column(j, j, min(60, max(10, longest + 2)))
 
 
 def _columns(sheet: Sheet) -> list[list[Cell]]:
@@ -240,47 +205,3 @@ def _columns(sheet: Sheet) -> list[list[Cell]]:
     lines: list[list[Cell]] = [[*sheet.header]] if sheet.header else []
     lines += [list(row) for row in sheet.rows]
     return [list(column) for column in zip(*lines, strict=True)]
-
-
-def _cell(cell: Cell, j: int, i: int, kind: str, styles: dict[str, int]) -> str:
-    place = f"{_letters(j)}{i}"
-    if isinstance(cell, Number):
-        style = styles.setdefault(cell.shown, len(styles) + 1)
-        return f'<c r="{place}" s="{style}"><v>{str(cell.value).removesuffix(".0")}</v></c>'
-    if not cell:
-        return ""
-    words = escape(cell[:LONGEST_CELL])
-    return f'<c r="{place}" s="{styles[kind]}" t="inlineStr"><is><t xml:space="preserve">{words}</t></is></c>'
-
-
-def _letters(j: int) -> str:
-    """The name of a column: A, B ... Z, AA."""
-    before, here = divmod(j, 26)
-    return (_letters(before - 1) if before else "") + chr(ord("A") + here)
-
-
-def _styles(styles: Mapping[str, int]) -> str:
-    """Formats of cells: 0 as a program likes it, then those of ``styles``; words stay words when they are edited."""
-    formats = [shown for shown in styles if shown not in (WORDS, BOLD)]
-    known = {shown: 164 + i for i, shown in enumerate(formats)}  # up to 163 they are the program's own
-    listed = "".join(f'<numFmt numFmtId="{n}" formatCode={quoteattr(shown)}/>' for shown, n in known.items())
-    plain = '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    cells = plain + "".join(
-        f'<xf numFmtId="49" fontId="{int(shown == BOLD)}" fillId="0" borderId="0" xfId="0" quotePrefix="1" '
-        'applyNumberFormat="1" applyFont="1"/>'
-        if shown in (WORDS, BOLD)
-        else f'<xf numFmtId="{known[shown]}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-        for shown in styles
-    )
-    font = '<sz val="11"/><name val="Calibri"/>'
-    return (
-        f'<styleSheet xmlns="{MAIN}">'
-        + (f'<numFmts count="{len(known)}">{listed}</numFmts>' if known else "")
-        + f'<fonts count="2"><font>{font}</font><font><b/>{font}</font></fonts>'
-        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-        '<fill><patternFill patternType="gray125"/></fill></fills>'
-        '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-        '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-        f'<cellXfs count="{len(styles) + 1}">{cells}</cellXfs>'
-        '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
-    )
