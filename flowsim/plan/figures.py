@@ -224,7 +224,7 @@ def region_directory(region: str | Path) -> Traversable:
     shelf = resources.files("flowsim.plan")
     known = sorted(item.name for item in shelf.iterdir() if item.is_dir() and (item / "sources.toml").is_file())
     if region not in known:
-        expected = "one of " + ", ".join(known) + "; or a folder, such as ./" + region
+        expected = "one of " + ", ".join(known) + "; or a folder, such as ./" + (region or "polder")
         raise InputError("region", repr(region), expected)
     return shelf / region
 
