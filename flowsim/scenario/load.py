@@ -314,6 +314,8 @@ def refusal(error: ValueError, document: Any, where: str, keys: str = "`flowsim 
     text = _KIND_OF_VALUE.get(kind, text)
     if kind == "string_too_short":
         text = f"text of at least {context['min_length']} letters"
+    if kind == "too_short":
+        text = f"at least {context['min_length']} of them"
     if kind == "string_pattern_mismatch" and r"\x00" in context["pattern"]:
         text = "text without control characters"
     found = repr(finding["input"])
