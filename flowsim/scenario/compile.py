@@ -14,7 +14,7 @@ import numpy as np
 
 from flowsim.errors import InputError, written
 from flowsim.model.network import Network
-from flowsim.plan.figures import FigureBook
+from flowsim.plan.figures import FigureBook, to_write
 from flowsim.scenario.baseline import WEEK
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.routes import Routes
@@ -84,6 +84,10 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
     try:
         return _compiled(scenario, drawn or {})
     except InputError as error:
+        if error.code.startswith("scenario.unknown_figure"):  # that the model asks for: a region that stands alone
+            key = str(error.values["name"])
+            expected = f"{to_write(key)}; or figures_from in region.toml"
+            raise InputError(f"{error.where}: {key}", "nothing", expected, error.code, **error.values) from None
         if drawn:
             raise
         raise _at_the_figure(scenario, error) from None

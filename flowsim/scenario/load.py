@@ -358,6 +358,7 @@ _KIND_OF_VALUE: Final = {
     "float_type": "a number",
     "int_type": "a whole number",
     "bool_type": "true or false",
+    "date_type": "a date without quotes, such as 2025-01-01",
     "list_type": "a list",
     "tuple_type": "a list",
     "dict_type": "a table",
