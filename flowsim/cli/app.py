@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
-from flowsim.cli.options import whole
+from flowsim.cli.options import named, whole
 
 
 def app(
     scenario: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[SCENARIO]", help="A scenario file or the folder of a region to begin with.", show_default=False
+            parser=named,
+            metavar="[SCENARIO]",
+            help="A scenario file or the folder of a region to begin with.",
+            show_default=False,
         ),
     ] = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",

@@ -224,7 +224,7 @@ def region_directory(region: str | Path) -> Traversable:
     shelf = resources.files("flowsim.plan")
     known = sorted(item.name for item in shelf.iterdir() if item.is_dir() and (item / "sources.toml").is_file())
     if region not in known:
-        expected = "one of " + ", ".join(known) + "; or a folder, such as ./" + region
+        expected = "one of " + ", ".join(known) + "; or a folder, such as ./" + (region or "polder")
         raise InputError("region", repr(region), expected)
     return shelf / region
 
@@ -324,6 +324,12 @@ def _measures(unit: str) -> dict[str, set[str]]:
     }
 
 
+def to_write(key: str) -> str:
+    """What has to stand where, for a figure that a region does not have."""
+    stem, _, name = key.partition(".")
+    return f"[{name}] in {stem}.toml with {', '.join(_REQUIRED)}"
+
+
 def _with_taken_over(region: str, directory: Traversable, own: dict[str, Figure]) -> dict[str, Figure]:
     """The region's own figures, and those of the region that ``figures_from`` in ``region.toml`` names."""
     file = directory / "region.toml"
@@ -339,8 +345,7 @@ def _with_taken_over(region: str, directory: Traversable, own: dict[str, Figure]
     )
     for key in (*REGIONAL, *(f"population.{code}" for code in codes)):
         if key not in own:
-            stem, _, name = key.partition(".")
-            expected = f"[{name}] in {stem}.toml with {', '.join(_REQUIRED)}: it is not taken over from {other}"
+            expected = f"{to_write(key)}: it is not taken over from {other}"
             raise InputError(f"region {region}: {key}", "nothing", expected)
     taken = {
         key: replace(

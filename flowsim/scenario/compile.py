@@ -6,14 +6,16 @@ depend on which earlier ones were passed (see `flowsim.model.draws`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from flowsim.errors import InputError
+from flowsim.errors import InputError, written
 from flowsim.model.document import PLAIN
 from flowsim.model.network import Network
+from flowsim.plan.figures import FigureBook, to_write
 from flowsim.scenario.baseline import WEEK
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.routes import Routes
@@ -65,7 +67,7 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
     Raises
     ------
     InputError : what is no scenario, a drawn figure that it does not have, values that cannot go together; the message
-        names the scenario and the place.
+        names the scenario and the place, or the file and the figure in it that cannot be used.
 
     Examples
     --------
@@ -83,8 +85,21 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
             expected = "the key of a figure, such as assumptions.demand_growth"
             raise InputError("drawn", f"{key!r}, a figure that the region does not have", expected)
     try:
+        return _compiled(scenario, drawn or {})
+    except InputError as error:
+        if error.code.startswith("scenario.unknown_figure"):  # that the model asks for: a region that stands alone
+            key = str(error.values["name"])
+            expected = f"{to_write(key)}; or figures_from in region.toml"
+            raise InputError(f"{error.where}: {key}", "nothing", expected, error.code, **error.values) from None
+        if drawn:
+            raise
+        raise _at_the_figure(scenario, error) from None
+
+
+def _compiled(scenario: Scenario, drawn: Mapping[str, float]) -> Network:
+    try:
         with np.errstate(all="ignore"):  # what is no number is refused below
-            document = Compiler(scenario, drawn or {}).document()
+            document = Compiler(scenario, drawn).document()
     except (ArithmeticError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -92,3 +107,44 @@ def compile_scenario(scenario: Scenario, drawn: Mapping[str, float] | None = Non
         found, expected = f"figures that cannot go together ({error})", "figures within their ranges"
         raise InputError(place, found, expected, "scenario.together") from None
     return Network.from_dict(document, f"scenario {scenario.name}")
+
+
+def _at_the_figure(scenario: Scenario, error: InputError) -> InputError:
+    """The same refusal at a figure that whoever wrote the scenario changed: the one that the message names; else the
+    first without whose change there is a network, or with whose change alone there is none. No such figure: as it is.
+    """
+    changed = {change.key: change for change in scenario.changes}  # the innermost file's
+    prefix = f"scenario {scenario.name}"
+    place = error.where.removeprefix(f"{prefix}: ").removeprefix(prefix)
+    named = changed.get(place.removeprefix("figures."))
+    if named is not None:
+        return error.at(f"{named.file}: {place}")
+    key = next((key for key in changed if _refusal(scenario, {key}) is None), "")
+    if not key:
+        for key in changed:
+            if alone := _refusal(scenario, changed.keys() - {key}):
+                error, place = alone, alone.where.removeprefix(f"{prefix}: ").removeprefix(prefix)
+                break
+        else:
+            return error
+    change = changed[key]
+    values = {day.year: int(value) if value.is_integer() else value for day, value in change.after.values}
+    found = f"{place}: found {error.found}; expected {error.expected}" if place else error.found
+    return InputError(
+        f"{change.file}: figures.{key}",
+        written(values if change.after.dated else next(iter(values.values()))),
+        f"a value that the model can use (with this one, {found})",
+        "scenario.together",
+    )
+
+
+def _refusal(scenario: Scenario, without: Set[str]) -> InputError | None:
+    """Why there is no network when these figures are as the region has them; None: there is one."""
+    stated = {change.key: change.before for change in reversed(scenario.changes)}
+    book = {**scenario.book, **{key: stated[key] for key in without}}
+    kept = tuple(change for change in scenario.changes if change.key not in without)
+    try:
+        _compiled(replace(scenario, book=FigureBook(scenario.book.region, book), changes=kept), {})
+    except InputError as error:
+        return error
+    return None

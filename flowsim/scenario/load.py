@@ -161,7 +161,7 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
         region = str((path.parent / region).resolve())
     if file.parent is None:
         try:
-            scenario = default(region or "amstelland")
+            scenario = default("amstelland" if region is None else region)
         except InputError as error:
             if error.where != "region":
                 raise
@@ -195,7 +195,7 @@ def from_document(document: Mapping[str, Any], name: str, home: str | Path = "am
         raise InputError(f"{name}: parent", repr(file.parent), expected, "scenario.parent")
     if file.region is not None and is_path(file.region):
         raise InputError(f"{name}: region", repr(file.region), "a region that ships with flowsim, by name")
-    return _with_file(default(file.region or home), file, Path(name).stem, name, name)
+    return _with_file(default(home if file.region is None else file.region), file, Path(name).stem, name, name)
 
 
 def _validated(document: Mapping[str, Any], where: str) -> ScenarioFile:
@@ -311,8 +311,11 @@ def refusal(error: ValueError, document: Any, where: str, keys: str = "`flowsim 
     if kind == "missing":
         return InputError(label, "nothing", "this key (it is required)", "scenario.missing", name=name)
     text = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    text = _KIND_OF_VALUE.get(kind, text)
     if kind == "string_too_short":
         text = f"text of at least {context['min_length']} letters"
+    if kind == "too_short":
+        text = f"at least {context['min_length']} of them"
     if kind == "string_pattern_mismatch" and r"\x00" in context["pattern"]:
         text = "text without control characters"
     found = repr(finding["input"])
@@ -350,5 +353,18 @@ _CODES: Final = {
     "range_order": "scenario.range_order",
 }
 """Sentence of ``refused.toml`` by pydantic's name for what it finds."""
+_KIND_OF_VALUE: Final = {
+    "string_type": "text",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "date_type": "a date without quotes, such as 2025-01-01",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+"""What was expected, in the words of a TOML file; pydantic's own words name Python's types."""
 _GAPS: Final = {"min_length": "least", "ge": "least", "le": "most"}
 """Gap in a sentence by pydantic's name for what goes there."""

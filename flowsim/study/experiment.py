@@ -269,8 +269,7 @@ def _experiment(document: dict[str, Any], name: str, where: str, folder: Path) -
 def _base(given: str | None, where: str, folder: Path) -> Scenario:
     if given is None:
         return default()
-    path = folder / given
-    path = path if path.suffix == ".toml" else path.with_name(path.name + ".toml")
+    path = folder / (given if given.endswith(".toml") else f"{given}.toml")
     if not path.is_file():
         raise InputError(f"{where}: scenario", repr(given), f"a scenario file ({path} does not exist)")
     return load(path)

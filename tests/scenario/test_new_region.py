@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def test_a_figure_without_its_citation_is_refused(region: Path, attribute: str) 
     [
         ('name = "Polder (verzonnen)"\n', "", "name: found nothing"),
         ("start = 2025-01-01", "start = 2024-01-01", "the first of the five years"),
-        ("start = 2025-01-01", 'start = "2025-01-01"', "start"),
+        ("start = 2025-01-01", 'start = "2025-01-01"', "start: found '2025-01-01'; expected a date without quotes"),
         ('code = "dijkstad"', 'code = "Dijk stad"', "municipalities.0.code"),
         ('code = "veenhuizerwaard"', 'code = "dijkstad"', "each municipality once, not dijkstad twice"),
         ("has_support_point = true", "has_support_point = false", "support_point_opens = a date"),
@@ -129,8 +130,12 @@ def test_a_figure_that_nothing_asks_for_is_refused(region: Path, file: str, firs
 
 def test_a_region_that_stands_alone_needs_every_figure(region: Path) -> None:
     changed(region, "region.toml", 'figures_from = "amstelland" ', "# nothing is taken over ")
-    with pytest.raises(InputError, match="figures of polder"):
+    with pytest.raises(InputError) as refused:
         compile_scenario(default(region))
+    told = (
+        r"figures of polder: (\w+)\.(\w+): found nothing; expected \[\2\] in \1\.toml with value, .*; or figures_from"
+    )
+    assert re.match(told, str(refused.value))
 
 
 def test_one_number_for_the_population_is_refused(region: Path) -> None:

@@ -115,6 +115,11 @@ FIGURE = 'title = "abc"\n[figures."{key}"]\nvalue = {value}\nbecause = "a test"\
         (FIGURE.format(key="assumptions.list_size", value="700\nlow = -40\nhigh = 900"), ("list_size", "-40")),
         (FIGURE.format(key="assumptions.reneging_share", value="0.1\nlow = 0.0\nhigh = 5"), ("5", "fraction")),
         ('title = "abc"\nparent = ""', ("parent", "does not exist")),
+        ('title = "abc"\nregion = ""', (".toml: region", "''", "amstelland")),
+        ('title = "abc"\nsettings = [1]', ("settings: found [1]; expected a table",)),
+        ('title = "abc"\n[figures]\n"demand.inflow" = 3', ("figures.demand.inflow: found 3; expected a table",)),
+        ("title = 3", ("title: found 3; expected text",)),
+        ('title = "abc"\n[settings]\nstop_policy = 1', ("stop_policy: found 1; expected true or false",)),
         ('title = "abc"\n[figures."demand.inflow"]\nvalue = 3000', ("because", "required")),
         ('title = "abc"\n[figures."demand.inflow"]\nvalue = 3000\nlow = 1.0\nbecause = "xyz"', ("both low and high",)),
     ],
@@ -124,6 +129,43 @@ def test_bad_files_get_one_clear_message(tmp_path: Path, text: str | bytes, word
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "inside"),
+    [
+        ("waiting.trauma", "0", "stations.trauma_ingeest.initial.age"),
+        ("assumptions.gp_turnaround", "0", "stations.gp.service.mean"),
+        ("impact.hours_per_client", "0", "cannot go together"),
+        ("demand.smi", "1470000", "figures.demand.inflow: found 3158"),
+        ("functions.conversations", "{ 2026 = 900000 }", "stations.basic_ingeest.servers"),
+    ],
+)
+def test_a_figure_that_gives_no_network_is_named_with_its_file(
+    tmp_path: Path, key: str, value: str, inside: str
+) -> None:
+    """Whoever wrote the figure does not know the stations of the network that it would have made."""
+    path = write(tmp_path, FIGURE.format(key=key, value=value))
+    message = str(refused(path))
+    shown = value if "{" not in value else "{ 2025 = 50, 2026 = 900000 }"
+    assert message.startswith(f"{path}: figures.{key}: found {shown}; expected a value that the model can use")
+    assert inside in message
+
+
+def test_of_several_figures_the_one_to_blame_is_named(tmp_path: Path) -> None:
+    good = FIGURE.format(key="demand.inflow", value=3000)
+    bad = '[figures."public.crisis_duration_cv"]\nvalue = 270\nbecause = "a test"\n'
+    worse = '[figures."waiting.trauma"]\nvalue = 0\nbecause = "a test"\n'
+    assert ".toml: figures.public.crisis_duration_cv: found 270;" in str(refused(write(tmp_path, good + bad)))
+    both = str(refused(write(tmp_path, good + bad + worse)))
+    assert ".toml: figures.public.crisis_duration_cv: found 270;" in both
+
+
+def test_what_is_wrong_with_a_changed_figure_itself_is_told_at_its_file(tmp_path: Path) -> None:
+    write(tmp_path, FIGURE.format(key="assumptions.list_size", value=0), "parent.toml")
+    message = str(refused(write(tmp_path, 'title = "abc"\nparent = "parent"')))
+    place = f"{tmp_path / 'parent.toml'}: figures.assumptions.list_size"
+    assert message == f"{place}: found 0; expected at least one resident"
 
 
 def test_a_parent_whose_name_has_a_dot_is_that_file(tmp_path: Path) -> None:
