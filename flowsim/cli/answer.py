@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from flowsim.cli.options import From, FutureSeedOrNone, Json, Lang, Precision, ScenarioFile, Threads, named
+from flowsim.cli.options import From, FutureSeedOrNone, Json, Lang, Precision, ScenarioFile, Threads
 from flowsim.cli.repeats import tell
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, written
 from flowsim.errors import InputError
@@ -30,9 +30,9 @@ def answer(
     half_width: Precision = None,
     seed: FutureSeedOrNone = None,
     threads: Threads = None,
-    out: Annotated[
-        Path, typer.Option("--out", parser=named, metavar="DIR", help="Folder for tables, plots, manifest.")
-    ] = Path("results/answer"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, plots, manifest.")] = Path(
+        "results/answer"
+    ),
     unknowns: Annotated[
         str | None,
         typer.Option(

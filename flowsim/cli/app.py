@@ -7,17 +7,14 @@ from typing import Annotated
 
 import typer
 
-from flowsim.cli.options import named, whole
+from flowsim.cli.options import whole
 
 
 def app(
     scenario: Annotated[
         Path | None,
         typer.Argument(
-            parser=named,
-            metavar="[SCENARIO]",
-            help="A scenario file or the folder of a region to begin with.",
-            show_default=False,
+            metavar="[SCENARIO]", help="A scenario file or the folder of a region to begin with.", show_default=False
         ),
     ] = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",

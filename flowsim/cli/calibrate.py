@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flowsim.cli import DONE, INTERRUPTED
-from flowsim.cli.options import Json, Lang, ScenarioFile, Threads, named, whole
+from flowsim.cli.options import Json, Lang, ScenarioFile, Threads, whole
 from flowsim.cli.studies import command, nothing_done
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ def calibrate(
     seed: Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same points.")] = 1,
     threads: Threads = None,
     out: Annotated[
-        Path,
-        typer.Option("--out", parser=named, metavar="DIR", help="Folder for the posterior, tables, plots, manifest."),
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the posterior, tables, plots, manifest.")
     ] = Path("results/calibrate"),
     lang: Lang = "nl",
     json: Json = False,

@@ -8,22 +8,18 @@ from typing import Annotated
 import typer
 
 from flowsim.cli import DONE, INTERRUPTED, MISSED, UNUSABLE
-from flowsim.cli.options import Json, Lang, Threads, named
+from flowsim.cli.options import Json, Lang, Threads
 from flowsim.errors import InputError
 
 
 def crate(
     folder: Annotated[
-        Path,
-        typer.Argument(
-            parser=named, metavar="FOLDER", help="A folder with the results of a command.", show_default=False
-        ),
+        Path, typer.Argument(metavar="FOLDER", help="A folder with the results of a command.", show_default=False)
     ],
     again: Annotated[
         Path | None,
         typer.Option(
             "--again",
-            parser=named,
             metavar="DIR",
             help="Run again from the crate, into this folder, and compare every byte of the tables.",
             show_default=False,

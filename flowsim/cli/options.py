@@ -24,14 +24,7 @@ def number(text: str | float) -> float:
         raise typer.BadParameter(f"found {text!r}, expected a number") from None
 
 
-def named(text: str | Path) -> Path:
-    """A path. Python takes an empty one (a variable of the shell that is not set) for the working folder."""
-    if text == "":
-        raise typer.BadParameter("found '', expected a path")
-    return Path(text)
-
-
-File = Annotated[Path, typer.Argument(parser=named, metavar="FILE", help="A TOML file.", show_default=False)]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A TOML file.", show_default=False)]
 Lang = Annotated[str, typer.Option("--lang", metavar="nl|en", help="Language of what is printed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Seed = Annotated[
@@ -47,7 +40,7 @@ Threads = Annotated[
 ]
 ScenarioFile = Annotated[
     Path | None,
-    typer.Argument(parser=named, metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
+    typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
 ]
 FutureSeed = Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")]
 Precision = Annotated[
@@ -70,7 +63,6 @@ From = Annotated[
     Path | None,
     typer.Option(
         "--from",
-        parser=named,
         metavar="MANIFEST",
         help="Repeat a run (its manifest or crate) to the last bit.",
         show_default=False,
@@ -78,7 +70,5 @@ From = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option(
-        "--out", parser=named, metavar="DIR", help="Write tables and a manifest to this folder.", show_default=False
-    ),
+    typer.Option("--out", metavar="DIR", help="Write tables and a manifest to this folder.", show_default=False),
 ]

@@ -10,7 +10,7 @@ import typer
 
 from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.answer import HALF_WIDTH, SEED
-from flowsim.cli.options import FutureSeedOrNone, Json, Lang, Precision, Threads, named
+from flowsim.cli.options import FutureSeedOrNone, Json, Lang, Precision, Threads
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,13 +25,11 @@ Tabled = tuple["Answer", "Mapping[str, pd.DataFrame]"]
 def report(
     scenarios: Annotated[
         list[Path] | None,
-        typer.Argument(
-            parser=named, metavar="SCENARIO...", help="Up to four; the first is reported on.", show_default=False
-        ),
+        typer.Argument(metavar="SCENARIO...", help="Up to four; the first is reported on.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", parser=named, metavar="FILE", help="The file to write.", show_default=f"{OUT}.pdf"),
+        typer.Option("--out", metavar="FILE", help="The file to write.", show_default=f"{OUT}.pdf"),
     ] = None,
     form: Annotated[
         str | None,
@@ -48,11 +46,7 @@ def report(
     folders: Annotated[
         list[Path] | None,
         typer.Option(
-            "--from",
-            parser=named,
-            metavar="DIR",
-            help="What `flowsim answer` wrote, without simulating again.",
-            show_default=False,
+            "--from", metavar="DIR", help="What `flowsim answer` wrote, without simulating again.", show_default=False
         ),
     ] = None,
     lang: Lang = "nl",

@@ -16,7 +16,7 @@ import typer
 import flowsim
 from flowsim.cli import DONE, INTERRUPTED
 from flowsim.cli.documents import network_of
-from flowsim.cli.options import Engine, File, Json, Lang, Out, Replications, Seed, Threads, named
+from flowsim.cli.options import Engine, File, Json, Lang, Out, Replications, Seed, Threads
 from flowsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ def run(
         list[Path] | None,
         typer.Option(
             "--log",
-            parser=named,
             metavar="[PATH]",
             help="Write every event: .xes or .csv for process mining, or .parquet. Repeat it for more. Without a PATH: "
             "events.parquet, in the folder of --out.",
@@ -57,11 +56,7 @@ def run(
     animate: Annotated[
         Path | None,
         typer.Option(
-            "--animate",
-            parser=named,
-            metavar="PATH",
-            help="Write the queues as a moving picture: .html.",
-            show_default=False,
+            "--animate", metavar="PATH", help="Write the queues as a moving picture: .html.", show_default=False
         ),
     ] = None,
     start: Annotated[
@@ -95,9 +90,9 @@ def run(
         {name: out / name for name in (*(f"{table}.csv" for table in TABLES), DICTIONARY, MANIFEST)} if out else {}
     )
     taken = set(map(os.path.realpath, targets.values()))
-    for one in logs:
-        if os.path.realpath(one) in taken:
-            raise InputError("--log", str(one), "another name than those of the tables of --out")
+    for named in logs:
+        if os.path.realpath(named) in taken:
+            raise InputError("--log", str(named), "another name than those of the tables of --out")
     with Writing([*targets.values(), *logs, *([animate] if animate else [])]) as files:
         runs = _Runs(network, replications, seed, engine, bool(logs or animate), threads, lang, animate is not None)
         about = {"title": network.title or file.name, "seed": seed, "engine": engine, "flowsim": flowsim.__version__}

@@ -10,7 +10,7 @@ import typer
 
 from flowsim.cli import DONE, MISSED
 from flowsim.cli.folders import room
-from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, named, number, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, number, whole
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 from flowsim.errors import InputError
 
@@ -48,8 +48,7 @@ def seek(
         ),
     ] = None,
     other: Annotated[
-        Path | None,
-        typer.Option("--scenario", parser=named, metavar="FILE", help="As the argument.", show_default=False),
+        Path | None, typer.Option("--scenario", metavar="FILE", help="As the argument.", show_default=False)
     ] = None,
     readings: Annotated[bool, typer.Option("--readings", help="Under each reading of the plan.")] = False,
     half_width: Annotated[
@@ -74,9 +73,9 @@ def seek(
     ] = None,
     seed: FutureSeed = 1,
     threads: Threads = None,
-    out: Annotated[
-        Path, typer.Option("--out", parser=named, metavar="DIR", help="Folder for tables, figures, manifest.")
-    ] = Path("results/seek"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, figures, manifest.")] = Path(
+        "results/seek"
+    ),
     repeat: From = None,
     lang: Lang = "nl",
     json: Json = False,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flowsim.cli.folders import room
-from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, ScenarioFile, Threads, named, number, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, Out, ScenarioFile, Threads, number, whole
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 
 
@@ -17,9 +17,7 @@ def sensitivity(
     scenario: ScenarioFile = None,
     extend: Annotated[
         Path | None,
-        typer.Option(
-            "--extend", parser=named, metavar="SCENARIO", help="What extending means.", show_default="more places"
-        ),
+        typer.Option("--extend", metavar="SCENARIO", help="What extending means.", show_default="more places"),
     ] = None,
     week: Annotated[
         float | None,

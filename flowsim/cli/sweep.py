@@ -9,24 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flowsim.cli import DONE, INTERRUPTED
-from flowsim.cli.options import Json, Lang, Threads, named, whole
+from flowsim.cli.options import Json, Lang, Threads, whole
 
 if TYPE_CHECKING:
     from flowsim.study.experiment import Experiment
 
 
 def sweep(
-    experiment: Annotated[
-        Path, typer.Argument(parser=named, metavar="EXPERIMENT", help="An experiment file.", show_default=False)
-    ],
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file.", show_default=False)],
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out",
-            parser=named,
-            metavar="DIR",
-            help="Folder for the results.",
-            show_default="results/sweep/<name of the file>",
+            "--out", metavar="DIR", help="Folder for the results.", show_default="results/sweep/<name of the file>"
         ),
     ] = None,
     threads: Threads = None,

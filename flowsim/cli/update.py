@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from flowsim.cli import DONE, MISSED
-from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, named, number, whole
+from flowsim.cli.options import From, FutureSeed, Json, Lang, ScenarioFile, Threads, number, whole
 from flowsim.cli.studies import command, ended, nothing_done, print_precision, simulated, write, written
 from flowsim.errors import InputError
 
@@ -19,14 +19,13 @@ def update(
     context: typer.Context,
     observed: Annotated[
         Path | None,
-        typer.Argument(parser=named, metavar="OBSERVED", help="A CSV file of counts per quarter.", show_default=False),
+        typer.Argument(metavar="OBSERVED", help="A CSV file of counts per quarter.", show_default=False),
     ] = None,
     scenario: ScenarioFile = None,
     template: Annotated[
         Path | None,
         typer.Option(
             "--template",
-            parser=named,
             metavar="FILE",
             help="Write an empty file to fill in (-: to the screen), and stop.",
             show_default=False,
@@ -46,9 +45,9 @@ def update(
     ] = 0.05,
     seed: FutureSeed = 1,
     threads: Threads = None,
-    out: Annotated[
-        Path, typer.Option("--out", parser=named, metavar="DIR", help="Folder for tables, plot, manifest.")
-    ] = Path("results/update"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for tables, plot, manifest.")] = Path(
+        "results/update"
+    ),
     repeat: From = None,
     lang: Lang = "nl",
     json: Json = False,

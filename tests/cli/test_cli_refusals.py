@@ -111,25 +111,6 @@ def test_words_in_the_place_of_a_number_are_quoted(call: Call, command: str, opt
     refused(call(command, option, "ten"), option, "found 'ten', expected a number", f"flowsim {command} --help")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *(["run", "FILE", "--out"], ["run", "FILE", "--log"], ["run", "FILE", "--animate"], ["answer", "--out"]),
-        *(["answer", "--from"], ["compare", "a", "b", "--out"], ["targets", "--out"], ["report", "--out"]),
-        *(["sweep", "x.toml", "--out"], ["update", "--template"], ["update", "x.csv", "--out"], ["seek", "--out"]),
-        *(["sensitivity", "--out"], ["calibrate", "--out"], ["crate", "x", "--again"], ["check"], ["answer"], ["app"]),
-    ],
-    ids=" ".join,
-)
-def test_an_empty_path_is_not_the_working_folder(
-    call: Call, file: Path, tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As when a variable of the shell is not set: `--out "$RESULTS"`."""
-    monkeypatch.chdir(tmp_path)
-    refused(call(*(file if part == "FILE" else part for part in command), ""), "found '', expected a path")
-    assert list(tmp_path.iterdir()) == [file]
-
-
 def test_unknown_commands_and_missing_files_are_refused(call: Call) -> None:
     refused(call("walk"), "'walk'", "flowsim --help")
     refused(call("run"), "FILE", "flowsim run --help")
