@@ -8,7 +8,7 @@ docs/fewer_futures.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future as Working
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -176,9 +176,13 @@ def answer(
 
             prepare(cases["none"], seed, balances)
         still, points = _later(result)
-        for name, case in cases.items():
+        batches = [_until_precise(case, half_width, seed, balances, threads, progress, most) for case in cases.values()]
+        for (name, case), refining in zip(cases.items(), batches, strict=True):
             result.cases[name] = case
-            _until_precise(case, half_width, seed, balances, threads, progress, most)
+            next(refining, None)  # a first batch of each, so that there is an answer to keep before long
+        for refining in batches:
+            for _ in refining:
+                pass
         for name, case in result.cases.items():
             count = min(SECOND_RUNS, len(case.futures))
             case.extend(count, seed, balances, threads, _of(progress, f"{name}: second runs", 0, count), second=True)
@@ -263,8 +267,9 @@ def _until_precise(
     threads: int | None,
     progress: Progress | None,
     most: int,
-) -> None:
-    """Batches of futures until the interval is short enough; the batches do not depend on the number of threads.
+) -> Generator[None, None, None]:
+    """Batches of futures until the interval is short enough, with a pause after each; they do not depend on the number
+    of threads.
 
     The first futures are all simulated, and tables are about them. When many are still expected, the rest are chosen
     (`flowsim.study.chosen`).
@@ -294,6 +299,7 @@ def _until_precise(
 
             case.twin = Control(case, seed, balances, threads)
             case.twin.begin()  # it is there when the next batch is done
+        yield
 
 
 def _twin_is_worth_it(case: Case, goal: int) -> bool:

@@ -115,6 +115,19 @@ def test_before_a_reading_has_been_simulated_there_is_no_answer_to_keep() -> Non
     assert list(alone.cases) == ["none"]
 
 
+def test_every_reading_has_a_first_batch_before_any_is_refined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowsim.study.answer.LEAST", 4)
+
+    def stop(name: str, done: int, expected: int) -> None:
+        if done > 4:
+            raise KeyboardInterrupt
+
+    found = answer(half_width=0.01, curve=False, progress=stop)
+    assert found.interrupted
+    assert list(found.cases) == list(cases_of(default()))
+    assert min(len(case.futures) for case in found.cases.values()) >= 4
+
+
 def test_a_promise_that_cannot_be_judged_is_refused_before_anything_is_simulated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
