@@ -106,6 +106,21 @@ def save(path: Path, content: Row) -> None:
     beside.replace(path)
 
 
+def with_earlier(content: Row, place: Path) -> Row:
+    """Beside what was measured now, what the file has of other benchmarks of the same version; ``earlier`` says when,
+    where and of which commit."""
+    try:
+        before = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return content
+    if before.get("flowsim") != content["flowsim"]:
+        return content
+    kept = {name: rows for name, rows in before["results"].items() if name not in content["results"]}
+    origin = {key: before[key] for key in ("commit", "measured", "machine", "rounds")}
+    earlier = {name: before.get("earlier", {}).get(name, origin) for name in kept}
+    return {**content, "results": {**kept, **content["results"]}, **({"earlier": earlier} if earlier else {})}
+
+
 def main(arguments: Sequence[str] | None = None, folder: Path = HERE) -> int:
     """Run them; 0 when something was measured, 2 when there is nothing to run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -132,7 +147,7 @@ def main(arguments: Sequence[str] | None = None, folder: Path = HERE) -> int:
         rows = measure_of(known[name])(given.rounds)
         content["results"][name] = rows
         print(f"\n{name}\n{table(rows)}", flush=True)
-    save(given.out, content)
+    save(given.out, with_earlier(content, given.out))
     print(f"\nwritten: {given.out}")
     return 0
 

@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,26 @@ def test_it_measures_prints_and_keeps(runner: ModuleType, folder: Path, capsys: 
     assert {"processor", "cores", "python", "numba"} <= kept["machine"].keys()
     assert kept["machine"]["cores"] >= 1
     assert [path.name for path in (folder / "results").iterdir()] == [f"{flowsim.__version__}.json"]
+
+
+def test_other_benchmarks_of_the_version_stay_with_where_they_are_from(runner: ModuleType, folder: Path) -> None:
+    (folder / "size.py").write_text("def measure(rounds):\n    return [{'rounds': rounds}]\n", encoding="utf-8")
+    place = folder / "results" / f"{flowsim.__version__}.json"
+
+    def kept(*arguments: str) -> Any:
+        assert runner.main([*arguments], folder) == 0
+        return json.loads(place.read_text("utf-8"))
+
+    first = kept("--rounds", "2", "--only", "size")
+    assert "earlier" not in first
+    for rounds in ("3", "4"):  # what was carried over once is carried over again
+        second = kept("--rounds", rounds, "--only", "speed")
+        assert second["results"]["size"] == [{"rounds": 2}]
+        assert second["rounds"] == int(rounds)
+        assert second["earlier"] == {"size": {key: first[key] for key in ("commit", "measured", "machine", "rounds")}}
+    assert kept("--rounds", "5", "--only", "size")["results"]["size"] == [{"rounds": 5}]
+    place.write_text(place.read_text("utf-8").replace(flowsim.__version__, "0.0.1"), encoding="utf-8")
+    assert list(kept("--only", "size")["results"]) == ["size"]
 
 
 def test_it_refuses_what_it_cannot_run(
