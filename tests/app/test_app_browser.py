@@ -285,6 +285,10 @@ def test_on_a_narrow_page_the_route_has_numbers_and_a_list_of_them(browser: Any,
     narrow.first.wait_for()
     assert not wide.first.is_visible()
     labels = page.locator(".st-key-narrow-chart .node-label")
+    page.wait_for_function(  # while a finer outcome takes the place of the first, both charts are there
+        """() => document.querySelectorAll('.st-key-narrow-chart .node-label').length
+            === document.querySelectorAll('.fs-numbered li').length"""
+    )
     boxes = list(labels.evaluate_all("all => all.map(x => x.getBoundingClientRect().toJSON())"))
     assert len(boxes) == page.locator(".fs-numbered li").count() > 8
     for i, one in enumerate(boxes):
@@ -522,6 +526,7 @@ def test_a_file_of_another_type_is_refused_in_dutch_and_so_is_all_of_the_upload(
     page.get_by_text(text("nl", "app.language.name"), exact=True).click()
     visitor.go("compare")
     visitor.settled()
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 0")  # that of the page before
     upload(page, other)
     page.get_by_role("alert").filter(has_text=words("refused.type")).wait_for()
     bad = tmp_path / "kapot.toml"
