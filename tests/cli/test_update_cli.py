@@ -84,7 +84,7 @@ def test_an_interruption_before_anything_is_finished_writes_nothing(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study, "run_many", stop)
+    monkeypatch.setattr(study, "run_in_two", stop)
     code, printed, error = call("update", counts, "--out", tmp_path / "out")
     assert (code, printed) == (INTERRUPTED, "")
     assert text("nl", "update.run.nothing_done") in error
