@@ -152,7 +152,7 @@ def test_without_the_extra_it_says_what_to_install(
     found = importlib.util.find_spec
     monkeypatch.setattr(server, "find_spec", lambda name: None if name == "streamlit" else found(name))
     assert main(["app"]) == 2
-    assert "flowsim[app]" in capsys.readouterr().err
+    assert ".[app]" in capsys.readouterr().err
 
 
 def test_help_and_the_pure_modules_do_not_import_streamlit() -> None:

@@ -134,7 +134,7 @@ def test_a_scheduler_that_does_not_answer_is_one_message_within_seconds(tmp_path
 def test_without_dask_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     for where in ({"workers": 2}, {"scheduler": "tcp://127.0.0.1:9"}):
-        with pytest.raises(InputError, match=r"flowsim\[cluster\]"):
+        with pytest.raises(InputError, match=r"\.\[cluster\]"):
             sweep(SMALL, out=tmp_path, **where)  # type: ignore[arg-type]
 
 
