@@ -55,13 +55,12 @@ def report(
     """Make a report as a PDF or HTML, or its tables as XLSX: the answer, targets, euros, the plan recomputed."""
     from flowsim.cli.files import Writing
     from flowsim.present.console import print_json, say
-    from flowsim.present.report import MOST_SCENARIOS, check_typesetter, make_report
+    from flowsim.present.report import MOST_SCENARIOS, check_form, make_report
     from flowsim.present.texts import text, texts
 
     texts(lang)
     out, form = _place(out, form)
-    if form == "pdf":
-        check_typesetter()
+    check_form(form)
     for what, given in (("SCENARIO", scenarios or []), ("--from", folders or [])):
         if len(given) > MOST_SCENARIOS:
             raise InputError(what, f"{len(given)} of them", f"at most {MOST_SCENARIOS}")

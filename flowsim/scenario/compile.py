@@ -48,8 +48,6 @@ class Compiler(Stations, Routes):
 
 def _plain(value: Any) -> Any:
     """The numbers of one future as Python's."""
-    if type(value) in PLAIN:
-        return value
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

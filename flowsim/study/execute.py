@@ -216,8 +216,9 @@ class _Measuring:
         case: Case = self.runner.current.case
         return case
 
+    @property
     def look(self) -> int:
-        return self.case.reduce.look()
+        return self.case.reduce.look
 
     def settled(self, overdue: np.ndarray) -> bool | None:
         return self.case.reduce.settled(overdue)

@@ -109,7 +109,7 @@ class Reducer:
         self.of_month = self.looks.searchsorted(self.edges[: self.months], side="right")
         """the first snapshot of each month: what happened at its beginning belongs to the month before."""
         last = max(self.year_ends[-1], self.month_ends[-1])
-        self.last_look = min(int(last), len(snapshot_times(network)) - 1)
+        self.look = min(int(last), len(snapshot_times(network)) - 1)
         """The last snapshot of which something is kept; a run goes on after it to see a clearing hold, no longer."""
         self.horizon = network.horizon
         self.lives_in = [
@@ -165,10 +165,6 @@ class Reducer:
         overdue = self._lists(outcome)[0]["overdue"].sum(axis=1)
         return clearing_day(overdue, self.every, self.definition) <= self.definition.deadline
 
-    def look(self) -> int:
-        """The last snapshot of which something is kept."""
-        return self.last_look
-
     def settled(self, overdue: np.ndarray) -> bool | None:
         """Whether the lists are cleared in time, as far as can be said at `look` (`flowsim.analysis.clearing.settled`);
         None also where another number than that of people overdue decides."""
@@ -179,8 +175,8 @@ class Reducer:
     ) -> Future:
         """``outcome``: of a whole run, or until `look`; then ``whole`` is that of the whole run, where that went on."""
         snapshots, periods = self._lists(outcome)
-        span = min(self.last_look * self.every, self.horizon) if len(snapshots) == self.last_look + 1 else self.horizon
-        weeks = snapshots[: self.last_look + 1]
+        span = min(self.look * self.every, self.horizon) if len(snapshots) == self.look + 1 else self.horizon
+        weeks = snapshots[: self.look + 1]
         waiting, overdue = weeks["waiting"].sum(axis=1), weeks["overdue"].sum(axis=1)
         path = (snapshots if whole is None else self._lists(whole)[0])["overdue"].sum(axis=1)
         at = snapshots[np.minimum(self.year_ends, len(snapshots) - 1)]

@@ -38,6 +38,7 @@ Kept = TypeVar("Kept", covariant=True)
 class Reducing(Protocol[Kept]):
     """What `run_in_two` keeps of a job, and how far the job has to run. Called on the thread that runs the job."""
 
+    @property
     def look(self) -> int:
         """Number of the snapshot at which it looks."""
 
@@ -209,7 +210,7 @@ def run_in_two(
 
     def run(job: Job) -> T:
         network, seed, replication = job()
-        first, whole = simulate_in_two(network, seed, replication, reduce.look(), reduce.settled)
+        first, whole = simulate_in_two(network, seed, replication, reduce.look, reduce.settled)
         return reduce(first, network, whole)
 
     return _results((partial(run, job) for job in jobs), threads, progress)

@@ -143,9 +143,13 @@ def test_what_cannot_be_used_is_refused_before_anything_is_simulated(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_without_typst_it_says_what_to_install(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "typst", None)
-    refused(call("report", "--out", tmp_path / "r.pdf"), "no Typst", "pip install '.[app]'")
+@pytest.mark.parametrize(("form", "writer"), [("pdf", "Typst"), ("xlsx", "XlsxWriter")])
+def test_without_what_writes_it_it_says_what_to_install(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, writer: str
+) -> None:
+    monkeypatch.setitem(sys.modules, writer.lower(), None)
+    monkeypatch.setattr(study, "answer", lambda *_, **__: pytest.fail("simulated"))
+    refused(call("report", "--out", tmp_path / f"r.{form}"), f"no {writer}", "pip install '.[app]'")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -41,7 +41,7 @@ def test_a_future_is_that_of_the_whole_run(case: Case) -> None:
             if field.name not in OVER_THE_RUN:
                 mine, theirs = np.asarray(getattr(future, field.name)), np.asarray(getattr(whole, field.name))
                 assert mine.tobytes() == theirs.tobytes(), (i, field.name)
-        answers.add(case.reduce.settled(outcome["snapshots"]["overdue"][: case.reduce.look() + 1].sum(axis=1)))
+        answers.add(case.reduce.settled(outcome["snapshots"]["overdue"][: case.reduce.look + 1].sum(axis=1)))
     if case.name != "expected":
         assert False in answers or True in answers  # some ended with the fifth year
     assert len(set(case.cleared.tolist())) == 2
@@ -52,7 +52,7 @@ def test_means_over_the_run_are_those_until_its_last_snapshot(case: Case) -> Non
     network = case.network(0, 1, Balances(1))
     _, log, _ = compiled.simulate_once(network, 1, 0, log=True)
     assert log is not None
-    pause = float(np.nextafter(case.reduce.look() * network.snapshot_every, np.inf))
+    pause = float(np.nextafter(case.reduce.look * network.snapshot_every, np.inf))
     assert pause < network.horizon
     until = dataclasses.replace(network, horizon=pause, periods=network.periods[network.periods <= pause])
     shorter = case.reduce(tally.replay(until, log[log["time"] < pause]), network)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_SCENARIOS: Final = 4
 """As many as the colours and a page can tell apart."""
 FORMS: Final = ("pdf", "html", "xlsx")
+WRITERS: Final = {"pdf": "Typst", "xlsx": "XlsxWriter"}
+"""The package that writes a form; HTML needs none."""
 TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 UNREADABLE: Final = "?"
@@ -51,12 +53,11 @@ def make_report(
 
     Raises
     ------
-    InputError : Typst is not installed, or others that cannot be compared.
+    InputError : what writes the form is not installed, or others that cannot be compared.
     """
     from flowsim.present.report.content import document
 
-    if form == "pdf":
-        check_typesetter()
+    check_form(form)
     if len(others) >= MOST_SCENARIOS:
         raise InputError("scenarios", str(len(others) + 1), f"at most {MOST_SCENARIOS}")
     for other, _ in others:
@@ -74,8 +75,8 @@ def make_report(
     return typeset(content)
 
 
-def check_typesetter() -> None:
-    """Refuse to begin when Typst is not there.
+def check_form(form: str) -> None:
+    """Refuse to begin when what writes a form, of `FORMS`, is not there.
 
     Raises
     ------
@@ -83,8 +84,9 @@ def check_typesetter() -> None:
     """
     from importlib.util import find_spec
 
-    if find_spec("typst") is None:
-        raise InputError("flowsim report", "no Typst", extra("app"))
+    writer = WRITERS.get(form)
+    if writer is not None and find_spec(writer.lower()) is None:
+        raise InputError("flowsim report", f"no {writer}", extra("app"))
 
 
 def typeset(content: Mapping[str, Any]) -> bytes:

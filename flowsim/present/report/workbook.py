@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from flowsim.errors import InputError, extra
 from flowsim.present.report.blocks import Block
 from flowsim.present.report.document import readable
 from flowsim.present.texts import text
@@ -164,10 +163,8 @@ def parsed(cell: str, lang: str) -> Cell:
 
 
 def _packed(sheets: Sequence[Sheet], title: str) -> bytes:
-    try:
-        import xlsxwriter
-    except ImportError:
-        raise InputError("flowsim report", "no XlsxWriter", extra("app")) from None
+    import xlsxwriter
+
     stream = io.BytesIO()
     book: Any = xlsxwriter.Workbook(stream, {"in_memory": True})
     book.set_properties({"title": title, "author": "flowsim", "created": MADE})
