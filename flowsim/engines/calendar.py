@@ -30,7 +30,6 @@ from flowsim.engines.world import (
     MOMENTS,
     NOWHERE,
     PAGE,
-    calendar,
     days,
     heads,
     heap,
@@ -39,12 +38,26 @@ from flowsim.engines.world import (
     residents,
     states,
 )
+from flowsim.model import events
 from flowsim.model.compiling import inlined_step, step
 from flowsim.model.memory import compiler, soon
 
 _ONE: Final = np.uint64(1)
 _WORDS: Final = MOMENTS // 64
 _DAY: Final = MOMENTS.bit_length() - 1
+_RANK_BITS: Final = np.uint64(events.RANK_BITS)
+
+
+@inlined_step
+def rank(kind: Any, resident: Any) -> Any:
+    """`flowsim.model.events.rank`, compiled."""
+    return (np.uint64(kind) << _RANK_BITS) | np.uint64(resident)
+
+
+@inlined_step
+def _rank_of(r: Any) -> Any:
+    """The rank of a slot's appointment."""
+    return rank(r.kind, r.id)
 
 
 @compiler
@@ -58,8 +71,21 @@ def _lowest(typing_context: Any, bits: Any) -> Any:
 
 
 @inlined_step
+def resident_of(rank: Any) -> Any:
+    """The resident's number in a rank."""
+    return np.int64(rank & ((_ONE << _RANK_BITS) - _ONE))
+
+
+@inlined_step
 def _before(time: Any, rank: Any, other: Any) -> Any:
+    """Whether this comes before another entry of the heap."""
     return time < other.time or (time == other.time and rank < other.rank)
+
+
+@inlined_step
+def _before_slot(time: Any, rank: Any, r: Any) -> Any:
+    """Whether this comes before the appointment of a slot."""
+    return time < r.time or (time == r.time and rank < _rank_of(r))
 
 
 @inlined_step
@@ -72,11 +98,11 @@ def _put(w: Any, i: Any, time: Any, rank: Any, slot: Any) -> Any:
 
 @step
 def _push(w: Any, slot: Any) -> Any:
-    a = calendar(w, slot)
-    time = a.time
-    rank = a.rank
+    r = residents(w, slot)
+    time = r.time
+    rank = _rank_of(r)
     if w.queue_rules:
-        a.held = IN_HEAP
+        r.held = IN_HEAP
     s = states(w, 0)
     i = s.heap_size
     s.heap_size = i + 1
@@ -124,9 +150,9 @@ def _compact(w: Any) -> Any:
     s.heap_size = 0
     for i in range(size):
         entry = heap(w, i)
-        a = calendar(w, entry.slot)
-        if a.held == IN_HEAP and a.time == entry.time and a.rank == entry.rank:
-            a.held = NOWHERE  # a doubled entry is kept once
+        r = residents(w, entry.slot)
+        if r.held == IN_HEAP and r.time == entry.time and _rank_of(r) == entry.rank:
+            r.held = NOWHERE  # a doubled entry is kept once
             _push(w, entry.slot)
 
 
@@ -142,7 +168,7 @@ def _day_of(moment: Any) -> Any:
 
 
 @inlined_step
-def _deal(w: Any, slot: Any, a: Any, m: Any) -> Any:
+def _deal(w: Any, slot: Any, r: Any, m: Any) -> Any:
     """Put an appointment into the list of its moment, ``m`` of the open day; into the heap when that is not after the
     open moment, or even on an earlier day."""
     if m <= states(w, 0).open_moment:
@@ -151,11 +177,11 @@ def _deal(w: Any, slot: Any, a: Any, m: Any) -> Any:
     head = heads(w, m)
     marks(w, m >> 6).value |= _ONE << np.uint64(m & 63)
     after = head.head
-    a.next = after
+    r.next = after
     if w.queue_rules:  # only then is an appointment taken back
-        a.held = IN_MOMENT
-        a.prev = 0
-        calendar(w, after).prev = slot  # slot 0 stands for nobody
+        r.held = IN_MOMENT
+        r.prev = 0
+        residents(w, after).prev = slot  # slot 0 stands for nobody
     head.head = slot
 
 
@@ -164,8 +190,8 @@ def _is_due(w: Any, slot: Any, d: Any) -> Any:
     """Whether a slot on a page of day ``d`` has an appointment then, and has not been seen there before."""
     if not w.queue_rules:
         return True
-    a = calendar(w, slot)
-    return a.held == IN_DAY and _day_of(_moment_of(w, a.time)) == d
+    r = residents(w, slot)
+    return r.held == IN_DAY and _day_of(_moment_of(w, r.time)) == d
 
 
 @step
@@ -184,7 +210,7 @@ def _tidy_day(w: Any, d: Any) -> Any:
             for i in range(page * PAGE + 1, page * PAGE + last + 1):
                 slot = np.int64(pages(w, i).slot)
                 if _is_due(w, slot, d):
-                    calendar(w, slot).held = KEPT
+                    residents(w, slot).held = KEPT
                     if kept == PAGE - 1:
                         pages(w, page * PAGE).slot = kept_page
                         kept_page = page
@@ -205,7 +231,7 @@ def _tidy_day(w: Any, d: Any) -> Any:
     last = np.int64(kept)
     while page != 0:
         for i in range(page * PAGE + 1, page * PAGE + last + 1):
-            calendar(w, pages(w, i).slot).held = IN_DAY
+            residents(w, pages(w, i).slot).held = IN_DAY
         page = np.int64(pages(w, page * PAGE).slot)
         last = np.int64(PAGE - 1)
 
@@ -231,7 +257,7 @@ def _new_page(w: Any, day: Any) -> Any:
 
 
 @inlined_step
-def _write_down(w: Any, slot: Any, a: Any, d: Any) -> Any:
+def _write_down(w: Any, slot: Any, r: Any, d: Any) -> Any:
     """Write a slot on a page of a later day."""
     day = days(w, d)
     if day.page == 0 or day.count == PAGE - 1:
@@ -240,40 +266,40 @@ def _write_down(w: Any, slot: Any, a: Any, d: Any) -> Any:
     day.count = count
     pages(w, np.int64(day.page) * PAGE + count).slot = slot
     if w.queue_rules:
-        a.held = IN_DAY
+        r.held = IN_DAY
 
 
 @step
-def schedule(w: Any, slot: Any, time: Any, rank: Any) -> Any:
+def schedule(w: Any, slot: Any, time: Any, kind: Any) -> Any:
     """Give a slot without one its appointment; one at or after the horizon is not kept."""
-    a = calendar(w, slot)
-    a.time = time
-    a.rank = rank
+    r = residents(w, slot)
+    r.time = time
+    r.kind = kind
     if not time < w.horizon:
         if w.queue_rules:
-            a.held = NOWHERE
+            r.held = NOWHERE
         return
     moment = _moment_of(w, time)
     m = moment - states(w, 0).open_day * MOMENTS
     if m >= MOMENTS:
-        _write_down(w, slot, a, _day_of(moment))
+        _write_down(w, slot, r, _day_of(moment))
     else:
-        _deal(w, slot, a, m)
+        _deal(w, slot, r, m)
 
 
 @step
 def cancel(w: Any, slot: Any) -> Any:
     """Take back a slot's appointment; on a page and in the heap an entry stays behind, to be passed over."""
-    a = calendar(w, slot)
-    if a.held == IN_MOMENT:
-        before = a.prev
-        after = a.next
+    r = residents(w, slot)
+    if r.held == IN_MOMENT:
+        before = r.prev
+        after = r.next
         if before != 0:
-            calendar(w, before).next = after
+            residents(w, before).next = after
         else:
-            heads(w, _moment_of(w, a.time) & (MOMENTS - 1)).head = after
-        calendar(w, after).prev = before
-    a.held = NOWHERE
+            heads(w, _moment_of(w, r.time) & (MOMENTS - 1)).head = after
+        residents(w, after).prev = before
+    r.held = NOWHERE
 
 
 @step
@@ -299,13 +325,12 @@ def _open_day(w: Any) -> Any:
     while page != 0:
         first = page * PAGE + 1
         for i in range(first, first + last):
-            soon(calendar(w, pages(w, i).slot))
+            soon(residents(w, pages(w, i).slot))
         for i in range(first, first + last):
             slot = np.int64(pages(w, i).slot)
             if _is_due(w, slot, d):
-                soon(residents(w, slot))
-                a = calendar(w, slot)
-                _deal(w, slot, a, _moment_of(w, a.time) & (MOMENTS - 1))
+                r = residents(w, slot)
+                _deal(w, slot, r, _moment_of(w, r.time) & (MOMENTS - 1))
         before = np.int64(pages(w, page * PAGE).slot)
         pages(w, page * PAGE).slot = s.free_page
         s.free_page = page
@@ -336,22 +361,15 @@ def _open_moment(w: Any, ahead: Any) -> Any:
         if slot == 0:
             continue  # taken back
         heads(w, m).head = 0
-        if calendar(w, slot).next == 0:
+        if residents(w, slot).next == 0:
             if w.queue_rules:
-                calendar(w, slot).held = IN_HAND
+                residents(w, slot).held = IN_HAND
             return slot
         while slot != 0:
-            after = np.int64(calendar(w, slot).next)
+            after = np.int64(residents(w, slot).next)
             _push(w, slot)
             slot = after
         return np.int64(0)
-
-
-@inlined_step
-def _arrival_comes_first(w: Any, time: Any, rank: Any) -> Any:
-    """Whether the next resident of the busiest streams comes before an appointment."""
-    s = states(w, 0)
-    return s.arrival_time < time or (s.arrival_time == time and s.arrival_rank < rank)
 
 
 @inlined_step
@@ -378,8 +396,8 @@ def take(w: Any) -> Any:
                 return _arrival(w)
             s.hand = hand
             continue
-        a = calendar(w, hand)
-        if w.queue_rules and hand != 0 and a.held != IN_HAND:  # taken back
+        r = residents(w, hand)
+        if w.queue_rules and hand != 0 and r.held != IN_HAND:  # taken back
             s.hand = 0
             continue
         if s.heap_size > 0:
@@ -387,8 +405,8 @@ def take(w: Any) -> Any:
                 _compact(w)
                 continue
             entry = heap(w, 0)
-            if hand == 0 or _before(entry.time, entry.rank, a):
-                if _arrival_comes_first(w, entry.time, entry.rank):
+            if hand == 0 or _before_slot(entry.time, entry.rank, r):
+                if _before(s.arrival_time, s.arrival_rank, entry):
                     return _arrival(w)
                 if not entry.time < w.until:
                     return np.int64(-1)
@@ -396,20 +414,19 @@ def take(w: Any) -> Any:
                 if not w.queue_rules:
                     _pop(w)
                     return slot
-                a = calendar(w, slot)
-                valid = a.held == IN_HEAP and a.time == entry.time and a.rank == entry.rank
+                r = residents(w, slot)
+                valid = r.held == IN_HEAP and r.time == entry.time and _rank_of(r) == entry.rank
                 _pop(w)
                 if valid:
-                    a.held = NOWHERE
+                    r.held = NOWHERE
                     return slot
                 continue
-        if _arrival_comes_first(w, a.time, a.rank):
+        if _before_slot(s.arrival_time, s.arrival_rank, r):
             return _arrival(w)
-        if not a.time < w.until:
+        if not r.time < w.until:
             return np.int64(-1)
         later = _open_moment(w, True)
         s.hand = later
-        soon(residents(w, later))
         if w.queue_rules:
-            a.held = NOWHERE
+            r.held = NOWHERE
         return hand

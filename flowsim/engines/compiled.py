@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from flowsim.engines import world as worlds
-from flowsim.engines.calendar import cancel, take
+from flowsim.engines.calendar import cancel, resident_of, take
 from flowsim.engines.doors import (
     appoint_arrival,
     appoint_release,
@@ -36,12 +36,10 @@ from flowsim.engines.queues import (
     free_slot,
     give_up_ticket,
     go_to,
-    kind_of,
     link,
     new_resident,
     new_slot,
     people_waiting,
-    resident_of,
     resolve,
     soonest,
     start,
@@ -53,7 +51,7 @@ from flowsim.engines.queues import (
 from flowsim.engines.world import (
     MOVING,
     TICKET,
-    calendar,
+    aside,
     places,
     residents,
     ring,
@@ -73,8 +71,8 @@ LONGER_LOG: Final = 2
 def _companion(w: Any, slot: Any, patient_class: Any) -> Any:
     """Somebody who comes on behalf of a waiting resident: a number and draws of its own."""
     r = residents(w, slot)
-    ordinal = np.int64(calendar(w, slot).ordinal) + 1
-    calendar(w, slot).ordinal = ordinal
+    ordinal = np.int64(aside(w, slot).ordinal) + 1
+    aside(w, slot).ordinal = ordinal
     resident = (ordinal << n.COMPANION_SHIFT) | r.id
     other = new_slot(w)
     kind = patient_class if patient_class >= 0 else class_of(r)
@@ -93,7 +91,7 @@ def _become(w: Any, slot: Any, patient_class: Any, now: Any) -> Any:
     r.patient_class = patient_class
     emit(w, now, events.CHANGE, r.id, k, patient_class)
     level = np.int64(tables.cell(w, k, patient_class).level)
-    if level != calendar(w, slot).level:
+    if level != aside(w, slot).level:
         unlink(w, slot, k)
         link(w, slot, k, level)
     draw_clocks(w, slot, now)
@@ -143,11 +141,11 @@ def _next_to_send_away(w: Any, rule: Any, now: Any) -> Any:
             r = residents(w, slot)
             if r.state != TICKET:
                 return slot
-            owner = r.twin
+            owner = aside(w, slot).twin
             unlink(w, slot, k)
             emit(w, now, events.DROP, r.id, k, class_of(r))
             if owner != 0:
-                residents(w, owner).twin = 0
+                aside(w, owner).twin = 0
             free_slot(w, slot)
     return np.int64(0)
 
@@ -156,13 +154,13 @@ def _next_to_send_away(w: Any, rule: Any, now: Any) -> Any:
 def _drop_second_place(w: Any, slot: Any, now: Any) -> Any:
     """A review takes the place on a second list away."""
     r = residents(w, slot)
-    ticket = np.int64(r.twin)
+    ticket = np.int64(aside(w, slot).twin)
     x = residents(w, ticket)
     second = at(x)
     unlink(w, ticket, second)
     emit(w, now, events.DROP, r.id, second, class_of(x))
     free_slot(w, ticket)
-    r.twin = 0
+    aside(w, slot).twin = 0
 
 
 @step
@@ -183,13 +181,13 @@ def _review(w: Any, slot: Any, now: Any) -> Any:
         emit(w, now, events.REVIEW, r.id, desk, c)
         tally.reviewed(w, desk, c)
         loop = np.int64(r.loop)
-        if r.twin != 0:
+        if aside(w, slot).twin != 0:
             luck = draws.unit(draws.tick(draws.word(r.key, loop, k, draws.PURPOSE_TICKET), turn))
             if luck < tables.stations(w, desk).removes_second_place:
                 _drop_second_place(w, slot, now)
         luck_bits = draws.tick(draws.word(r.key, loop, k, draws.PURPOSE_REVIEW_ROUTE), turn)
         way = tables.ways(w, rules.way(w, np.int64(tables.cell(w, desk, c).review_row), luck_bits))
-        r.factor *= way.factor
+        aside(w, slot).factor *= way.factor
         if way.patient_class >= 0 and way.patient_class != c:
             _become(w, slot, np.int64(way.patient_class), now)
         destination = np.int64(way.station)
@@ -219,10 +217,9 @@ def run(w: Any) -> Any:
         slot = take(w)
         if slot < 0:
             return DONE
-        appointment = calendar(w, slot)
-        now = s.arrival_time if slot == 0 else appointment.time
-        kind = kind_of(appointment.rank)
         r = residents(w, slot)
+        now = s.arrival_time if slot == 0 else r.time
+        kind = np.int64(r.kind)
         s.events += 1
         tally.advance(w, now)
         if w.calendar_rules:
@@ -257,7 +254,7 @@ def run(w: Any) -> Any:
             tally.completed(w, k, c, r.joined, now)
             places(w, k).busy -= 1
             if w.queue_rules and tables.stations(w, k).uses_service_factor:
-                r.factor = 1.0
+                aside(w, slot).factor = 1.0
             r.state = MOVING
             if places(w, k).waiting > 0:
                 to_fill = k
@@ -347,7 +344,7 @@ def run(w: Any) -> Any:
                 if way.patient_class >= 0:
                     x.patient_class = way.patient_class
                 if w.queue_rules and way.factor != 1.0:
-                    x.factor *= way.factor
+                    aside(w, mover).factor *= way.factor
                 destination = np.int64(way.station)
             chosen = np.int64(-1)
             if destination < 0:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsim.engines.calendar import schedule
+from flowsim.engines.calendar import rank, schedule
 from flowsim.engines.queues import (
     appoint_first_clock,
     draw_clocks,
@@ -16,7 +16,6 @@ from flowsim.engines.queues import (
     link,
     new_resident,
     new_slot,
-    rank,
 )
 from flowsim.engines.world import (
     AHEAD,
@@ -25,7 +24,7 @@ from flowsim.engines.world import (
     STATION,
     STREAM,
     WAITING,
-    calendar,
+    aside,
     coming,
     front,
     places,
@@ -43,7 +42,7 @@ def appoint_step(w: Any, slot: Any, k: Any) -> Any:
     """Appointment of the next step in a station's schedule of servers."""
     s = tables.stations(w, k)
     if places(w, k).step < s.servers_count:
-        schedule(w, slot, tables.steps(w, s.servers_first + places(w, k).step).time, rank(events.CAPACITY, k))
+        schedule(w, slot, tables.steps(w, s.servers_first + places(w, k).step).time, np.int64(events.CAPACITY))
 
 
 @step
@@ -51,14 +50,14 @@ def appoint_release(w: Any, slot: Any, k: Any) -> Any:
     """Appointment of the next release of a station's quota."""
     s = tables.stations(w, k)
     if places(w, k).release < s.quota_count:
-        schedule(w, slot, tables.steps(w, s.quota_first + places(w, k).release).time, rank(events.QUOTA, k))
+        schedule(w, slot, tables.steps(w, s.quota_first + places(w, k).release).time, np.int64(events.QUOTA))
 
 
 @step
 def _look_ahead(w: Any, slot: Any, stream: Any, time: Any) -> Any:
     """Work out when the next residents of a stream come, and their keys: in a row, which is quicker than one by one."""
     r = residents(w, slot)
-    a = calendar(w, slot)
+    a = aside(w, slot)
     rate = np.int64(a.ordinal)
     for i in range(AHEAD):
         one = coming(w, stream, i)
@@ -87,7 +86,7 @@ def appoint_arrival(w: Any, slot: Any, now: Any) -> Any:
     r = residents(w, slot)
     one = _coming_next(w, slot, now)
     r.key = one.key
-    schedule(w, slot, one.time, rank(events.ARRIVAL, r.id))
+    schedule(w, slot, one.time, np.int64(events.ARRIVAL))
 
 
 @inlined_step
@@ -130,15 +129,15 @@ def _choose_front(w: Any) -> Any:
     for _ in range(min(FRONT, w.stream_count)):
         busiest = 0
         for slot in range(1, w.stream_count + 1):
-            if calendar(w, slot).level == 0 and (busiest == 0 or _first_rate(w, slot) > _first_rate(w, busiest)):
+            if aside(w, slot).level == 0 and (busiest == 0 or _first_rate(w, slot) > _first_rate(w, busiest)):
                 busiest = slot
-        calendar(w, busiest).level = 1
+        aside(w, busiest).level = 1
     count = 0
     for slot in range(1, w.stream_count + 1):
-        if calendar(w, slot).level > 0:
+        if aside(w, slot).level > 0:
             front(w, count).slot = slot
             count += 1
-            calendar(w, slot).level = count
+            aside(w, slot).level = count
     for place in range(count, FRONT):
         front(w, place).time = np.inf
 
@@ -149,6 +148,7 @@ def _fixed_slot(w: Any, state: Any, number: Any) -> Any:
     slot = new_slot(w)
     residents(w, slot).state = state
     residents(w, slot).station = number
+    residents(w, slot).id = number
     return slot
 
 
@@ -161,7 +161,7 @@ def open_doors(w: Any) -> Any:
         r.id = np.int64(i) << n.STREAM_BITS
     _choose_front(w)
     for slot in range(1, w.stream_count + 1):
-        place = np.int64(calendar(w, slot).level) - 1
+        place = np.int64(aside(w, slot).level) - 1
         if place >= 0:
             front(w, place).time = _coming_next(w, slot, 0.0).time
         else:
@@ -173,7 +173,7 @@ def open_doors(w: Any) -> Any:
     for i in range(w.rule_count):
         slot = _fixed_slot(w, STATION, -1)
         residents(w, slot).id = i
-        schedule(w, slot, tables.stop_rules(w, i).at, rank(events.STOP_RULE, i))
+        schedule(w, slot, tables.stop_rules(w, i).at, np.int64(events.STOP_RULE))
 
 
 @compiled
@@ -196,7 +196,7 @@ def seat(w: Any, present: Any) -> Any:
             r.behind = 0
             places(w, k).busy += 1
             tally.serving(w, k)
-            schedule(w, slot, one.residual, rank(events.COMPLETE, one.id))
+            schedule(w, slot, one.residual, np.int64(events.COMPLETE))
             continue
         emit(w, one.since, events.WAITING_AT_START, one.id, k, c)
         r.state = WAITING

@@ -17,7 +17,7 @@ from flowsim.engines.world import (
     SERVING,
     TICKET,
     WAITING,
-    calendar,
+    aside,
     log,
     places,
     queue,
@@ -28,26 +28,6 @@ from flowsim.engines.world import (
 from flowsim.model import draws, events, rules, tables, tally
 from flowsim.model import network as n
 from flowsim.model.compiling import inlined_step, step
-
-_RANK_BITS = np.uint64(events.RANK_BITS)
-
-
-@inlined_step
-def rank(kind: Any, resident: Any) -> Any:
-    """`flowsim.model.events.rank`, compiled."""
-    return (np.uint64(kind) << _RANK_BITS) | np.uint64(resident)
-
-
-@inlined_step
-def kind_of(rank: Any) -> Any:
-    """The kind of event in a rank."""
-    return np.int64(rank >> _RANK_BITS)
-
-
-@inlined_step
-def resident_of(rank: Any) -> Any:
-    """The resident's number in a rank."""
-    return np.int64(rank & ((np.uint64(1) << _RANK_BITS) - np.uint64(1)))
 
 
 @inlined_step
@@ -88,7 +68,7 @@ def new_slot(w: Any) -> Any:
     s = states(w, 0)
     slot = s.free
     if slot != 0:
-        s.free = calendar(w, slot).next
+        s.free = residents(w, slot).next
     else:
         slot = s.top
         s.top = slot + 1
@@ -99,12 +79,12 @@ def new_slot(w: Any) -> Any:
 @step
 def free_slot(w: Any, slot: Any) -> Any:
     """Give a slot back."""
-    residents(w, slot).state = FREE
+    r = residents(w, slot)
+    r.state = FREE
     s = states(w, 0)
-    a = calendar(w, slot)
     if w.queue_rules:
-        a.held = NOWHERE
-    a.next = s.free
+        r.held = NOWHERE
+    r.next = s.free
     s.free = slot
     s.used -= 1
 
@@ -119,11 +99,11 @@ def new_resident(w: Any, slot: Any, resident: Any, key: Any, patient_class: Any)
     r.station = -1
     r.loop = 0
     if w.queue_rules:
-        r.factor = 1.0
-        r.twin = 0
-        a = calendar(w, slot)
+        r.held = NOWHERE
+        a = aside(w, slot)
+        a.factor = 1.0
+        a.twin = 0
         a.ordinal = 0
-        a.held = NOWHERE
 
 
 @step
@@ -134,8 +114,9 @@ def link(w: Any, slot: Any, k: Any, level: Any) -> Any:
     last = q.tail
     r.behind = 0
     if w.queue_rules:
-        calendar(w, slot).level = level
-        r.ahead = last
+        a = aside(w, slot)
+        a.level = level
+        a.ahead = last
     if last != 0:
         residents(w, last).behind = slot
     else:
@@ -151,8 +132,9 @@ def unlink(w: Any, slot: Any, k: Any) -> Any:
     ahead = np.uint32(0)
     level = np.int64(0)
     if w.queue_rules:
-        ahead = r.ahead
-        level = np.int64(calendar(w, slot).level)
+        a = aside(w, slot)
+        ahead = a.ahead
+        level = np.int64(a.level)
     behind = r.behind
     q = queue(w, k, level)
     if ahead != 0:
@@ -161,7 +143,7 @@ def unlink(w: Any, slot: Any, k: Any) -> Any:
         q.head = behind
     if behind != 0:
         if w.queue_rules:
-            residents(w, behind).ahead = ahead
+            aside(w, behind).ahead = ahead
     else:
         q.tail = ahead
     places(w, k).waiting -= 1
@@ -202,11 +184,11 @@ def can_start(w: Any, k: Any) -> Any:
 @inlined_step
 def give_up_ticket(w: Any, slot: Any) -> Any:
     """The place on a second list is void; it stays there until it is reached."""
-    r = residents(w, slot)
-    ticket = r.twin
+    a = aside(w, slot)
+    ticket = a.twin
     if ticket != 0:
-        residents(w, ticket).twin = 0
-        r.twin = 0
+        aside(w, ticket).twin = 0
+        a.twin = 0
 
 
 @step
@@ -233,14 +215,14 @@ def start(w: Any, slot: Any, k: Any, now: Any) -> Any:
         p.starts += 1
         p.tokens -= 1
     tally.started(w, k, c, now - r.since)
-    factor = r.factor if w.queue_rules and tables.stations(w, k).uses_service_factor else 1.0
+    factor = aside(w, slot).factor if w.queue_rules and tables.stations(w, k).uses_service_factor else 1.0
     bits = draws.word(r.key, np.int64(r.loop), k, draws.PURPOSE_SERVICE)
     length = rules.service_time(w, np.int64(tables.cell(w, k, c).service), factor, bits)
     end = now + length
     r.joined = now
     r.state = SERVING
     r.behind = way_ahead(w, r, k, c, end)
-    schedule(w, slot, end, rank(events.COMPLETE, resident))
+    schedule(w, slot, end, np.int64(events.COMPLETE))
 
 
 @inlined_step
@@ -268,7 +250,7 @@ def fill(w: Any, k: Any, now: Any) -> Any:
         slot = first_in_queue(w, k)
         r = residents(w, slot)
         if w.queue_rules and r.state == TICKET:
-            owner = np.int64(r.twin)
+            owner = np.int64(aside(w, slot).twin)
             unlink(w, slot, k)
             if owner == 0:
                 emit(w, now, events.DROP, r.id, k, class_of(r))
@@ -277,7 +259,7 @@ def fill(w: Any, k: Any, now: Any) -> Any:
             free_slot(w, slot)
             slot = owner
             r = residents(w, slot)
-            r.twin = 0
+            aside(w, slot).twin = 0
             stop_waiting(w, slot, now)
             go_to(w, slot, k)
             r.joined = now
@@ -320,7 +302,7 @@ def appoint_first_clock(w: Any, slot: Any) -> Any:
                     which = j + 1
     r.clock = which
     if best < np.inf:
-        schedule(w, slot, best, rank(kind, resident))
+        schedule(w, slot, best, kind)
 
 
 @step
@@ -377,10 +359,10 @@ def take_ticket(w: Any, slot: Any, k: Any, now: Any) -> Any:
     x.id = r.id
     x.patient_class = r.patient_class
     x.state = TICKET
-    x.twin = slot
+    aside(w, ticket).twin = slot
     x.station = k
-    calendar(w, ticket).held = NOWHERE
-    r.twin = ticket
+    x.held = NOWHERE
+    aside(w, slot).twin = ticket
     link(w, ticket, k, np.int64(tables.cell(w, k, class_of(r)).level))
     emit(w, now, events.TICKET, r.id, k, class_of(r))
 

@@ -50,40 +50,31 @@ FRONT: Final = 4
 
 RESIDENT: Final = np.dtype(
     [
-        ("since", "f8"),
-        ("joined", "f8"),
-        ("factor", "f8"),
+        ("time", "f8"),
         ("key", "u8"),
         ("id", "i8"),
+        ("since", "f8"),
+        ("joined", "f8"),
+        ("next", "u4"),
+        ("prev", "u4"),
         ("behind", "u4"),
-        ("ahead", "u4"),
-        ("twin", "u4"),
         ("loop", "u4"),
-        ("patient_class", "i4"),
+        ("patient_class", "u2"),
         ("station", "i2"),
+        ("kind", "u1"),
+        ("held", "u1"),
         ("clock", "u1"),
         ("state", "u1"),
     ]
 )
-"""A slot, one cache line. ``behind``/``ahead``: neighbours in the queue; ``twin``: slot of the place on a second list,
-and of a place on a second list its owner; ``clock``: which of the clocks of somebody who waits is in the calendar.
-Of somebody in service ``behind`` is the code of the way that he takes afterwards, and one more; 0: it is not known."""
-APPOINTMENT: Final = np.dtype(
-    [
-        ("time", "f8"),
-        ("rank", "u8"),
-        ("next", "u4"),
-        ("prev", "u4"),
-        ("ordinal", "u4"),
-        ("level", "u2"),
-        ("held", "u1"),
-        ("pad", "u1"),
-    ]
-)
-"""The one appointment of a slot (who waits has the first of his clocks in the calendar): ``time``, ``rank``, where it
-is ``held``, its neighbours there (``next`` also of free slots). What a resident rarely needs fills the row: the
-``level`` in the queue (of a stream: its place among the busiest, from 1 on, or 0), and the ``ordinal`` of the last
-companion (of a stream: of the rate that is in force)."""
+"""A slot, one cache line: somebody, and the one appointment that he has (who waits has the first of his clocks in the
+calendar): ``time``, ``kind``, where it is ``held``, its neighbours there (``next`` also of free slots). ``behind``: who
+is next in the queue; of somebody in service the code of the way that he takes afterwards, and one more; 0: it is not
+known. ``clock``: which of the clocks of somebody who waits is in the calendar."""
+ASIDE: Final = np.dtype([("factor", "f8"), ("ahead", "u4"), ("twin", "u4"), ("ordinal", "u4"), ("level", "u4")])
+"""What is rarely asked of a slot: ``factor`` of services to come; who is ``ahead`` in the queue; ``twin``: slot of the
+place on a second list, and of a place on a second list its owner; ``ordinal`` of the last companion (of a stream: of
+the rate that is in force); ``level`` in the queue (of a stream: its place among the busiest, from 1 on, or 0)."""
 COMING: Final = np.dtype([("time", "f8"), ("key", "u8")])
 AT_FRONT: Final = np.dtype([("time", "f8"), ("slot", "i8")])
 RING: Final = np.dtype([("time", "f8"), ("count", "i8")])
@@ -133,7 +124,7 @@ STATE: Final = np.dtype(
 ``arrival_*`` : the next resident of the busiest streams, and the slot of the stream; at infinity: nobody."""
 
 residents = table("residents", RESIDENT)
-calendar = table("calendar", APPOINTMENT)
+aside = table("aside", ASIDE)
 coming = table("coming", COMING, columns="ahead")
 """The next arrivals of a stream, by number modulo `AHEAD`."""
 front = table("front", AT_FRONT)
@@ -270,7 +261,7 @@ def _new_plan(network: n.Network, logging: bool, features: Features) -> _Plan:
     page_count = pages_needed(slots, day_count)
     clear = tally.shapes(network) | {
         "residents": ((slots,), RESIDENT),
-        "calendar": ((slots,), APPOINTMENT),
+        "aside": ((slots,), ASIDE),
         "places": ((stations,), PLACE),
         "queues": ((stations, levels), QUEUE),
         "heads": ((MOMENTS,), HEAD),
@@ -346,7 +337,7 @@ def _grown(array: np.ndarray, length: int) -> np.ndarray:
 def add_slots(world: Addresses) -> None:
     """Give the world twice the slots."""
     slots = 2 * len(world["residents"])
-    for name in ("residents", "calendar", "rings"):
+    for name in ("residents", "aside", "rings"):
         world.put(name, _grown(world[name], slots))
     world.put("heap", _grown(world["heap"], 4 * slots))
     world.record["slot_count"] = slots
