@@ -247,7 +247,7 @@ def run(w: Any) -> Any:
             else:
                 r.id += 1
                 appoint_arrival(w, slot, now)
-        elif kind == events.COMPLETE:
+        elif not (w.queue_rules or w.calendar_rules) or kind == events.COMPLETE:
             k = at(r)
             c = class_of(r)
             emit(w, now, events.COMPLETE, r.id, k, c)

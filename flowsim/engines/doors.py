@@ -146,9 +146,13 @@ def _choose_front(w: Any) -> Any:
 def _fixed_slot(w: Any, state: Any, number: Any) -> Any:
     """A slot for what is no resident: a stream, a schedule, a rule."""
     slot = new_slot(w)
-    residents(w, slot).state = state
-    residents(w, slot).station = number
-    residents(w, slot).id = number
+    r = residents(w, slot)
+    r.state = state
+    r.station = number
+    r.id = number
+    a = aside(w, slot)
+    a.ordinal = 0
+    a.level = 0
     return slot
 
 

@@ -97,5 +97,5 @@ def _outcome_at(world: Addresses, network: n.Network, time: float, look: int) ->
     found = tally.outcome(world)
     over = max(0, int(np.searchsorted(network.periods, time, side="right")) - 1)
     for name, count in (("snapshots", look + 1), ("periods", over), ("waits", over)):
-        found[name] = found[name][:count].copy()
+        found[name] = found[name][:count]
     return found

@@ -260,8 +260,6 @@ def _new_plan(network: n.Network, logging: bool, features: Features) -> _Plan:
     reserve = 4 + (2 * stations if len(network.stop_rules) else 0)
     page_count = pages_needed(slots, day_count)
     clear = tally.shapes(network) | {
-        "residents": ((slots,), RESIDENT),
-        "aside": ((slots,), ASIDE),
         "places": ((stations,), PLACE),
         "queues": ((stations, levels), QUEUE),
         "heads": ((MOMENTS,), HEAD),
@@ -271,7 +269,9 @@ def _new_plan(network: n.Network, logging: bool, features: Features) -> _Plan:
         "coming": ((max(1, len(network.streams)), AHEAD), COMING),
         "state": ((1,), STATE),
     }
-    other = {
+    other = {  # written before it is read
+        "residents": ((slots,), RESIDENT),
+        "aside": ((slots,), ASIDE),
         "pages": ((page_count * PAGE,), ON_PAGE),
         "rings": ((slots, rings), RING),
         "log": ((log_length,), events.EVENT),
