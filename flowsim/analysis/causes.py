@@ -119,7 +119,7 @@ def not_entering(q: Quantities, y: int) -> float:
 
 def mean_heads(q: Quantities, y: int) -> float:
     """Freed clients as the plan counts them, for the volumes as they were run."""
-    return float(np.mean([client_equivalents(q.book, q.done(i, y)).headcount for i in range(q.count)]))
+    return float(np.mean(client_equivalents(q.book, q.done(y)).headcount))
 
 
 def _inflow(q: Quantities, y: int) -> Cause:
@@ -168,8 +168,8 @@ def list_balance(q: Quantities, date: dt.date) -> dict[str, float]:
 def _freed(q: Quantities, y: int) -> Cause:
     """The reading counts a halved treatment as a half, and takes off the hours of the conversations; or those reached
     would not all have come."""
-    every = [client_equivalents(q.book, q.done(i, y)) for i in range(q.count)]
-    heads, capacity = (float(np.mean([getattr(one, name) for one in every])) for name in ("headcount", "capacity"))
+    every = client_equivalents(q.book, q.done(y))
+    heads, capacity = float(np.mean(every.headcount)), float(np.mean(every.capacity))
     freed = float(q.freed_clients(y).mean())
     facts = {"heads": heads, "capacity": capacity, "freed": freed, "entered": float(q.entered.mean())}
     match q.settings["reading"]:

@@ -68,20 +68,18 @@ def outcomes(case: Any) -> dict[str, np.ndarray]:
 
 
 def _net_effect(case: Any, volumes: Mapping[str, np.ndarray]) -> np.ndarray:
-    made = np.zeros(volumes["conversations"].shape)
     if case.scenario.settings["network"] == "none":
-        return made
+        return np.zeros(volumes["conversations"].shape)
     names = ("consultations", "conversations", "transfers", "case_conferences")
     indexed = case.scenario.settings["prices"] == "indexed"
     fixed = case.scenario.book.value("assumptions.would_have_entered")
-    for i in range(len(made)):
-        entered = case.drawn[i].get("assumptions.would_have_entered", fixed)
-        done = {
-            year: Volumes(**{name: float(volumes[name][i, y]) for name in names}, support_points=0.0)
-            for y, year in enumerate(YEARS)
-        }
-        made[i] = [one.net_effect for one in money(case.scenario.book, done, indexed, entered)]
-    return made
+    futures = len(volumes["conversations"])
+    entered = np.array([drawn.get("assumptions.would_have_entered", fixed) for drawn in case.drawn[:futures]])
+    done = {
+        year: Volumes(**{name: np.asarray(volumes[name][:, y], float) for name in names}, support_points=0.0)
+        for y, year in enumerate(YEARS)
+    }
+    return np.stack([one.net_effect for one in money(case.scenario.book, done, indexed, entered)], axis=1)
 
 
 Controls = tuple[np.ndarray, np.ndarray]

@@ -50,11 +50,10 @@ def _network(quantities: Quantities, savings: bool) -> np.ndarray:
     price = book.value("business_case.conversation_cost_ggz") if settings["reading"] == "net" else 0.0
     index = Index.of(book)
     total = np.zeros(quantities.count)
-    for i in range(quantities.count):
-        for y, one in enumerate(quantities.euros(i, indexed)):
-            hours = price * quantities.done(i, y).conversations * (index.factor(one.year) if indexed else 1.0)
-            network = one.network_cost - hours
-            total[i] += network + one.substitution + one.support_points - (one.gains if savings else 0.0)
+    for y, one in enumerate(quantities.euros(indexed)):
+        hours = price * quantities.conversations(y) * (index.factor(one.year) if indexed else 1.0)
+        network = one.network_cost - hours
+        total += network + one.substitution + one.support_points - (one.gains if savings else 0.0)
     return total
 
 

@@ -99,17 +99,15 @@ class Quantities:
         that nobody asks for any more."""
         if self.top_down:
             return np.asarray(self.hours_not_asked[:, y] * self.book.value("demand.clients"))
-        freed = np.empty(self.count)
-        for i in range(self.count):
-            equivalents = client_equivalents(self.book, self.done(i, y))
-            match self.settings["reading"]:
-                case "headcount":
-                    freed[i] = equivalents.headcount
-                case "capacity":
-                    freed[i] = equivalents.capacity
-                case _:
-                    hourly = self.settings["conversation_hours"] == "hourly"
-                    freed[i] = equivalents.net if hourly else equivalents.net_at_mean_price
+        equivalents = client_equivalents(self.book, self.done(y))
+        match self.settings["reading"]:
+            case "headcount":
+                freed = equivalents.headcount
+            case "capacity":
+                freed = equivalents.capacity
+            case _:
+                hourly = self.settings["conversation_hours"] == "hourly"
+                freed = equivalents.net if hourly else equivalents.net_at_mean_price
         return np.asarray(freed * self.entered)
 
     @cached_property
@@ -126,17 +124,16 @@ class Quantities:
             shares[i] = 1.0 - asked / without
         return shares
 
-    def euros(self, i: int, indexed: bool) -> tuple[Money, ...]:
-        """The euros of a future, by year."""
-        done = {year: self.done(i, y) for y, year in enumerate(YEARS)}
-        return money(self.book, done, indexed, float(self.entered[i]))
+    def euros(self, indexed: bool) -> tuple[Money, ...]:
+        """The euros by year, per future."""
+        return money(self.book, {year: self.done(y) for y, year in enumerate(YEARS)}, indexed, self.entered)
 
-    def done(self, i: int, y: int) -> Volumes:
-        """The volumes of one future and year, in the business case's terms."""
+    def done(self, y: int) -> Volumes:
+        """The volumes of a year, per future, in the business case's terms."""
         names = ("consultations", "conversations", "transfers", "case_conferences")
-        cases = {name: float(self.volumes[name][i, y]) for name in names}
-        extra = float(self.extra_social_domain(y)[i])
-        return Volumes(**cases, support_points=float(self.support_points_open(y)[i]), to_social_domain=extra)
+        cases = {name: np.asarray(self.volumes[name][:, y], float) for name in names}
+        points, extra = self.support_points_open(y), self.extra_social_domain(y)
+        return Volumes(**cases, support_points=points, to_social_domain=np.asarray(extra, float))
 
     def freed_hours(self, y: int) -> np.ndarray:
         return np.asarray(self.freed_clients(y) * self.book.value("impact.hours_per_client"))
@@ -236,11 +233,9 @@ def euros(answer: Any) -> pd.DataFrame:
         quantities = Quantities(case, base)
         indexed = case.scenario.settings["prices"] == "indexed"
         lines = ("gains", "network_cost", "substitution", "support_points", "net_effect", "net_of_social_domain")
-        made = [quantities.euros(i, indexed) for i in range(quantities.count)]
-        for y, year in enumerate(YEARS):
+        for one in quantities.euros(indexed):
             for line in lines:
-                values = np.array([getattr(one[y], line) for one in made])
-                e = mean_interval(values)
-                row = {"case": name, "year": year, "line": line, "indexed": indexed}
+                e = mean_interval(getattr(one, line))
+                row = {"case": name, "year": one.year, "line": line, "indexed": indexed}
                 rows.append({**row, "mean": e.value, "mean_low": e.low, "mean_high": e.high})
     return pd.DataFrame(rows)

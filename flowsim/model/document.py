@@ -32,6 +32,18 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
+_GIVEN_BY: Final[Mapping[str, tuple[frozenset[str], ...]]] = {
+    "exponential": (frozenset({"mean"}),),
+    "deterministic": (frozenset({"mean"}),),
+    "gamma": (frozenset({"mean", "cv"}),),
+    "lognormal": (frozenset({"mean", "cv"}),),
+    "weibull": (frozenset({"mean", "cv"}),),
+    "uniform": (frozenset({"mean", "cv"}), frozenset({"low", "high"})),
+    "empirical": (frozenset({"values"}),),
+}
+"""What a family of distributions is given by."""
+
+
 class Distribution(Part):
     """A distribution of a length of time, by mean and (where the family allows) coefficient of variation."""
 
@@ -46,17 +58,8 @@ class Distribution(Part):
     def _complete(self) -> Distribution:
         family = self.distribution
         given = {key for key in ("mean", "cv", "low", "high", "values") if getattr(self, key) is not None}
-        allowed: dict[str, list[set[str]]] = {
-            "exponential": [{"mean"}],
-            "deterministic": [{"mean"}],
-            "gamma": [{"mean", "cv"}],
-            "lognormal": [{"mean", "cv"}],
-            "weibull": [{"mean", "cv"}],
-            "uniform": [{"mean", "cv"}, {"low", "high"}],
-            "empirical": [{"values"}],
-        }
-        if given not in allowed[family]:
-            wanted = " or ".join(" and ".join(sorted(keys)) for keys in allowed[family])
+        if given not in _GIVEN_BY[family]:
+            wanted = " or ".join(" and ".join(sorted(keys)) for keys in _GIVEN_BY[family])
             raise ValueError(f"{family} takes {wanted}, found {', '.join(sorted(given)) or 'neither'}")
         if family == "uniform" and self.cv is not None and self.cv > 3.0**-0.5:
             raise ValueError("a uniform length of time has a cv of at most 0.577 (else it could be negative)")

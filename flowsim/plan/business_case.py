@@ -6,11 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from flowsim.plan.figures import FigureBook
 from flowsim.plan.kpis import load_kpis
 from flowsim.plan.tables import costs, effects, investment, payments, statements
 from flowsim.plan.tables.checks import Check, Index
+
+Number: TypeAlias = Any
+"""A float, or an array of one number per future."""
 
 
 def check_plan(book: FigureBook, region: str | Path | None = None) -> tuple[Check, ...]:
@@ -53,38 +57,38 @@ def check_plan(book: FigureBook, region: str | Path | None = None) -> tuple[Chec
 
 @dataclass(frozen=True, slots=True)
 class Volumes:
-    """What the network did in a year: cases of each function, and support points open.
+    """What the network did in a year, or in that year of many futures: cases of each function, and support points open.
 
     `to_social_domain` is the number of people who went to the social domain; left out, the plan's rule gives it
     (80% of the freed clients, TP 7.1).
     """
 
-    consultations: float
-    conversations: float
-    transfers: float
-    case_conferences: float
-    support_points: float
-    to_social_domain: float | None = None
+    consultations: Number
+    conversations: Number
+    transfers: Number
+    case_conferences: Number
+    support_points: Number
+    to_social_domain: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """EUR of one year. `indexed` tells whether 3% a year was added to the prices of 2024."""
+    """EUR of one year, of one future or of many. `indexed` tells whether 3% a year was added to the prices of 2024."""
 
     year: int
-    gains: float
-    network_cost: float
-    substitution: float
-    support_points: float
+    gains: Number
+    network_cost: Number
+    substitution: Number
+    support_points: Number
     indexed: bool
 
     @property
-    def net_effect(self) -> float:
+    def net_effect(self) -> Number:
         """Gains less the cost of the network: what the plan calls the net effect (TP 7.1)."""
         return self.gains - self.network_cost
 
     @property
-    def net_of_social_domain(self) -> float:
+    def net_of_social_domain(self) -> Number:
         """The net effect less what the social domain and the support points cost."""
         return self.net_effect - self.substitution - self.support_points
 
@@ -102,11 +106,11 @@ class Equivalents:
     not_entering : the people who do not enter ggz at all.
     """
 
-    headcount: float
-    capacity: float
-    net: float
-    net_at_mean_price: float
-    not_entering: float
+    headcount: Number
+    capacity: Number
+    net: Number
+    net_at_mean_price: Number
+    not_entering: Number
 
 
 def full_year(book: FigureBook) -> int:
@@ -122,7 +126,7 @@ def plan_volumes(book: FigureBook, year: int) -> Volumes:
 
 
 def money(
-    book: FigureBook, volumes: Mapping[int, Volumes], indexed: bool = False, entered: float = 1.0
+    book: FigureBook, volumes: Mapping[int, Volumes], indexed: bool = False, entered: Number = 1.0
 ) -> tuple[Money, ...]:
     """The euros of the business case (TP 7.1) for given yearly volumes.
 
@@ -142,9 +146,8 @@ def money(
     for year in sorted(volumes):
         done = volumes[year]
         factor = index.factor(year) if indexed else 1.0
-        fixed = 0.0
-        if done.consultations or done.conversations or done.transfers or done.case_conferences:
-            fixed = sum(book.value(f"business_case.printed_{x}", year) for x in ("other_functions", "coordination"))
+        used = done.consultations + done.conversations + done.transfers + done.case_conferences > 0
+        fixed = used * sum(book.value(f"business_case.printed_{x}", year) for x in ("other_functions", "coordination"))
         people = done.to_social_domain
         if people is None:
             people = book.value("business_case.share_to_social_domain") * entered * _freed(book, done, whole=True)
@@ -177,9 +180,9 @@ def client_equivalents(book: FigureBook, volumes: Volumes) -> Equivalents:
     return Equivalents(_freed(book, volumes, whole=True), capacity, net, net_at_mean_price, not_entering)
 
 
-def _freed(book: FigureBook, volumes: Volumes, whole: bool = False) -> float:
+def _freed(book: FigureBook, volumes: Volumes, whole: bool = False) -> Number:
     """Clients freed: each for the part of a treatment that it saves, or each for one (`whole`)."""
-    total = 0.0
+    total: Number = 0.0
     for effect in effects.EFFECTS:
         part = book.value(effect.saves) if effect.saves and not whole else 1.0
         total += getattr(volumes, effect.function) * book.value(f"functions.{effect.row}") * part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,3 +69,8 @@ def case(name: str, count: int, first: int, second: int = 0) -> Any:
         reduce=SimpleNamespace(ggz=[1, 2, 3], every=7.0, month_ends=MONTH_ENDS),
         template=SimpleNamespace(network_at_mode=network),
     )
+
+
+def one_future(volumes: Any, i: int) -> Any:
+    """The volumes of one future, as plain numbers."""
+    return replace(volumes, **{one.name: float(np.asarray(getattr(volumes, one.name))[i]) for one in fields(volumes)})

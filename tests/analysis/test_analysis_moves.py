@@ -168,7 +168,7 @@ def test_rows_of_the_plans_numbers() -> None:
     q: Any = SimpleNamespace(
         book=book, volumes=volumes, without=SimpleNamespace(futures=futures), count=7, entered=np.ones(7),
         settings=scenario.settings, case=SimpleNamespace(scenario=scenario),
-        done=lambda i, y: SimpleNamespace(**{name: float(values[i, y]) for name, values in volumes.items()}),
+        done=lambda y: SimpleNamespace(**{name: values[:, y].astype(float) for name, values in volumes.items()}),
         saved_by_users=lambda y: np.full(7, 100.0 + y), extra_social_domain=lambda y: np.full(7, 200.0 + y),
     )  # fmt: skip
     away = np.array([[one.away[:, y].sum() for y in range(5)] for one in counted])

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_futures import case
+from made_up_futures import case, one_future
 
 import flowsim
 from flowsim.analysis import causes, decision, goal, measures, reproduction, targets
@@ -43,6 +43,11 @@ def made(first: int, **settings: Any) -> Any:
 
 def quantities(**settings: Any) -> targets.Quantities:
     return targets.Quantities(made(100, **settings), made(200, **settings))
+
+
+def done(q: targets.Quantities, i: int, y: int) -> Any:
+    """The volumes of one future and year, as plain numbers."""
+    return one_future(q.done(y), i)
 
 
 def promise(quantity: str) -> Any:
@@ -168,7 +173,7 @@ def test_facts_of_the_freed(reading: str, code: str) -> None:
     y = YEARS.index(one.date.year)
     found, facts = causes.cause(one, q, row())
     assert found == code
-    every = [client_equivalents(q.book, q.done(i, y)) for i in range(COUNT)]
+    every = [client_equivalents(q.book, done(q, i, y)) for i in range(COUNT)]
     if code:
         assert facts["heads"] == pytest.approx(np.mean([e.headcount for e in every]))
         assert facts["capacity"] == pytest.approx(np.mean([e.capacity for e in every]))
@@ -253,17 +258,17 @@ def test_euros_of_the_network_by_hand(indexed: bool) -> None:
     for savings in (False, True):
         found = decision._network(q, savings)
         for i in range(COUNT):
-            done = {year: q.done(i, y) for y, year in enumerate(YEARS)}
+            volumes = {year: done(q, i, y) for y, year in enumerate(YEARS)}
             expected = 0.0
-            for one in money(q.book, done, indexed):
+            for one in money(q.book, volumes, indexed):
                 factor = 1.03 ** (one.year - 2024) if indexed else 1.0
-                expected += one.network_cost - price * done[one.year].conversations * factor
+                expected += one.network_cost - price * volumes[one.year].conversations * factor
                 expected += one.substitution + one.support_points - (one.gains if savings else 0.0)
             assert found[i] == pytest.approx(expected)
     other = quantities(prices="indexed" if indexed else "plain")
     whole = []
     for i in range(COUNT):
-        rows = money(other.book, {year: other.done(i, y) for y, year in enumerate(YEARS)}, indexed)
+        rows = money(other.book, {year: done(other, i, y) for y, year in enumerate(YEARS)}, indexed)
         whole.append(sum(one.network_cost + one.substitution + one.support_points for one in rows))
     assert decision._network(other, False) == pytest.approx(whole)
 
@@ -276,7 +281,7 @@ def test_the_table_of_euros() -> None:
     q = targets.Quantities(cases["plan"], cases["none"])
     for told in table.to_dict("records"):
         y = YEARS.index(told["year"])
-        values = [getattr(money(q.book, {year: q.done(i, k) for k, year in enumerate(YEARS)}, True)[y], told["line"])
+        values = [getattr(money(q.book, {year: done(q, i, k) for k, year in enumerate(YEARS)}, True)[y], told["line"])
                   for i in range(COUNT)]  # fmt: skip
         one = mean_interval(values)
         assert (told["mean"], told["mean_low"], told["mean_high"]) == pytest.approx((one.value, one.low, one.high))

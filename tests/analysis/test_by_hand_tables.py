@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_futures import case, future
+from made_up_futures import case, future, one_future
 from scipy import stats
 
 from flowsim.analysis import (
@@ -907,7 +907,7 @@ def test_freed_clients_of_each_reading(reading: str, hours: str) -> None:
     fixed = found.book.value("assumptions.would_have_entered")
     freed = found.freed_clients(2)
     for i in range(3):
-        one = client_equivalents(found.book, found.done(i, 2))
+        one = client_equivalents(found.book, one_future(found.done(2), i))
         name = {"headcount": "headcount", "capacity": "capacity"}.get(
             reading, "net" if hours == "hourly" else "net_at_mean_price"
         )
