@@ -3,7 +3,7 @@ many were overdue until now, while it still runs."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from flowsim.engines.world import SERVING, WAITING, residents, states
 from flowsim.model import overdue, tally
 from flowsim.model.compiling import compiled
 from flowsim.model.memory import Addresses
+
+_DIGIT: Final = 9
+"""Bits by which numbers are sorted at once."""
 
 
 @compiled
@@ -28,6 +31,37 @@ def _find(w: Any, numbers: Any, slots: Any) -> Any:
 
 
 @compiled
+def _sort(numbers: Any, slots: Any, count: Any, room: Any) -> Any:
+    """Sort slots by number: the row where they end up. Of both there are two rows, the first filled; by counting, digit
+    by digit from the last, over bits in which numbers differ: a third of the time of a sort that compares."""
+    differ = np.int64(0)
+    for i in range(count):
+        differ |= numbers[0, i] ^ numbers[0, 0]
+    row = 0
+    shift = 0
+    while differ >> shift != 0:
+        if (differ >> shift) & 1 == 0:
+            shift += 1
+            continue
+        room[:] = 0
+        for i in range(count):
+            room[(numbers[row, i] >> shift) & (len(room) - 1)] += 1
+        before = 0
+        for digit in range(len(room)):
+            there = room[digit]
+            room[digit] = before
+            before += there
+        for i in range(count):
+            digit = (numbers[row, i] >> shift) & (len(room) - 1)
+            numbers[1 - row, room[digit]] = numbers[row, i]
+            slots[1 - row, room[digit]] = slots[row, i]
+            room[digit] += 1
+        row = 1 - row
+        shift += _DIGIT
+    return row
+
+
+@compiled
 def _close(w: Any, slots: Any) -> Any:
     tally.close_periods(w)
     for i in range(len(slots)):
@@ -40,10 +74,11 @@ def _close(w: Any, slots: Any) -> Any:
 
 def close(world: Addresses) -> None:
     """The horizon comes: count the spells of those who are still there, by number, as `tally.replay` does."""
-    room = len(world["residents"])
-    numbers, slots = np.empty(room, np.int64), np.empty(room, np.int64)
-    count = _find(world, numbers, slots)
-    _close(world, slots[np.argsort(numbers[:count])])
+    shape = 2, len(world["residents"])
+    numbers, slots = np.empty(shape, np.int64), np.empty(shape, np.int64)
+    count = _find(world, numbers[0], slots[0])
+    row = _sort(numbers, slots, count, np.empty(1 << _DIGIT, np.int64))
+    _close(world, slots[row, :count])
 
 
 @compiled
