@@ -39,7 +39,7 @@ def _sort(numbers: Any, slots: Any, count: Any, room: Any) -> Any:
         differ |= numbers[0, i] ^ numbers[0, 0]
     row = 0
     shift = 0
-    while differ >> shift != 0:
+    while shift < 63 and differ >> shift != 0:
         if (differ >> shift) & 1 == 0:
             shift += 1
             continue

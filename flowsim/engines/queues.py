@@ -183,7 +183,9 @@ def can_start(w: Any, k: Any) -> Any:
 
 @inlined_step
 def give_up_ticket(w: Any, slot: Any) -> Any:
-    """The place on a second list is void; it stays there until it is reached."""
+    """The place on a second list, if there is one, is void; it stays there until it is reached."""
+    if not w.queue_rules:
+        return
     a = aside(w, slot)
     ticket = a.twin
     if ticket != 0:
@@ -267,8 +269,7 @@ def fill(w: Any, k: Any, now: Any) -> Any:
             tally.transferred(w, k, class_of(r))
         else:
             stop_waiting(w, slot, now)
-            if w.queue_rules:
-                give_up_ticket(w, slot)
+            give_up_ticket(w, slot)
         start(w, slot, k, now)
 
 
