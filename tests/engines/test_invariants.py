@@ -264,6 +264,54 @@ def test_what_another_replication_left_in_memory_changes_nothing(document: Docum
         assert as_bytes(compiled.simulate_once(network, 5, 1, log=True)) == fresh
 
 
+def dirty(table: np.ndarray, unused: int, luck: np.random.Generator) -> None:
+    """Fill a table with what could be true: small numbers, times within the run, slots that nobody has (from ``unused``
+    on), and what a slot can be used for and be held by."""
+    for name in table.dtype.names or ():
+        column = table[name]
+        match column.dtype.str[1:]:
+            case "f8":
+                column[...] = luck.uniform(0.0, 400.0, column.shape)
+            case "u4":
+                column[...] = luck.integers(unused, unused + 100, column.shape)
+            case "i8" | "u8":
+                column[...] = luck.integers(1, 2**40, column.shape)
+            case _:
+                column[...] = luck.integers(1, 7, column.shape)
+
+
+@every_network
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_read_before_it_is_written(document: Document, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dirt that passes for the truth changes nothing, and nothing is written to a slot that nobody ever had."""
+    network = Network.from_dict(document)
+    fresh = as_bytes(compiled.simulate_once(network, 5, 1, log=True))
+    clean, made, worlds, luck = memory.Block.arrays, world.create, [], np.random.default_rng(seed)
+    tables = ("residents", "aside", "rings")
+
+    def soiled(self: memory.Block, clear: memory.Shapes, other: memory.Shapes) -> Any:
+        arrays, places = clean(self, clear, other)
+        for name in other:
+            dirty(arrays[name], len(arrays["residents"]) - 100, luck)
+        found.update({name: arrays[name].copy() for name in tables if name in other})
+        return arrays, places
+
+    def kept(*arguments: Any) -> memory.Addresses:
+        worlds.append(made(*arguments))
+        return worlds[-1]
+
+    found: dict[str, np.ndarray] = {}
+    monkeypatch.setattr(memory.Block, "arrays", soiled)
+    monkeypatch.setattr(compiled.worlds, "create", kept)
+    with memory.block():  # not the thread's own: the tables are looked at afterwards
+        assert as_bytes(compiled.simulate_once(network, 5, 1, log=True)) == fresh
+    (one,) = worlds
+    top = int(one["state"]["top"][0])
+    assert 1 < top <= len(one["residents"]) - 100
+    for name in tables:
+        assert one[name][top:].tobytes() == found[name][top:].tobytes(), name
+
+
 @every_network
 def test_growing_changes_nothing(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network.from_dict(document)
