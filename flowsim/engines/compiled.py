@@ -331,7 +331,8 @@ def run(w: Any) -> Any:
                     emit(w, now, events.BALK, x.id, k, c)
                     stop_waiting(w, mover, now)
                     tally.balked(w, k, c)
-                    give_up_ticket(w, mover)
+                    if w.queue_rules:
+                        give_up_ticket(w, mover)
                     x.state = MOVING
                     bits = draws.word(x.key, np.int64(x.loop), k, draws.PURPOSE_BALK_ROUTE)
                     chosen = rules.way(w, np.int64(tables.cell(w, k, c).full_row), bits)
@@ -413,6 +414,8 @@ def begin(
     present = residents_at_start(network, world, world.record["key"][0])
     while world.record["slot_count"][0] - world["state"]["used"][0] <= len(present) + 1:  # more than its pattern has
         worlds.add_slots(world)
+    while log and world.record["log_length"][0] < 2 * len(present):  # at most: who waits there, and starts at once
+        worlds.lengthen_log(world)
     seat(world, present)
     return world
 

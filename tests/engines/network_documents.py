@@ -217,6 +217,44 @@ NETWORKS: dict[str, Document] = {
         ],
         "routes": [{"from": "desk", "class": "weekly", "to": {"home": 1.0}}],
     },
+    "closing": {  # a queue is sent away, and nobody ever leaves one of his own accord
+        "horizon": 400.0,
+        "snapshot_every": 10.0,
+        "waiting_norm": 3.0,
+        "classes": ["all"],
+        "stations": [
+            {
+                "name": "old",
+                "servers": 2,
+                "service": {"distribution": EXPONENTIAL, "mean": 2.5},
+                "initial": {"waiting": 15, "in_service": 2},
+                "on_full": {"new": 0.8, "exit": 0.2},
+                "waiting_list": "all",
+            },
+            {
+                "name": "new",
+                "servers": [[0.0, 1], [180.0, 0], [220.0, 3]],
+                "service": {"distribution": "gamma", "mean": 2.0, "cv": 0.7},
+                "waiting_list": "all",
+            },
+            {"name": "home", "servers": "inf", "service": {"distribution": EXPONENTIAL, "mean": 5.0}},
+        ],
+        "arrivals": [{"class": "all", "station": "old", "rate": 0.9}, {"class": "all", "station": "new", "rate": 0.2}],
+        "routes": [
+            {"from": "old", "to": {"home": 0.3, "exit": 0.7}},
+            {"from": "home", "to": {"new": 0.2, "exit": 0.8}},
+        ],
+        "stop_rules": [
+            {
+                "at": 200.0,
+                "stations": ["old", "new"],
+                "measure": "waiting",
+                "at_least": 5,
+                "close": ["old"],
+                "servers": {"new": [[0.0, 1], [180.0, 2], [220.0, 5]]},
+            }
+        ],
+    },
 }
 """Small networks that differ in kind; each has a station that always has a place."""
 

@@ -72,10 +72,13 @@ def test_a_network_may_begin_with_more_residents_than_its_pattern_has_room_for()
     alone = replace(few, initial=initial)
     like = replace(alone, pattern=few)
     assert like.alike is few
-    own, other = (compiled.simulate_once(one, 4, 2)[0] for one in (alone, like))
+    (own, log, _), (other, told, _) = (compiled.simulate_once(one, 4, 2, log=True) for one in (alone, like))
     assert own["snapshots"][0]["waiting"].sum() > 19_000
     for name, array in own.items():
         assert array.tobytes() == other[name].tobytes()
+    assert log is not None
+    assert told is not None
+    assert log.tobytes() == told.tobytes()
 
 
 @pytest.mark.parametrize("name", ["plain", "a full queue", "reneging", "a schedule"])

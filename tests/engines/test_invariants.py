@@ -264,6 +264,59 @@ def test_what_another_replication_left_in_memory_changes_nothing(document: Docum
         assert as_bytes(compiled.simulate_once(network, 5, 1, log=True)) == fresh
 
 
+def dirty(table: np.ndarray, unused: int, luck: np.random.Generator) -> None:
+    """Fill a table with what could be true: small numbers, times within the run, slots that nobody has (from ``unused``
+    on), and what a slot can be used for and be held by."""
+    for name in table.dtype.names or ():
+        column = table[name]
+        match column.dtype.str[1:]:
+            case "f8":
+                column[...] = luck.uniform(0.0, 400.0, column.shape)
+            case "u4":
+                column[...] = luck.integers(unused, unused + 100, column.shape)
+            case "i8" | "u8":
+                column[...] = luck.integers(1, 2**40, column.shape)
+            case _:
+                column[...] = luck.integers(1, 7, column.shape)
+
+
+@every_network
+def test_nothing_is_read_before_it_is_written(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dirt that passes for the truth changes nothing, and nothing is written to a slot that nobody ever had."""
+    network = Network.from_dict(document)
+    arrays, create = memory.Block.arrays, world.create
+    worlds: list[memory.Addresses] = []
+    before: dict[str, np.ndarray] = {}
+    seeds: list[int] = []
+
+    def soiled(self: memory.Block, clear: memory.Shapes, other: memory.Shapes) -> Any:
+        found, places = arrays(self, clear, other)
+        for name in other:
+            found[name].view(np.uint8)[...] = 0
+            if seeds[-1] > 0:
+                dirty(found[name], len(found["residents"]) - 100, np.random.default_rng(seeds[-1]))
+        before.update({name: found[name].copy() for name in ("residents", "aside", "rings") if name in other})
+        return found, places
+
+    def kept(*arguments: Any) -> memory.Addresses:
+        worlds.append(create(*arguments))
+        return worlds[-1]
+
+    monkeypatch.setattr(memory.Block, "arrays", soiled)
+    monkeypatch.setattr(compiled.worlds, "create", kept)
+    results = []
+    for seed in range(4):  # 0: no dirt
+        seeds.append(seed)
+        with memory.block():  # not the thread's own: the tables are looked at afterwards
+            results.append(as_bytes(compiled.simulate_once(network, 5, 1, log=True)))
+        one = worlds[-1]
+        top = int(one["state"]["top"][0])
+        assert 1 < top <= len(one["residents"]) - 100
+        for name, table in before.items():
+            assert one[name][top:].tobytes() == table[top:].tobytes(), name
+    assert results[1:] == results[:1] * 3
+
+
 @every_network
 def test_growing_changes_nothing(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network.from_dict(document)
