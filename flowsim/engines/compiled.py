@@ -331,8 +331,7 @@ def run(w: Any) -> Any:
                     emit(w, now, events.BALK, x.id, k, c)
                     stop_waiting(w, mover, now)
                     tally.balked(w, k, c)
-                    if w.queue_rules:
-                        give_up_ticket(w, mover)
+                    give_up_ticket(w, mover)
                     x.state = MOVING
                     bits = draws.word(x.key, np.int64(x.loop), k, draws.PURPOSE_BALK_ROUTE)
                     chosen = rules.way(w, np.int64(tables.cell(w, k, c).full_row), bits)

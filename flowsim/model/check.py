@@ -14,8 +14,8 @@ from flowsim.model.document import NetworkDocument
 
 MOST_ROWS = 10_000_000
 """In a table of results or routes: enough for every region, and what a laptop can hold."""
-MOST_CELLS = 65_536
-"""Stations times classes: a class has a code of 16 bits."""
+MOST_CELLS = 100_000
+"""Stations times classes."""
 
 
 def check_sizes(document: NetworkDocument, refuse: Callable[[str, object, str], InputError]) -> None:

@@ -105,7 +105,7 @@ def test_addresses_of_residents() -> None:
 
 def test_limits_that_the_page_of_networks_promises() -> None:
     assert (build.MOST_LEVELS, build.MOST_VISITS) == (65_536, 262_144)
-    assert (check.MOST_ROWS, check.MOST_CELLS, draws.MAX_CLOCKS) == (10_000_000, 65_536, 16)
+    assert (check.MOST_ROWS, check.MOST_CELLS, draws.MAX_CLOCKS) == (10_000_000, 100_000, 16)
 
 
 # ---------------------------------------------------------------- distributions
