@@ -70,7 +70,8 @@ RESIDENT: Final = np.dtype(
 """A slot, one cache line: somebody, and the one appointment that he has (who waits has the first of his clocks in the
 calendar): ``time``, ``kind``, where it is ``held``, its neighbours there (``next`` also of free slots). ``behind``: who
 is next in the queue; of somebody in service the code of the way that he takes afterwards, and one more; 0: it is not
-known. ``clock``: which of the clocks of somebody who waits is in the calendar. A document has at most 30,000 classes."""
+known. ``clock``: which of the clocks of somebody who waits is in the calendar. A document has at most 30,000 classes,
+so that 16 bits hold one."""
 ASIDE: Final = np.dtype([("factor", "f8"), ("ahead", "u4"), ("twin", "u4"), ("ordinal", "u4"), ("level", "u4")])
 """What is rarely asked of a slot: ``factor`` of services to come; who is ``ahead`` in the queue; ``twin``: slot of the
 place on a second list, and of a place on a second list its owner; ``ordinal`` of the last companion (of a stream: of
