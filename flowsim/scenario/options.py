@@ -39,8 +39,8 @@ def options(scenario: Scenario, extension: Scenario | None = None) -> dict[str, 
 
     Raises
     ------
-    InputError : a scenario whose network is not made of functions (its costs are not known), or whose pilot year is none
-        of the five; an extension of another region or that differs in more than what happens after the first day.
+    InputError : a scenario whose network is not made of functions (its costs are not known), or whose pilot year is
+        none of the five; an extension of another region or that differs in more than what happens after the first day.
     """
     for one in (scenario, *([extension] if extension else [])):
         network = one.settings["network"]

@@ -98,8 +98,8 @@ class ExperimentFile(Part):
 
     Attributes
     ----------
-    scenario : the base scenario's file, or the folder of a region, told from this file's own place; left out: the plan as
-        it stands.
+    scenario : the base scenario's file, or the folder of a region, told from this file's own place; left out: the plan
+        as it stands.
     factors : by path: a figure's key (``assumptions.demand_growth``) or ``settings.<name>``.
     outcomes : measures of a future, such as ``cleared``, ``overdue_2029``, ``mean_wait_2027``.
     futures : simulated per point, each with its own luck; or half_width.

@@ -256,7 +256,9 @@ def test_per_cent_is_refused_for_a_figure_of_a_municipality_too(region: Path) ->
     """Amstelland has no figure by that key whose unit it could be held against."""
     path = region / "population.toml"
     path.write_text(path.read_text(encoding="utf-8").replace('"persons"', '"procent"'), encoding="utf-8")
-    with pytest.raises(InputError, match=r"population\.toml: region\.unit: found 'procent'; expected 'persons', in which"):
+    with pytest.raises(
+        InputError, match=r"population\.toml: region\.unit: found 'procent'; expected 'persons', in which"
+    ):
         load_figures(region)
     text = path.read_text(encoding="utf-8").replace('"procent"', '"persons"', 1)
     path.write_text(text, encoding="utf-8")

@@ -182,7 +182,9 @@ def test_shipped_experiments_can_be_used(path: Path) -> None:
 
 def test_the_base_may_be_the_folder_of_a_region(tmp_path: Path) -> None:
     """Told from the experiment's own place, as a scenario tells its region."""
-    polder = Path(shutil.copytree(Path(__file__).resolve().parents[2] / "experiments/regions/polder", tmp_path / "polder"))
+    polder = Path(
+        shutil.copytree(Path(__file__).resolve().parents[2] / "experiments/regions/polder", tmp_path / "polder")
+    )
     file = tmp_path / "sweeps" / "growth.toml"
     file.parent.mkdir()
     file.write_text(
@@ -194,7 +196,9 @@ def test_the_base_may_be_the_folder_of_a_region(tmp_path: Path) -> None:
     assert experiment.base.region == str(polder)
     assert experiment.base.book.value("demand.clients") == 2300.0
     (polder / "region.toml").unlink()
-    with pytest.raises(InputError, match=r"scenario: found '\.\./polder'; expected a scenario file .* or the folder of a"):
+    with pytest.raises(
+        InputError, match=r"scenario: found '\.\./polder'; expected a scenario file .* or the folder of a"
+    ):
         load_experiment(file)
 
 
