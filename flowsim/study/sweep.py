@@ -210,6 +210,8 @@ def forecast(
     With workers or a scheduler one thread is measured here, and the time divided by the threads of the cluster.
     """
     check_arguments(threads, workers, scheduler)
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(f"output folder {out}", "a file", "a folder, or a place where there is nothing yet")
     blocks = Blocks(experiment)
     there: set[int] = set()
     if out is not None and (out / "manifest.json").exists():

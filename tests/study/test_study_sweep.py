@@ -423,6 +423,13 @@ def test_a_forecast_counts_what_is_left(whole: Path, tmp_path: Path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+def test_a_forecast_refuses_a_place_that_the_sweep_would_refuse(tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    place.write_text("a file", encoding="utf-8")
+    with pytest.raises(InputError, match=r"output folder .*out: found a file; expected a folder"):
+        forecast(load_experiment(TINY), place)
+
+
 def test_a_forecast_shares_a_network_out_over_the_futures_of_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock on which the first look at the region takes 1,000 seconds, a new network 10 and a replication 1."""
     now, seen = [0.0], set[int]()
