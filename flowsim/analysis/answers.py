@@ -77,7 +77,7 @@ def summary(answer: Any) -> pd.DataFrame:
                 "chosen": probability.n - len(days),
                 **_interval("cleared", probability),
                 **dict(zip(("day_05", "day_50", "day_95"), points, strict=True)),
-                **_interval("wait_ratio", mean_interval(ratio)),
+                **_interval("wait_ratio", mean_interval(ratio, least=0.0)),
                 "wait_halved": float(np.mean(measures.halved(ratio))),
             }
         )
@@ -108,7 +108,7 @@ def by_year(outcomes: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
         for measure, values in found.items():
             for y, year in enumerate(YEARS):
                 low, high = np.quantile(values[:, y], (0.05, 0.95))
-                estimate = _interval("mean", mean_interval(values[:, y]))
+                estimate = _interval("mean", mean_interval(values[:, y], least=measures.least(measure)))
                 rows.append({"case": name, "year": year, "measure": measure, **estimate, "q05": low, "q95": high})
     return _frame(rows)
 
@@ -122,7 +122,7 @@ def months(answer: Any) -> pd.DataFrame:
     for name, case in answer.cases.items():
         found = [measures.by_month(future, case.reduce.month_ends) for future in case.futures]
         values = np.array([np.concatenate([*one.values()]) for one in found], float)
-        mean, low, high = mean_intervals(values)
+        mean, low, high = mean_intervals(values, least=0.0)
         q05, q95 = np.quantile(values, (0.05, 0.95), axis=0)
         missing = np.isnan(values).any(axis=0)  # a month without starts has no wait
         if missing.any():
@@ -186,7 +186,7 @@ def _of_queues(name: str, case: Any, time: str, labels: Sequence[Any], values: d
     names = [case.template.network_at_mode.station_names[k] for k in case.reduce.ggz]
     table: dict[str, Any] = {"case": name, time: np.repeat(labels, len(names)), "programme": names * len(labels)}
     for measure, of_futures in values.items():
-        columns = mean_intervals(of_futures.reshape(len(of_futures), -1))
+        columns = mean_intervals(of_futures.reshape(len(of_futures), -1), least=0.0)
         table |= dict(zip((measure, f"{measure}_low", f"{measure}_high"), columns, strict=True))
     return pd.DataFrame(table)
 
@@ -200,7 +200,7 @@ def volumes(answer: Any) -> pd.DataFrame:
         for v, volume in enumerate(VOLUMES):
             for y, year in enumerate(YEARS):
                 low, high = np.quantile(yearly[:, y, v], (0.05, 0.95))
-                estimate = _interval("mean", mean_interval(yearly[:, y, v]))
+                estimate = _interval("mean", mean_interval(yearly[:, y, v], least=0.0))
                 rows.append({"case": name, "year": year, "volume": volume, **estimate, "q05": low, "q95": high})
     return _frame(rows)
 
@@ -229,7 +229,7 @@ def _diverted(answer: Any, time: str, labels: Sequence[Any]) -> pd.DataFrame:
         found = diverted.diverted(case)
         found = found.reshape(len(found), len(labels), -1, *found.shape[2:]).sum(axis=2)
         values = diverted.with_totals(found).reshape(len(found), -1)
-        numbers = (*mean_intervals(values), *np.quantile(values, (0.05, 0.95), axis=0))
+        numbers = (*mean_intervals(values, least=0.0), *np.quantile(values, (0.05, 0.95), axis=0))
         table = index.to_frame(index=False).assign(**dict(zip(columns, numbers, strict=True)))
         table.insert(0, "case", name)
         made.append(table)

@@ -62,7 +62,7 @@ def side_by_side(contenders: Sequence[Contender], year: int = YEARS[-1]) -> pd.D
         for measure in MEASURES:
             column = f"{measure}_{year}"
             values = own[column].to_numpy(float)
-            mean = mean_interval(values)
+            mean = mean_interval(values, least=0.0)
             low, high = np.quantile(values, (0.05, 0.95))
             change = paired_difference(
                 first.loc[shared, column].to_numpy(float), own.loc[shared, column].to_numpy(float)

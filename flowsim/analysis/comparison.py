@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from flowsim.analysis import answers
+from flowsim.analysis import answers, measures
 from flowsim.analysis.clearing import VOLUMES
 from flowsim.analysis.controls import WORTH, Controlled, controlled
 from flowsim.analysis.diverted import diverted, has_functions
@@ -125,7 +125,8 @@ def by_year(
         mean = float(one.values[:, y].mean())
         error = float(np.sqrt(one.values[:, y].var(ddof=1) / n + one.extra[y])) if n > 1 else np.inf
         reach = student(LEVEL, n - 1) * error if error > 0.0 else 0.0
-        table.loc[i, ["mean", "mean_low", "mean_high"]] = mean, mean - reach, mean + reach
+        ends = max(measures.least(measure), mean - reach) if n > 1 else -np.inf, mean + reach
+        table.loc[i, ["mean", "mean_low", "mean_high"]] = mean, *ends
     return table
 
 

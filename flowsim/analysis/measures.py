@@ -52,6 +52,13 @@ SINGLE: Final = {
 
 PROBABILITY: Final = "cleared"
 """The measure whose mean is a probability."""
+NET_EFFECT: Final = "net_effect"
+"""Euros that come in less those that go out: of all that is told by year, what may be below 0."""
+
+
+def least(measure: str) -> float:
+    """What no future can be below in a measure: 0 for counts, times and shares."""
+    return -np.inf if measure == NET_EFFECT else 0.0
 
 
 def mean_wait(future: Future, first: int, last: int) -> np.floating:

@@ -149,10 +149,15 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
     return Estimate(hits / trials, *_wilson(hits / trials, trials, normal(level)), trials)
 
 
-def mean_interval(values: Numbers, level: float = 0.95) -> Estimate:
+def mean_interval(values: Numbers, level: float = 0.95, least: float = -math.inf) -> Estimate:
     """Mean of independent observations with Student's t interval ([3]_). NaN observations are left out.
 
     One observation gives an interval without ends; none gives NaN.
+
+    Parameters
+    ----------
+    least : what no observation can be below, such as 0 for counts and times. The true mean is not below it either, so a
+        lower end that would be is put there: the interval holds the mean as often as before.
     """
     array = _values(values)
     count = len(array)
@@ -164,10 +169,12 @@ def mean_interval(values: Numbers, level: float = 0.95) -> Estimate:
         _level(level)
         return Estimate(mean, -math.inf, math.inf, 1)
     reach = student(level, count - 1) * float(array.std(ddof=1)) / math.sqrt(count)
-    return Estimate(mean, mean - reach, mean + reach, count)
+    return Estimate(mean, max(least, mean - reach), mean + reach, count)
 
 
-def mean_intervals(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mean_intervals(
+    values: np.ndarray, level: float = 0.95, least: float = -math.inf
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As `mean_interval` for each column of (n, m) observations, n above 0: means, lower and upper ends, (m,) each."""
     count = len(values)
     _level(level)
@@ -176,8 +183,10 @@ def mean_intervals(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray,
     if count > 1:
         reach = student(level, count - 1) * values.std(axis=0, ddof=1) / math.sqrt(count)
     low, high = mean - reach, mean + reach
+    if count > 1:
+        low = np.maximum(low, least)
     for column in np.flatnonzero(np.isnan(values).any(axis=0)):
-        one = mean_interval(values[:, column], level)
+        one = mean_interval(values[:, column], level, least)
         mean[column], low[column], high[column] = one.value, one.low, one.high
     return mean, low, high
 

@@ -104,11 +104,11 @@ def repeated(manifest: Path, out: Path, threads: int | None, lang: str) -> bool:
 
 def _asked(chosen: Mapping[str, Any], repeat: Path | None, lang: str) -> dict[str, Any]:
     """The arguments of the study, from the command line or from a manifest."""
-    from flowsim.scenario.load import load
+    from flowsim.study.together import given_scenario
 
     if repeat is None:
         return {
-            "scenario": _drawing(load(chosen["SCENARIO"]), chosen["--unknowns"]),
+            "scenario": _drawing(given_scenario(chosen["SCENARIO"]), chosen["--unknowns"]),
             "half_width": HALF_WIDTH if chosen["--half-width"] is None else chosen["--half-width"],
             "seed": SEED if chosen["--seed"] is None else chosen["--seed"],
             "curve": not chosen["--no-curve"],

@@ -34,11 +34,11 @@ def calibrate(
     from flowsim.present.calibrate import as_json, blocks
     from flowsim.present.console import print_json, say
     from flowsim.present.texts import format_number, text, texts
-    from flowsim.scenario.load import load
     from flowsim.study.posterior import checked
+    from flowsim.study.together import given_scenario
 
     texts(lang)
-    loaded = load(scenario)
+    loaded = given_scenario(scenario)
     checked(points, seed, threads)
     with room(out):
         found, seconds = _simulated(loaded, points, seed, threads, lang, silent=json)

@@ -146,11 +146,11 @@ def _simulated(
     from flowsim.plan.targets import load_targets
     from flowsim.present.console import announce_compiling
     from flowsim.present.progress import StudyProgress
-    from flowsim.scenario.load import load
     from flowsim.study.answer import answer
     from flowsim.study.beside import check_regions, in_the_same_futures
+    from flowsim.study.together import given_scenario
 
-    first, *others = [load(file) for file in files] or [load(None)]
+    first, *others = [given_scenario(file) for file in files] or [given_scenario(None)]
     check_regions(first, others)
     load_targets(first.region)  # a report is about them: what is missing is told before anything is simulated
     announce_compiling(lang)

@@ -256,6 +256,8 @@ class _Builder:
         cells["level"] = levels
         cells["review_row"] = n.NEVER
         cells["renege_row"] = self.row(given.on_renege or {"exit": 1.0}, f"{place}.on_renege", False, [k])
+        if given.on_renege is not None and given.patience is None:
+            raise self.refuse(f"{place}.on_renege", "ways of those who give up", "patience beside it")
         cells["full_row"] = (
             n.NEVER if given.on_full is None else self.row(given.on_full, f"{place}.on_full", False, [k])
         )
@@ -317,6 +319,8 @@ class _Builder:
             return
         if route.start != 0.0:
             raise self.refuse(place, f"start {route.start:g}", f"start 0 for a route on {route.on}")
+        if route.on == "renege" and not (cells["patience"][k] >= 0).any():
+            raise self.refuse(place, "a route on renege", "patience at this station")
         field = {"renege": "renege_row", "full": "full_row", "review": "review_row"}[route.on]
         cells[field][k, which] = row
 

@@ -120,7 +120,8 @@ def resident_number(stream: int, nth: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Everything that a simulation needs, as read-only arrays.
+    """Everything that a simulation needs, as read-only arrays: engines keep what they make of them. For a network with
+    other numbers, `dataclasses.replace` with arrays of its own; whoever hands one over no longer writes to it.
 
     Attributes (K stations, C classes, E route epochs)
     ----------
@@ -170,6 +171,15 @@ class Network:
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     pattern: Network | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        for name in (*_ARRAYS, "initial"):
+            getattr(self, name).flags.writeable = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a copy, or from another process: its arrays are read-only too."""
+        self.__dict__.update(state)
+        self.__post_init__()
+
     @staticmethod
     def from_dict(document: Mapping[str, Any], where: str = "network") -> Network:
         """Build a network from plain data (see ``flowsim schema network``).
@@ -214,7 +224,9 @@ class Network:
     @cached_property
     def way_below(self) -> np.ndarray:
         """The bounds of ``ways`` by themselves, uint64, with `BOUNDS` - 1 more behind: so many are read at once."""
-        return np.concatenate([self.ways["below"], np.zeros(BOUNDS - 1, np.uint64)])
+        below = np.concatenate([self.ways["below"], np.zeros(BOUNDS - 1, np.uint64)])
+        below.flags.writeable = False
+        return below
 
     @cached_property
     def expected_arrivals(self) -> float:

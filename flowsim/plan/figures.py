@@ -74,6 +74,8 @@ _TIMES: Final = {
     )
     for word in words
 }
+_RATE_OF_PLACE: Final = "demand.clients_per_10000_"
+_OTHER: Final = f"{_RATE_OF_PLACE}other"
 _SHARES: Final = {"fraction": "fraction", "fractie": "fraction"} | dict.fromkeys(
     ("percent", "percentage", "percentages", "procent", "pct"), "percent"
 )
@@ -296,17 +298,19 @@ def _check_units(figures: Mapping[str, Figure]) -> None:
     """Refuse a figure of a region's folder in another unit than the model reads that figure in.
 
     Units are words, and words may differ: only a length of time, a rate, a fraction or a number of people is held
-    against the same of the region that the model was made for, and only where both say it.
+    against the same of the region that the model was made for, and only where both say it. Per cent is refused for
+    every figure: the model reads none in it.
     """
-    for key, model in _load_packaged(MODEL).items():
-        if key not in figures:
-            continue
-        stem, _, name = key.partition(".")
-        for kind, known in _measures(model.unit).items():
-            own = _measures(figures[key].unit)[kind]
-            if known and own and not known & own:
-                expected = f"{model.unit!r}, in which the model reads this figure"
-                raise InputError(f"{stem}.toml: {name}.unit", repr(figures[key].unit), expected)
+    read = _load_packaged(MODEL)
+    for key, figure in figures.items():
+        model = read.get(key) or (read[_OTHER] if key.startswith(_RATE_OF_PLACE) else None)
+        own = _measures(figure.unit)
+        expected = f"{model.unit!r}, in which the model reads this figure" if model else "a fraction, such as 0.25"
+        known = _measures(model.unit) if model else {}
+        other = any(own[kind] and said and not said & own[kind] for kind, said in known.items())
+        if other or ("percent" in own["share"] and not own["time"]):
+            stem, _, name = key.partition(".")
+            raise InputError(f"{stem}.toml: {name}.unit", repr(figure.unit), expected)
 
 
 def _measures(unit: str) -> dict[str, set[str]]:

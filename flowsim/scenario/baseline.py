@@ -23,9 +23,9 @@ import numpy as np
 
 from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
-from flowsim.scenario.region import GROUPS, Programme, Region
+from flowsim.scenario.region import A_YEAR, GROUPS, Programme, Region
 
-YEAR: Final = 365.25
+YEAR: Final = A_YEAR
 WEEK: Final = 7.0
 LONGEST: Final = 104.0
 """Weeks, the longest mean wait of a group on the first day."""

@@ -18,7 +18,7 @@ import numpy as np
 from flowsim.errors import InputError
 from flowsim.scenario.baseline import WEEK, YEAR, Baseline, Number, Values
 from flowsim.scenario.load import Scenario
-from flowsim.scenario.region import Region
+from flowsim.scenario.region import Region, inhabitants
 
 Kind = tuple[str, str]
 """(need, group)"""
@@ -55,10 +55,7 @@ def adults(value: Values, scenario: Scenario, region: Region) -> Number:
         expected = "inhabitants in two years or more, such as { 2023 = 50_000, 2040 = 60_000 }"
         where = f"figures of {region.name}: population.region"
         raise InputError(where, "one number", expected, "scenario.population")
-    (first, before), (last, after) = figure.values[0], figure.values[-1]
-    years = (region.start - first).days / YEAR
-    growth = (after / before) ** (1.0 / ((last - first).days / YEAR)) - 1.0
-    return float(before * (1.0 + growth) ** years) * value("population.share_adult")
+    return inhabitants(figure, region.start) * value("population.share_adult")
 
 
 def demand(value: Values, scenario: Scenario, region: Region, base: Baseline) -> Demand:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from flowsim.errors import LONGEST_SHOWN, InputError, path_of, written
 from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures
-from flowsim.scenario.region import load_region
+from flowsim.scenario.region import check_inhabitants, load_region
 from flowsim.scenario.schema import DEFAULTS, Override, ScenarioFile, Settings
 
 YEARS_AHEAD: Final = 30
@@ -114,8 +114,9 @@ def default(region: str | Path = "amstelland") -> Scenario:
     """
     if is_path(region):
         region = Path(region).resolve()
-        load_region(region)  # a mistake in region.toml is told before one in the figures
+        described = load_region(region)  # a mistake in region.toml is told before one in the figures
         book, files = load_figures(region), _files_hash(region)
+        check_inhabitants(described, book)
         named = region.name
         return Scenario(named, "The plan as it stands", "", str(region), dict(DEFAULTS), book, region_files=files)
     return Scenario(str(region), "The plan as it stands", "", str(region), dict(DEFAULTS), load_figures(region))

@@ -143,16 +143,17 @@ class Monitored:
         figures = {**unknowns, **self.effects(known)}
         network = shadow.network(figures, base)
         compiler = Compiler(shadow.scenario, figures, base)
+        steps, ways = network.steps.copy(), network.ways.copy()
         if self.scenario.settings["network"] == "functions":
             for station in (*compiler.functions(), *compiler.support_points()):
                 if "quota" in station:
-                    self._quota(network, station)
-            shadow.put_routes(compiler.function_routes(), network.ways)
+                    self._quota(network.stations, steps, station)
+            shadow.put_routes(compiler.function_routes(), ways)
         elif self.scenario.settings["network"] == "diversion":
-            shadow.put_routes(compiler.gp_routes(), network.ways)
-        return network
+            shadow.put_routes(compiler.gp_routes(), ways)
+        return replace(network, steps=steps, ways=ways)
 
-    def _quota(self, network: Network, station: dict[str, Any]) -> None:
-        row = network.stations[self.template.station[station["name"]]]
+    def _quota(self, stations: np.ndarray, steps: np.ndarray, station: dict[str, Any]) -> None:
+        row = stations[self.template.station[station["name"]]]
         first, count = int(row["quota_first"]), int(row["quota_count"])
-        network.steps["value"][first : first + count] = [tokens for _, tokens in station["quota"]]
+        steps["value"][first : first + count] = [tokens for _, tokens in station["quota"]]

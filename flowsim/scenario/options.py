@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from flowsim.errors import InputError
+from flowsim.plan.years import YEARS
 from flowsim.scenario import unknowns
 from flowsim.scenario.flows import FUNCTIONS
 from flowsim.scenario.load import Scenario
@@ -21,6 +22,7 @@ from flowsim.scenario.unknowns import triangular
 CONTINUE: Final = "continue"
 EXTEND: Final = "extend"
 STOP: Final = "stop"
+PILOT: Final = "functions.pilot_year"
 OPTIONS: Final = (CONTINUE, EXTEND, STOP)
 LEVELS_OF_CARE: Final = ("basic", "specialist")
 WEEK_OF_WAITING: Final = "assumptions.week_of_waiting"
@@ -37,15 +39,18 @@ def options(scenario: Scenario, extension: Scenario | None = None) -> dict[str, 
 
     Raises
     ------
-    InputError : a scenario whose network is not made of functions (its costs are not known), or an extension of another
-        region or that differs in more than what happens after the first day.
+    InputError : a scenario whose network is not made of functions (its costs are not known), or whose pilot year is
+        none of the five; an extension of another region or that differs in more than what happens after the first day.
     """
     for one in (scenario, *([extension] if extension else [])):
         network = one.settings["network"]
         if network != "functions":
             found = f"network = {network!r}"
             raise InputError(f"scenario {one.name}", found, 'network = "functions": only its costs are known')
-    pilot = int(scenario.book.value("functions.pilot_year"))
+    pilot = int(scenario.book.value(PILOT))
+    if pilot not in YEARS:
+        expected = f"a year from {YEARS[0]} to {YEARS[-1]}: the options begin after it"
+        raise InputError(f"scenario {scenario.name}: {PILOT}", str(pilot), expected)
     ends = {
         f"functions.{name}": Override(
             value={str(pilot): scenario.book.value(f"functions.{name}", pilot), str(pilot + 1): 0.0},

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from flowsim.errors import InputError
-from flowsim.plan.figures import is_path, read_toml, region_directory
+from flowsim.plan.figures import Figure, FigureBook, is_path, read_toml, region_directory
 from flowsim.plan.years import YEARS
 from flowsim.scenario.schema import Part
 
@@ -19,6 +19,10 @@ START: Final = dt.date(YEARS[0], 1, 1)
 """The first of the five years that flowsim simulates."""
 GROUPS: Final = ("light", "personality", "trauma", "somatic_symptom", "other", "smi")
 """Groups of patients with programmes of their own; ``light`` is the group of basic ggz."""
+A_YEAR: Final = 365.25
+"""Days."""
+APART: Final = 0.02
+"""Part by which the municipalities together may differ from the region: for rounding, and for counts of other days."""
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$")]
 
@@ -173,3 +177,35 @@ def _read(name: str, stamp: tuple[int, int] | None) -> Region:
         figures_from=file.figures_from or "",
         language=file.language,
     )
+
+
+def inhabitants(figure: Figure, day: dt.date) -> float:
+    """Inhabitants on a day, by constant growth between the first and the last of the stated years (two or more)."""
+    (first, before), (last, after) = figure.values[0], figure.values[-1]
+    growth = (after / before) ** (1.0 / ((last - first).days / A_YEAR)) - 1.0
+    return float(before * (1.0 + growth) ** ((day - first).days / A_YEAR))
+
+
+def check_inhabitants(region: Region, book: FigureBook) -> None:
+    """Refuse municipalities where nobody lives, or that are not the region together: one or a digit is forgotten.
+
+    Their sum is held against the region's inhabitants in the years of their own figures, up to the first day.
+    """
+    whole = book.get("population.region")
+    stated = [book[key] for one in region.municipalities if (key := f"population.{one.code}") in book]
+    for one in (*stated, *([] if whole is None else [whole])):
+        for _, number in one.values:
+            if number <= 0.0:
+                raise InputError(f"region {region.name}: {one.key}", f"{number:g}", "a number of inhabitants above 0")
+    if whole is None or len(whole.years) < 2 or len(stated) < len(region.municipalities):
+        return  # what is not there is refused where it is asked for
+    total = sum(one.at(region.start) for one in stated)
+    first, last = whole.values[0][0], whole.values[-1][0]
+    days = [min(max(dt.date(int(one.date[:4]), 1, 1), first), last) for one in stated]
+    known = [inhabitants(whole, day) for day in (region.start, *days)]
+    if not (1.0 - APART) * min(known) <= total <= (1.0 + APART) * max(known):
+        raise InputError(
+            f"region {region.name}: population of the municipalities",
+            f"{total:,.0f} inhabitants together",
+            f"{min(known):,.0f} to {max(known):,.0f}, as population.region says, within {APART:.0%}",
+        )

@@ -158,13 +158,14 @@ def answer(
     >>> sorted(found.tables)[:4]
     ['calibration', 'differences', 'diverted', 'diverted_months']
     """
-    from flowsim.study.replicate import one_of, real, thread_count, truth, whole
+    from flowsim.study.replicate import check_progress, one_of, real, thread_count, truth, whole
 
     scenario = given_scenario(scenario)
     half_width = real("half_width", half_width, 0.002, 0.5, "a number from 0.002 to 0.5, such as 0.03")
     draws, curve = one_of("draws", draws, DRAWS), truth("curve", curve)
     seed, most = whole("seed", seed, 0, 2**63 - 1), whole("most", most, 1, 10**9)
     thread_count(threads)
+    check_progress(progress)
     if has_targets(scenario.region):
         load_targets(scenario.region)  # what is wrong with them is told before anything is simulated
     balances = Balances(seed)

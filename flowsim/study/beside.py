@@ -9,6 +9,7 @@ from flowsim.errors import InputError
 from flowsim.scenario.load import Scenario
 from flowsim.study.answer import Answer, cases_of
 from flowsim.study.futures import Balances, Case
+from flowsim.study.replicate import check_progress
 from flowsim.study.together import Progress
 
 
@@ -46,6 +47,7 @@ def in_the_same_futures(
     InputError : a scenario of another region.
     """
     check_regions(first.scenario, scenarios)
+    check_progress(progress)
     count = len(first.cases[verdict.leading(list(first.cases), first.scenario.settings)].futures)
     balances = Balances(first.seed)
     made: list[Answer] = []

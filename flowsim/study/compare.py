@@ -23,7 +23,7 @@ from flowsim.plan.years import YEARS
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.posterior import in_common, source
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import one_of, real, run_logged, thread_count, truth, whole
+from flowsim.study.replicate import check_progress, one_of, real, run_logged, thread_count, truth, whole
 from flowsim.study.select import FIRST_STAGE, Selection, select_best
 from flowsim.study.select import MOST as MOST_SELECTED
 from flowsim.study.together import (
@@ -249,6 +249,7 @@ def compare(
     futures, seed = whole("futures", futures, LEAST, MOST), whole("seed", seed, 0, 2**63 - 1)
     follow_residents = truth("follow_residents", follow_residents)
     thread_count(threads)
+    check_progress(progress)
     choice = _choice(best, largest, indifference)
     balances = Balances(seed)
     cases = {name: Case(name, one) for name, one in named.items()}

@@ -26,7 +26,7 @@ from flowsim.scenario.schema import Override
 from flowsim.study.futures import Case
 from flowsim.study.levers import Lever
 from flowsim.study.levers import lever as read_lever
-from flowsim.study.replicate import run_in_two, thread_count, whole
+from flowsim.study.replicate import check_progress, run_in_two, thread_count, whole
 from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
@@ -202,6 +202,7 @@ def decision_map(
     named = _factors(scenario, [factors] if isinstance(factors, str) else list(factors), turned)
     seed, futures = whole("seed", seed, 0, 2**63 - 1), whole("futures", futures, LEAST, MOST)
     thread_count(threads)
+    check_progress(progress)
     if futures % PASS:
         raise InputError("futures", f"{futures}", f"a multiple of {PASS} for a map, such as {FUTURES}")
     free = {one.path: Override(value=one.mode, low=one.low, high=one.high, because="mapped") for one in named}

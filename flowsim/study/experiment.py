@@ -98,7 +98,8 @@ class ExperimentFile(Part):
 
     Attributes
     ----------
-    scenario : the base scenario's file, beside this file; left out: the plan as it stands.
+    scenario : the base scenario's file, or the folder of a region, told from this file's own place; left out: the plan
+        as it stands.
     factors : by path: a figure's key (``assumptions.demand_growth``) or ``settings.<name>``.
     outcomes : measures of a future, such as ``cleared``, ``overdue_2029``, ``mean_wait_2027``.
     futures : simulated per point, each with its own luck; or half_width.
@@ -269,9 +270,12 @@ def _experiment(document: dict[str, Any], name: str, where: str, folder: Path) -
 def _base(given: str | None, where: str, folder: Path) -> Scenario:
     if given is None:
         return default()
-    path = folder / (given if given.endswith(".toml") else f"{given}.toml")
-    if not path.is_file():
-        raise InputError(f"{where}: scenario", repr(given), f"a scenario file ({path} does not exist)")
+    path = folder / given
+    if not (path / "region.toml").is_file():  # else the folder of a region
+        path = folder / (given if given.endswith(".toml") else f"{given}.toml")
+        if not path.is_file():
+            expected = f"a scenario file ({path} does not exist), or the folder of a region"
+            raise InputError(f"{where}: scenario", repr(given), expected)
     return load(path)
 
 

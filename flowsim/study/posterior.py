@@ -29,7 +29,7 @@ from flowsim.scenario.futures import Block, Template
 from flowsim.scenario.load import Scenario, default
 from flowsim.scenario.posterior import Posterior, Prior
 from flowsim.scenario.region import GROUPS, Region, load_region
-from flowsim.study.replicate import run_many, thread_count, whole
+from flowsim.study.replicate import check_progress, run_many, thread_count, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -280,6 +280,7 @@ def calibrated(
     """
     scenario = default() if scenario is None else scenario
     checked(points, seed, threads)
+    check_progress(progress)
     observed = load_observed(scenario.region, scenario.book) if observed is None else observed
     library = Library(scenario, observed, seed)
     if not library.prior.names:

@@ -289,6 +289,12 @@ def one_of(name: str, value: Any, known: Iterable[str]) -> str:
     return value
 
 
+def check_progress(progress: object) -> None:
+    """Refuse a ``progress`` that cannot be called, before anything is simulated."""
+    if progress is not None and not callable(progress):
+        raise InputError("progress", repr(progress)[:60], "a function that is told what is done, or None")
+
+
 def thread_count(threads: int | None) -> int:
     """Threads to use: those asked for, or one for each core that this process may use."""
     if threads is not None:
@@ -413,6 +419,7 @@ def _results(
 ) -> Generator[T, None, None]:
     """`_in_order`, counted for ``progress``; the number of threads is checked at once."""
     workers = thread_count(threads)
+    check_progress(progress)
 
     def counted() -> Generator[T, None, None]:
         with closing(_in_order(tasks, workers, log=log)) as done:

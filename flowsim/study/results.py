@@ -80,7 +80,7 @@ class Folder:
         Raises
         ------
         InputError : a folder that cannot be written, that holds other things, or results of another experiment, code
-            or figures; the message says what differs.
+            or figures; the message says what differs. A Parquet file in ``runs`` that is no block of this sweep.
         """
         manifest = self.place / MANIFEST
         if not manifest.exists():
@@ -102,7 +102,18 @@ class Folder:
             raise InputError(f"output folder {self.place}", found, "what made them, or another --out")
         for left in (*self.place.glob(f".*{store.PART}"), *(self.place / RUNS).glob(f".*{store.PART}")):
             left.unlink(missing_ok=True)  # of a process that was killed while it wrote
+        self._refuse_strangers()
         return {number for number in range(len(self.blocks)) if self._is_there(number)}
+
+    def _refuse_strangers(self) -> None:
+        """Refuse what would be read with the blocks by whoever reads all of ``runs``, and is none of them."""
+        own = [self.file(number) for number in range(len(self.blocks))]
+        runs, known = self.place / RUNS, set(own)
+        for file in sorted(runs.rglob("*.parquet")):
+            inside = file.relative_to(runs)
+            if file not in known and not any(part.startswith((".", "_")) for part in inside.parts):
+                expected = f"nothing but {own[0].name} to {own[-1].name}: take it away, or another --out"
+                raise InputError(f"output folder {self.place}", f"{RUNS}/{inside}, no block of this sweep", expected)
 
     def file(self, number: int) -> Path:
         return self.place / RUNS / f"block-{number:06d}.parquet"

@@ -23,7 +23,7 @@ from flowsim.study.bench import Bench, Progress, Purse
 from flowsim.study.futures import Balances
 from flowsim.study.levers import Lever
 from flowsim.study.levers import lever as read_lever
-from flowsim.study.replicate import real, thread_count, truth, whole
+from flowsim.study.replicate import check_progress, real, thread_count, truth, whole
 from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
@@ -258,6 +258,7 @@ def seek(
     levers = _levers(scenario, lever)
     seed, readings = whole("seed", seed, 0, 2**63 - 1), truth("readings", readings)
     thread_count(threads)
+    check_progress(progress)
     cells, half_width = _cells(levers[0], half_width)
     searches = _searches(scenario, levers, readings)
     _check_promise(goal, searches, levers)

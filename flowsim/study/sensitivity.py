@@ -23,7 +23,7 @@ from flowsim.scenario import unknowns
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.options import CONTINUE, OPTIONS, options
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import real, run_in_two, thread_count, truth, whole
+from flowsim.study.replicate import check_progress, real, run_in_two, thread_count, truth, whole
 from flowsim.study.together import Progress, extend_together, given_scenario, keep_common
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def sensitivity(
     budget, seed = whole("budget", budget, LEAST_BUDGET, MOST_BUDGET), whole("seed", seed, 0, 2**63 - 1)
     savings = truth("savings", savings)
     thread_count(threads)
+    check_progress(progress)
     names = unknowns.drawn(base)
     if not names:
         raise InputError(f"scenario {base.name}", "no unknowns", "at least one figure with a range to draw from")

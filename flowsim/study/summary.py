@@ -21,8 +21,8 @@ def summarised(
     """A row per point and outcome.
 
     ``point``; a column per factor; ``outcome``; ``futures`` simulated and ``n`` of them that have a value; ``mean``
-    with its 95% interval ``low`` to ``high`` (Wilson's for ``cleared``, else Student's t); the quantiles ``q05``,
-    ``q50`` and ``q95`` over futures. One factor at a time: ``difference`` with ``difference_low`` and
+    with its 95% interval ``low`` to ``high`` (Wilson's for ``cleared``, else Student's t, not below 0); the quantiles
+    ``q05``, ``q50`` and ``q95`` over futures. One factor at a time: ``difference`` with ``difference_low`` and
     ``difference_high``, the mean difference from point 0, the base, future by future on common random numbers.
     """
     base: Mapping[str, np.ndarray] | None = None
@@ -52,7 +52,7 @@ def summarised(
 
 
 def _estimate(name: str, values: np.ndarray) -> Estimate:
-    return wilson(int(values.sum()), len(values)) if name == PROBABILITY else mean_interval(values)
+    return wilson(int(values.sum()), len(values)) if name == PROBABILITY else mean_interval(values, least=0.0)
 
 
 def _interval(value: str, low: str, high: str, estimate: Estimate) -> dict[str, float]:

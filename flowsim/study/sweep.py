@@ -14,7 +14,7 @@ from flowsim.errors import InputError, path_of
 from flowsim.study import store
 from flowsim.study.execute import BATCH, Block, Blocks, Columns, Runner, on_threads
 from flowsim.study.experiment import Experiment, load_experiment
-from flowsim.study.replicate import thread_count, warm_up, whole
+from flowsim.study.replicate import check_progress, thread_count, warm_up, whole
 from flowsim.study.results import POINTS, Folder
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def sweep(
     if not isinstance(experiment, Experiment):
         experiment = load_experiment(experiment)
     check_arguments(threads, workers, scheduler)
+    check_progress(progress)
     if out is None:
         with tempfile.TemporaryDirectory(prefix="flowsim-") as folder:
             _run(experiment, Path(folder), threads, workers, scheduler, progress)
@@ -209,6 +210,8 @@ def forecast(
     With workers or a scheduler one thread is measured here, and the time divided by the threads of the cluster.
     """
     check_arguments(threads, workers, scheduler)
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(f"output folder {out}", "a file", "a folder, or a place where there is nothing yet")
     blocks = Blocks(experiment)
     there: set[int] = set()
     if out is not None and (out / "manifest.json").exists():

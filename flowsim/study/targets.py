@@ -20,7 +20,7 @@ from flowsim.plan.years import YEARS
 from flowsim.scenario.load import Scenario
 from flowsim.study.answer import cases_of
 from flowsim.study.futures import Balances, Case
-from flowsim.study.replicate import real, run_logged, thread_count, whole
+from flowsim.study.replicate import check_progress, real, run_logged, thread_count, whole
 from flowsim.study.together import LEAST, LEVEL, MOST, Progress, extend_together, given_scenario, keep_common
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def evaluate(
     scenario = given_scenario(scenario)
     futures, seed = whole("futures", futures, LEAST, MOST), whole("seed", seed, 0, 2**63 - 1)
     thread_count(threads)
+    check_progress(progress)
     if half_width is not None:
         half_width = real("half_width", half_width, 0.005, 0.5, "a number from 0.005 to 0.5, such as 0.05")
     load_targets(scenario.region)

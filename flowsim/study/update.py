@@ -31,7 +31,7 @@ from flowsim.scenario.monitored import Monitored
 from flowsim.study.beside import leading_case
 from flowsim.study.futures import Balances, Case
 from flowsim.study.observed import Observed, parse, read
-from flowsim.study.replicate import real, run_in_two, thread_count, whole
+from flowsim.study.replicate import check_progress, real, run_in_two, thread_count, whole
 from flowsim.study.together import given_scenario
 
 if TYPE_CHECKING:
@@ -354,6 +354,7 @@ def stages(
     To show what is there at a pause, take a `Update.snapshot`: the update itself goes on.
     """
     thread_count(threads)
+    check_progress(progress)
     run = _Run(result, threads, progress, slices)
     yield from run.extend(min(FIRST, result.futures), prior_only=True)
     while result.done < result.futures and not result.conflicts and not _precise(result):

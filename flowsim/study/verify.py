@@ -24,7 +24,17 @@ import numpy as np
 from flowsim.analysis.statistics import student
 from flowsim.errors import InputError
 from flowsim.model.network import Network
-from flowsim.study.replicate import Outcome, one_of, real, replicate, run_many, simulate_once, thread_count, whole
+from flowsim.study.replicate import (
+    Outcome,
+    check_progress,
+    one_of,
+    real,
+    replicate,
+    run_many,
+    simulate_once,
+    thread_count,
+    whole,
+)
 from flowsim.study.verification import cases as all_cases
 from flowsim.study.verification.case import ENGINES, Case
 from flowsim.study.verification.sources import sources
@@ -101,6 +111,7 @@ def verify(
     engine = one_of("engine", engine, ("both", *ENGINES))
     rate = real("rate", rate, SMALLEST_RATE, 1.0 - SMALLEST_RATE, "a number between 0 and 1")
     thread_count(threads)
+    check_progress(progress)
     if cases is not None and not (isinstance(cases, Sequence) and cases and all(isinstance(x, Case) for x in cases)):
         raise InputError("cases", repr(cases)[:60], "a list of cases, or None: all of flowsim.study.verification.cases")
     chosen = tuple(all_cases() if cases is None else cases)

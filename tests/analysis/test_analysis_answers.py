@@ -34,10 +34,10 @@ def cell(row: Any, name: str) -> tuple[float, float, float]:
     return row[name], row[f"{name}_low"], row[f"{name}_high"]
 
 
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """Mean with Student's interval."""
+def interval(values: list[float], least: float = 0.0) -> tuple[float, float, float]:
+    """Mean with Student's interval, of what cannot be below ``least``."""
     half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
-    return float(np.mean(values)), float(np.mean(values) - half), float(np.mean(values) + half)
+    return float(np.mean(values)), max(least, float(np.mean(values) - half)), float(np.mean(values) + half)
 
 
 def test_summary(answer: Any) -> None:
@@ -176,7 +176,7 @@ def test_differences(answer: Any) -> None:
         )
         apart = [a - b for a, b in zip(ours, theirs, strict=True)]
         assert (row["case"], row["against"], row["pairs"]) == ("plan", "none", 12)
-        assert cell(row, "difference") == pytest.approx(interval(apart))
+        assert cell(row, "difference") == pytest.approx(interval(apart, -math.inf))
         gain = (np.var(ours, ddof=1) + np.var(theirs, ddof=1)) / np.var(apart, ddof=1)
         assert row["variance_reduction"] == pytest.approx(gain)
     two = SimpleNamespace(cases={"none": case("none", 2, 1), "plan": case("plan", 2, 7)})

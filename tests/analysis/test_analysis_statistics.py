@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from flowsim.analysis import answers, comparison
 from flowsim.analysis.statistics import (
     Estimate,
     cluster,
@@ -24,6 +25,7 @@ from flowsim.analysis.statistics import (
     wilson,
 )
 from flowsim.errors import InputError
+from flowsim.plan.years import YEARS
 
 RARELY = 3.3  # standard errors: exceeded on one side with probability 0.0005
 
@@ -65,6 +67,46 @@ def test_mean_interval_as_scipy() -> None:
     expected = stats.t.interval(0.9, 16, values.mean(), stats.sem(values))
     assert ends(found) == pytest.approx(tuple(expected), rel=1e-12)
     assert found.half_width == pytest.approx((expected[1] - expected[0]) / 2, rel=1e-12)
+
+
+def test_what_cannot_be_below_nothing_has_an_interval_that_is_not() -> None:
+    """Counts of two futures: the interval of Student's t reaches far below 0, where no mean of counts can be."""
+    counts = np.array([[0.0, 5.0, math.nan], [3.0, 5.0, 2.0], [0.0, 5.0, 0.0]])
+    whole, cut = mean_interval(counts[:, 0]), mean_interval(counts[:, 0], least=0.0)
+    assert whole.low < 0.0
+    assert (cut.value, cut.low, cut.high) == (whole.value, 0.0, whole.high)
+    assert mean_interval([5.0, 7.0, 6.0], least=0.0) == mean_interval([5.0, 7.0, 6.0])
+    means, lows, highs = mean_intervals(counts, least=0.0)
+    assert lows.tolist() == [0.0, 5.0, 0.0]
+    assert [means[0], highs[0], highs[2]] == [whole.value, whole.high, mean_interval(counts[:, 2]).high]
+    assert mean_interval([5.0], least=0.0).low == mean_intervals(counts[:1], least=0.0)[1][0] == -math.inf
+
+
+def test_an_end_at_nothing_costs_no_coverage() -> None:
+    """The interval that is cut holds the mean of Poisson counts in the very cases in which the whole one does."""
+    rng = np.random.default_rng(5)
+    counts = rng.poisson(0.7, (4000, 5)).astype(float)
+    held = {
+        least: [e.low <= 0.7 <= e.high for e in (mean_interval(row, least=least) for row in counts)]
+        for least in (-math.inf, 0.0)
+    }
+    assert held[0.0] == held[-math.inf]
+    assert any(mean_interval(row).low < 0.0 for row in counts)
+
+
+def test_counts_by_year_are_not_below_nothing_and_euros_may_be() -> None:
+    """What a comparison of two futures says of lists that are nearly empty, and of a network that costs more."""
+    two = np.array([[0.0], [3.0]]) * np.ones(len(YEARS))
+    measured = {"plan": {"overdue": two, "mean_wait": two, "net_effect": -two}}
+    table = comparison.by_year(measured, comparison.without_luck(measured, "plan", None)).set_index("measure")
+    whole = mean_interval([0.0, 3.0])
+    for measure in ("overdue", "mean_wait"):
+        assert table.loc[measure, "mean_low"].eq(0.0).all()
+        assert table.loc[measure, "mean_high"].to_numpy() == pytest.approx(whole.high)
+    assert table.loc["net_effect", "mean_low"].to_numpy() == pytest.approx(-whole.high)
+    assert table.loc["net_effect", "mean_high"].to_numpy() == pytest.approx(-whole.low)
+    for measure, values in answers.by_year(measured).groupby("measure"):
+        assert (values["mean_low"] < 0.0).any() == (measure == "net_effect")
 
 
 def test_mean_of_few_observations() -> None:

@@ -191,3 +191,23 @@ def test_a_closed_output_is_no_fault() -> None:
     code = "import sys; sys.stdout = None; from flowsim.cli import main; sys.exit(main(['schema', 'scenario']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (DONE, "", "")
+
+
+@pytest.mark.parametrize(
+    "command", [["answer"], ["report"], ["compare", "odd"], ["targets"], ["calibrate"], ["sensitivity"]], ids=str
+)
+@pytest.mark.parametrize("name", ["odd", "odd.toml"])
+def test_a_name_alone_is_that_of_a_file_in_experiments(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], name: str
+) -> None:
+    """Told by the place at which what stands there is refused; what lies in the folder itself comes first."""
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "experiments" / "odd.toml"
+    place.parent.mkdir()
+    place.write_text('title = "odd"\nregion = "nowhere"\n', encoding="utf-8")
+    told = "experiments/odd.toml: region: found 'nowhere'"
+    refused(call(*command, name), told)
+    (tmp_path / name).write_text("to whom it may concern", encoding="utf-8")
+    if len(command) == 1:
+        refused(call(*command, name), f"{name}: found text that is not TOML")
+    refused(call(*command, "neither"), "no such file" if len(command) == 1 else "")

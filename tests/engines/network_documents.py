@@ -426,6 +426,8 @@ def documents(draw: st.DrawFn) -> Document:
         ],
         "routes": routes(draw, names, targets, classes, horizon),
     }
+    patient = {one["name"] for one in made["stations"] if "patience" not in one}
+    made["routes"] = [one for one in made["routes"] if one.get("on") != "renege" or one["from"] not in patient]
     if draw(st.booleans()):
         made["periods"] = sorted(draw(st.sets(st.integers(0, int(horizon) + 1).map(float), min_size=2, max_size=4)))
     if draw(st.booleans()):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
+from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +58,32 @@ def test_servers_of_the_first_moment_are_there_at_once_and_later_ones_are_steps(
     assert later.stations["servers"][0] == 0
     assert later.stations["servers_count"][0] == 2
     assert network({"servers": "inf"}).stations["servers"][0] == ALWAYS_OPEN
+
+
+def arrays_of(made: Network) -> list[str]:
+    return [one.name for one in fields(made) if isinstance(getattr(made, one.name), np.ndarray)]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda one: one,
+        lambda one: pickle.loads(pickle.dumps(one)),
+        copy.copy,
+        copy.deepcopy,
+        lambda one: replace(one, stations=one.stations.copy()),
+    ],
+    ids=["built", "from another process", "copied", "copied deeply", "with another array"],
+)
+def test_nobody_writes_into_a_network(again: Callable[[Network], Network]) -> None:
+    """Engines keep what they make of its arrays: a change would be followed in part, and silently."""
+    made = again(network())
+    names = [*arrays_of(made), "way_below"]
+    assert len(names) == 21
+    for name in names:
+        array = getattr(made, name)
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = np.zeros((), array.dtype)
 
 
 def test_without_limits_priorities_and_lists() -> None:

@@ -271,7 +271,7 @@ def test_two_routes_of_one_kind() -> None:
         Network.from_dict(two(routes=twice))
     exits = {"from": "desk", "to": {"exit": 1.0}}
     different = [*twice[:1], exits | {"class": "a"}, exits | {"start": 5.0}, exits | {"on": "renege"}]
-    assert len(Network.from_dict(two(routes=different)).route_times) == 2
+    assert len(Network.from_dict(two({"patience": law()}, routes=different)).route_times) == 2
 
 
 def test_long_forms_of_destinations() -> None:
@@ -426,10 +426,23 @@ def test_too_many_other_servers_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
         ),
         ({"service": {"b": law()}}, "stations.desk.service: found nothing; expected a service time for class a"),
         ({"on_renege": {"exit": 0.5}}, "stations.desk.on_renege: found probabilities that add to 0.5"),
+        (
+            {"on_renege": {"exit": 1.0}},
+            "network: stations.desk.on_renege: found ways of those who give up; expected patience beside it",
+        ),
     ],
 )
 def test_stations_that_do_not_fit(station: Document, message: str) -> None:
     assert message in refused(station)
+
+
+def test_a_route_on_reneging_without_patience() -> None:
+    """Nobody would ever take it; patience of one class is enough, since its people may change their class."""
+    route = {"from": "desk", "on": "renege", "to": {"exit": 1.0}}
+    message = "network: routes from desk: found a route on renege; expected patience at this station"
+    assert refused(routes=[route]) == message
+    assert refused(routes=[route | {"class": "b"}]) == message.replace("desk:", "desk, class b:")
+    assert made({"patience": {"a": law()}}, routes=[route | {"class": "b"}]).cells["patience"].tolist() == [[0, -1]]
 
 
 def test_priorities_as_levels() -> None:

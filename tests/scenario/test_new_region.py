@@ -144,6 +144,28 @@ def test_one_number_for_the_population_is_refused(region: Path) -> None:
         compile_scenario(default(region))
 
 
+@pytest.mark.parametrize(("before", "after"), [("41_000", "14_000"), ("21_000", "31_000")])
+def test_municipalities_that_are_not_the_region_are_refused(region: Path, before: str, after: str) -> None:
+    """A digit in another place, or one too many, would shift people from one municipality to another without a word."""
+    changed(region, "population.toml", before, after)
+    expected = r"population of the municipalities: found .*,000 inhabitants together; expected 62,\d+ to 62,\d+, as"
+    with pytest.raises(InputError, match=expected):
+        default(region)
+
+
+@pytest.mark.parametrize(("before", "after"), [("62_000", "-62_000"), ("68_000", "0"), ("41_000", "-41_000")])
+def test_inhabitants_are_a_number_above_nothing(region: Path, before: str, after: str) -> None:
+    changed(region, "population.toml", before, after)
+    with pytest.raises(InputError, match=r"population\.\w+: found (0|-\d+); expected a number of inhabitants above 0"):
+        default(region)
+
+
+@pytest.mark.parametrize(("before", "after"), [("41_000", "40_100"), ("21_000", "21_900"), ("2024", "2031")])
+def test_municipalities_may_be_rounded_or_counted_on_another_day(region: Path, before: str, after: str) -> None:
+    changed(region, "population.toml", before, after)
+    assert default(region)
+
+
 def test_a_changed_file_is_read_again_and_changes_the_fingerprint(region: Path) -> None:
     before = default(region)
     assert before.hash == default(Path(shutil.copytree(region, region.parent / "elsewhere"))).hash
@@ -213,6 +235,8 @@ def test_users_of_support_points_need_one_that_opens(region: Path) -> None:
         ("waiting", '"weeks"', '"days"'),
         ("functions", "conversations a year", "conversations a month"),
         ("demand", "per 10,000", "per 1,000"),
+        ("demand", "adults in ggz in a year", "clients per cent"),
+        ("functions", "conversations a year", "% of conversations"),
     ],
 )
 def test_a_figure_in_another_unit_than_the_model_reads_is_refused(
@@ -226,6 +250,27 @@ def test_a_figure_in_another_unit_than_the_model_reads_is_refused(
         load_figures(region)
     path.write_text(text.replace('"weeks"', '"weken"').replace("a year", "per jaar"), encoding="utf-8")
     assert load_figures(region)  # other words for the same
+
+
+def test_per_cent_is_refused_for_a_figure_of_a_municipality_too(region: Path) -> None:
+    """Amstelland has no figure by that key whose unit it could be held against."""
+    path = region / "population.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('"persons"', '"procent"'), encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"population\.toml: region\.unit: found 'procent'; expected 'persons', in which"
+    ):
+        load_figures(region)
+    text = path.read_text(encoding="utf-8").replace('"procent"', '"persons"', 1)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"dijkstad\.unit: found 'procent'; expected a fraction, such as 0\.25"):
+        load_figures(region)
+    path.write_text(text.replace('"procent"', '"persons"'), encoding="utf-8")
+    rate = 'value = 300\nunit = "clients per 1,000"\ndate = 2025\nsource = "X"\nsection = "1"\nkind = "published"\n'
+    demand = region / "demand.toml"
+    kept = demand.read_text(encoding="utf-8")
+    demand.write_text(f"{kept}\n[clients_per_10000_dijkstad]\n{rate}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"clients_per_10000_dijkstad\.unit: found .* 1,000'; expected .* 10,000"):
+        load_figures(region)
 
 
 def test_what_is_no_file_is_refused_and_not_waited_for(region: Path) -> None:

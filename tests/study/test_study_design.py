@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import pickle
+import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -177,6 +178,28 @@ def test_shipped_experiments_can_be_used(path: Path) -> None:
     assert experiment.asks
     for number in (0, len(experiment.design) - 1):
         experiment.at(experiment.design.point(number), "a point")
+
+
+def test_the_base_may_be_the_folder_of_a_region(tmp_path: Path) -> None:
+    """Told from the experiment's own place, as a scenario tells its region."""
+    polder = Path(
+        shutil.copytree(Path(__file__).resolve().parents[2] / "experiments/regions/polder", tmp_path / "polder")
+    )
+    file = tmp_path / "sweeps" / "growth.toml"
+    file.parent.mkdir()
+    file.write_text(
+        'title = "growth there"\nscenario = "../polder"\nfutures = 2\ndesign = { kind = "grid" }\n'
+        '[factors]\n"assumptions.demand_growth" = { values = [0.0, 0.02] }\n',
+        encoding="utf-8",
+    )
+    experiment = load_experiment(file)
+    assert experiment.base.region == str(polder)
+    assert experiment.base.book.value("demand.clients") == 2300.0
+    (polder / "region.toml").unlink()
+    with pytest.raises(
+        InputError, match=r"scenario: found '\.\./polder'; expected a scenario file .* or the folder of a"
+    ):
+        load_experiment(file)
 
 
 def test_a_point_changes_the_scenario_and_nothing_else() -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import flowsim
+from flowsim.scenario.load import default
+from flowsim.study import posterior, targets
+from flowsim.study import replicate as replicate_module
 from flowsim.study.replicate import AHEAD, Job, Outcome, collect, replicate, run_many, thread_count
 
 TABLES = ("stations", "waiting", "periods", "events")
@@ -195,6 +200,54 @@ def test_a_job_that_fails_does_so_in_its_turn() -> None:
         next(results)
     with pytest.raises(StopIteration):
         next(results)
+
+
+COUNTS = Path(__file__).resolve().parents[2] / "experiments" / "observed_made_up.csv"
+GROWTH = {"assumptions.demand_growth": {"values": [0.0]}}
+SWEEP = {"title": "one point", "design": {"kind": "grid"}, "futures": 1, "factors": GROWTH}
+
+
+def answered(progress: Any) -> Any:
+    from flowsim.study.beside import in_the_same_futures
+
+    return in_the_same_futures(flowsim.answer(half_width=0.5, most=2, curve=False), [], progress=progress)
+
+
+TAKE_PROGRESS: dict[str, Callable[[Any], Any]] = {
+    "answer": lambda told: flowsim.answer(half_width=0.5, most=2, curve=False, progress=told),
+    "compare": lambda told: flowsim.compare(
+        [default(), default().with_settings("b", network="none")], futures=2, progress=told
+    ),
+    "decision_map": lambda told: flowsim.decision_map("growth", "diversion", "P(cleared) >= 0.5", progress=told),
+    "seek": lambda told: flowsim.seek("P(cleared) >= 0.5", "diversion", progress=told),
+    "sensitivity": lambda told: flowsim.sensitivity(budget=400, progress=told),
+    "sweep": lambda told: flowsim.sweep(SWEEP, progress=told),
+    "targets": lambda told: targets.evaluate(futures=2, progress=told),
+    "update": lambda told: flowsim.update(COUNTS, futures=128, progress=told),
+    "verify": lambda told: flowsim.verify(progress=told),
+    "calibrated": lambda told: posterior.calibrated(progress=told),
+    "run_many": lambda told: run_many([], lambda *_: None, progress=told),
+    "in_the_same_futures": answered,
+}
+
+
+@pytest.mark.parametrize("name", TAKE_PROGRESS)
+@pytest.mark.parametrize("told", [3, "print", True])
+def test_progress_that_cannot_be_called_is_refused_at_the_start(
+    name: str, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name != "in_the_same_futures":  # that one needs an answer
+        monkeypatch.setattr(replicate_module, "warm_up", lambda *_: pytest.fail("something is simulated"))
+    with pytest.raises(flowsim.InputError) as error:
+        TAKE_PROGRESS[name](told)
+    assert str(error.value) == f"progress: found {told!r}; expected a function that is told what is done, or None"
+
+
+def test_all_that_take_progress_are_asked() -> None:
+    public = {name for name in flowsim.__all__ if callable(getattr(flowsim, name))}
+    takes = {name for name in public if "progress" in inspect.signature(getattr(flowsim, name)).parameters}
+    assert takes < set(TAKE_PROGRESS)
+    assert len(takes) == 8
 
 
 def test_bad_threads_are_refused_before_any_job_is_made() -> None:

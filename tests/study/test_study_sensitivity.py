@@ -19,6 +19,7 @@ from flowsim.scenario.load import default
 from flowsim.scenario.options import CONTINUE, EXTEND, OPTIONS, STOP, measurement, options
 from flowsim.scenario.schema import Override
 from flowsim.scenario.unknowns import drawn
+from flowsim.study.futures import Balances, Case
 from flowsim.study.sensitivity import LEAST_BUDGET, Sensitivity, sensitivity, shared_out
 
 
@@ -34,6 +35,23 @@ def test_the_budget_is_shared_out_whole() -> None:
         assert budget - 3 < used <= budget
         assert parts["options"] >= 55
     assert shared_out(2400, 2)["blocks"] * 5 <= 2400
+
+
+@pytest.mark.parametrize("year", [2024, 2030])
+def test_a_pilot_year_that_is_none_of_the_five_is_refused_at_the_start(year: int) -> None:
+    """Nothing is registered in it, and there is no year after it in which the options would differ."""
+    moved = default().with_figure("functions.pilot_year", year, "moved")
+    told = rf"functions\.pilot_year: found {year}; expected a year from 2025 to 2029: the options begin after it"
+    with pytest.raises(InputError, match=told):
+        sensitivity(moved, budget=LEAST_BUDGET)
+
+
+def test_in_the_last_pilot_year_the_registration_is_worth_something() -> None:
+    moved = default().with_figure("functions.pilot_year", 2029, "moved")
+    assert set(options(moved)) == set(OPTIONS)
+    case = Case("last", moved)
+    case.extend(2, seed=1, balances=Balances(1), threads=1)
+    assert decision.monitors(case, 2, 2029)["waiting"].shape == (2,)
 
 
 def test_until_the_end_of_the_pilot_year_the_options_are_the_same_futures(study: Sensitivity) -> None:

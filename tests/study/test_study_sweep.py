@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,6 +94,33 @@ def test_unknowns_and_luck_are_shared_by_points(whole: Path) -> None:
     runs = pd.read_parquet(whole / "runs").set_index(["point", "future"])["overdue_2029"]
     assert (runs[1] < runs[0]).all()
     assert (runs[3] < runs[2]).all()
+
+
+@pytest.mark.parametrize("name", ["block-000099.parquet", "block-0.parquet", "copy/block-000000.parquet"])
+def test_a_block_from_elsewhere_is_refused(whole: Path, tmp_path: Path, name: str) -> None:
+    """It would be read with the others by whoever reads all of ``runs``."""
+    out = Path(shutil.copytree(whole, tmp_path / "out"))
+    (out / "runs" / name).parent.mkdir(exist_ok=True)
+    shutil.copy(out / "runs" / "block-000001.parquet", out / "runs" / name)
+    assert len(pd.read_parquet(out / "runs")) > 12
+    before = files(out)
+    with pytest.raises(InputError) as error:
+        sweep(TINY, out=out)
+    assert str(error.value) == (
+        f"output folder {out}: found runs/{name}, no block of this sweep; "
+        "expected nothing but block-000000.parquet to block-000002.parquet: take it away, or another --out"
+    )
+    assert files(out) == before
+    (out / "runs" / name).rename(out / "runs" / ".hidden.parquet")
+    assert len(sweep(TINY, out=out)) == 12
+
+
+def test_an_interval_of_counts_does_not_go_below_nothing() -> None:
+    """With few futures Student's interval of a list that is nearly empty reaches far below 0."""
+    few = {GROWTH: {"values": [-0.03]}}
+    table = sweep({**TINY, "outcomes": ["overdue_2029", "mean_wait_2029"], "futures": 3, "factors": few})
+    assert (table["low"] >= 0.0).all()
+    assert table["low"].eq(0.0).any()
 
 
 def test_killed_and_started_again_it_ends_with_the_same_bytes(whole: Path, tmp_path: Path) -> None:
@@ -393,6 +421,13 @@ def test_a_forecast_counts_what_is_left(whole: Path, tmp_path: Path, monkeypatch
     precise = {key: value for key, value in TINY.items() if key != "futures"} | {"half_width": 0.1, "most": 100}
     assert forecast(load_experiment(precise), None, workers=4).seconds == (4 * 64 * 0.125, 4 * 100 * 0.125)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_forecast_refuses_a_place_that_the_sweep_would_refuse(tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    place.write_text("a file", encoding="utf-8")
+    with pytest.raises(InputError, match=r"output folder .*out: found a file; expected a folder"):
+        forecast(load_experiment(TINY), place)
 
 
 def test_a_forecast_shares_a_network_out_over_the_futures_of_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
