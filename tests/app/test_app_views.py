@@ -222,6 +222,14 @@ def test_the_long_tables_of_a_comparison_are_closed_behind_what_they_come_to(hou
         assert (letter, amount) == ("AB"[i], format_number(lang, last["mean"] / 1e3, 0))
 
 
+def test_the_account_begins_with_what_is_short() -> None:
+    """How it was checked and what it cannot do, before two screens of assumptions."""
+    shown = page(opened("account"))
+    order = ("verified", "limits", "unknowns", "figures")
+    places = [shown.index(f">{escape(text('nl', f'app.account.{name}'))}</h2>") for name in order]
+    assert places == sorted(places)
+
+
 def test_bars_of_what_the_answer_hangs_on_have_colours_of_their_own(house: House) -> None:
     told = house.plan().result
     row = dict(told.tables["unknowns"].iloc[0])
