@@ -37,6 +37,9 @@ SCENARIOS: Final = (COLOURS["headcount"], COLOURS["net"], COLOURS["capacity"], C
 FORECASTS: Final = {"old": "#A08030", "new": "#7B5EA7"}
 """Of the forecasts without and with the counts of a quarter: no colour of a reading or of a scenario. Ochre and violet
 are told apart by who does not see red or green; the one without is dashed as well."""
+EFFECTS: Final = {"more": "#B0389B", "fewer": "#50730B"}
+"""Of what makes more and what makes fewer people wait too long. Purple and moss stand for nothing else, nor for good
+and bad; who does not see red or green tells them apart too, and from grey: not shown."""
 OTHER: Final = "#56B4E9"
 INK: Final = "#222222"
 FAINT: Final = "#767676"
@@ -381,7 +384,7 @@ def _bars(axes: Axes, found: pd.DataFrame, lang: str) -> None:
     for place, row in enumerate(found.to_dict("records")):
         r, low, high = (float(row[name]) for name in ("correlation", "correlation_low", "correlation_high"))
         unclear = verdict.strength(r, low, high) == "unclear"
-        colour = "#bbbbbb" if unclear else COLOURS["net"] if r > 0.0 else COLOURS["headcount"]
+        colour = "#bbbbbb" if unclear else EFFECTS["more" if r > 0.0 else "fewer"]
         axes.barh(place, r, height=0.62, color=colour)
         axes.errorbar(r, place, xerr=[[r - low], [high - r]], color=INK, linewidth=1.2, capsize=2.5)
         ends = [percent(lang, float(row[name])) for name in ("cleared_low", "cleared_high")]
@@ -399,8 +402,8 @@ def _bars(axes: Axes, found: pd.DataFrame, lang: str) -> None:
     axes.grid(axis="x", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
-    note_above(axes, text(lang, "answer.plot.unknowns.better"), COLOURS["headcount"])
-    note_above(axes, text(lang, "answer.plot.unknowns.worse"), COLOURS["net"], side="right")
+    note_above(axes, text(lang, "answer.plot.unknowns.better"), EFFECTS["fewer"])
+    note_above(axes, text(lang, "answer.plot.unknowns.worse"), EFFECTS["more"], side="right")
     axes.annotate(
         text(lang, "answer.plot.unknowns.chances"),
         (1.02, 1.0),

@@ -18,7 +18,7 @@ from flowsim.study.privacy import PersonalData
 
 MOST_DECIMALS: Final = 6
 LARGEST: Final = 1e12
-"""From here on a number is written as a power of ten."""
+"""From here on a number is written as a power of ten, and so is one that is 0 in `MOST_DECIMALS`."""
 
 
 def reason(lang: str, error: InputError) -> str:
@@ -57,6 +57,6 @@ def gap(lang: str, value: object) -> str:
 
 
 def _number(lang: str, value: float) -> str:
-    if not abs(value) < LARGEST:  # what is no number too
+    if not abs(value) < LARGEST or 0.0 < abs(value) < 10.0**-MOST_DECIMALS:  # what is no number too
         return f"{value:g}"
     return format_number(lang, value, fewest_decimals(value, MOST_DECIMALS))

@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -302,6 +303,71 @@ def test_on_a_narrow_page_the_route_has_numbers_and_a_list_of_them(browser: Any,
     visitor.close()
 
 
+def test_on_a_phone_four_scenarios_are_few_screens_and_their_tables_open_by_keyboard(visitor: Visitor) -> None:
+    """What matters is open: the answer of each, the fan, the differences, and what the closed tables come to."""
+    names = ("places_basic=0.1", "places_specialist=0.05", "conversations=300.0")
+    links = ["Het plan", *(f"Proef {i}~{name}" for i, name in enumerate(names, 1))]
+    page = visitor.open("vergelijken?lang=nl&" + "&".join(f"s={quote(link)}" for link in links))
+    assert len(visitor.cards()) == 4
+    visitor.settled()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    tall = "document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
+    short = page.evaluate(tall)
+    assert short < 7_500  # it was 11,900
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    cut = "all => all.filter(x => x.scrollWidth > x.clientWidth + 1).map(x => x.innerText)"
+    assert page.locator(".fs-card, .fs-card *").evaluate_all(cut) == []
+    tops = page.locator(".fs-card").evaluate_all("all => all.map(x => Math.round(x.getBoundingClientRect().top))")
+    assert tops[0] == tops[1] < tops[2] == tops[3]
+    assert page.locator(".fs-digest").all_inner_texts() != []
+    assert page.locator("table", has_text=words("compare.column.mean_wait", year=2029)).is_visible()
+    goals = page.locator("table", has_text=text("nl", "targets.promise.kpi_11").partition(":")[0])
+    line = page.locator("summary", has_text=words("compare.kpis_table"))
+    assert not goals.is_visible()
+    line.focus()
+    page.keyboard.press("Enter")
+    goals.wait_for()
+    page.wait_for_function(f"{tall} > {short + 1_000}")  # it opens in a moment
+
+
+def test_counts_stay_in_their_own_tab_until_they_are_taken_away(visitor: Visitor) -> None:
+    """Over a reload; not in the address, not in another tab of the same browser, not once they were taken away."""
+    page = visitor.open("bijwerken")
+    counted = b"kwartaal;wachtlijst\n2026-Q1;880\n"
+    file = {"name": "mijn.csv", "mimeType": "text/csv", "buffer": counted}
+    page.set_input_files("input[type=file]", files=[file])
+    kept = page.get_by_text("mijn.csv", exact=True)
+    kept.wait_for()
+    page.wait_for_function("sessionStorage.getItem('flowsim-counts')")
+    page.reload()
+    kept.wait_for()
+    assert page.url.endswith("/bijwerken?lang=nl")
+    assert "mijn.csv" not in page.evaluate("JSON.stringify(localStorage) + document.cookie + location.href")
+    other = visitor.context.new_page()
+    other.goto(page.url)
+    other.get_by_text(words("update.none")).wait_for()
+    assert other.evaluate("sessionStorage.getItem('flowsim-counts')") is None
+    other.close()
+    page.get_by_role("button", name=words("update.remove")).click()
+    page.get_by_text(words("update.none")).wait_for()
+    page.wait_for_function("!sessionStorage.getItem('flowsim-counts')")
+    page.reload()
+    page.get_by_text(words("update.none")).wait_for()
+    visitor.settled()
+    assert kept.count() == 0
+
+
+@pytest.mark.parametrize(("path", "lang"), [("", "nl"), ("?lang=en", "en"), ("targets", "en"), ("vergelijken", "nl")])
+def test_without_scripts_a_page_says_what_it_needs(browser: Any, server: str, path: str, lang: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{server}/{path}")
+    assert page.locator("body").inner_text().split() == words("no_script", lang).split()
+    assert page.locator("html").get_attribute("lang") == lang
+    context.close()
+
+
 def test_on_a_phone_what_does_not_add_up_is_a_list_of_lines_that_open_by_keyboard(visitor: Visitor) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
@@ -453,7 +519,10 @@ def test_four_scenarios_fit_on_a_desk_in_both_languages(visitor: Visitor) -> Non
         page.get_by_text(text(lang, "app.language.name"), exact=True).click()
         page.locator("h1.fs-h1", has_text=words("page.compare.heading", lang)).wait_for()
         visitor.settled()
+        for name in ("kpis", "euros"):
+            page.locator("summary", has_text=words(f"compare.{name}_table", lang)).click()
         page.locator("table", has_text=text(lang, "targets.promise.kpi_11").partition(":")[0]).wait_for()
+        page.locator("table", has_text=text(lang, "euros.line.gains")).wait_for()
         wide = "all => all.filter(x => x.scrollWidth > x.clientWidth).map(x => x.ariaLabel)"
         assert page.locator(".fs-scroll").evaluate_all(wide) == []
 

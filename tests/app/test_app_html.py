@@ -8,7 +8,9 @@ import string
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,13 +18,14 @@ from test_app_drafts import HOSTILE
 
 from flowsim.analysis import verdict
 from flowsim.plan.targets import load_targets
+from flowsim.present import plots
 from flowsim.present.app import charts, html
 from flowsim.present.app.facts import facts
 from flowsim.present.app.flows import NODES
 from flowsim.present.app.html import Html
-from flowsim.present.app.shell import PAGES
+from flowsim.present.app.shell import PAGES, style
 from flowsim.present.app.views.comparison import LINES
-from flowsim.present.plots import FORECASTS
+from flowsim.present.plots import EFFECTS, FORECASTS
 from flowsim.present.texts import LANGUAGES, texts
 
 APP = Path(str(resources.files("flowsim.present.app")))
@@ -98,7 +101,9 @@ def test_signs_and_colours_differ_for_every_verdict() -> None:
     assert len(set(html.SYMBOLS.values())) == len(verdict.CODES)
 
 
-@pytest.mark.parametrize("colour", [*charts.COLOURS.values(), *charts.SCENARIOS, *FORECASTS.values()])
+@pytest.mark.parametrize(
+    "colour", [*charts.COLOURS.values(), *charts.SCENARIOS, *FORECASTS.values(), *EFFECTS.values()]
+)
 def test_what_is_drawn_is_seen_on_light_and_on_dark(colour: str) -> None:
     def luminance(code: str) -> float:
         channels = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -112,6 +117,47 @@ def test_what_is_drawn_is_seen_on_light_and_on_dark(colour: str) -> None:
     assert contrast(colour, "#ffffff") >= 3.0  # WCAG 2.1, 1.4.11
     assert contrast(colour, "#171614") >= 3.0
     assert contrast(colour, html.ink_on(colour)) >= 4.5
+
+
+# As red, green or blue cones that do not work make it: Machado, Oliveira and Fernandes (2009), severity 1, linear RGB.
+SEEN_BY = {
+    "all": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "no red": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "no green": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "no blue": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+
+
+def lab(colour: str, eyes: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """CIE L*a*b* of a colour as somebody sees it."""
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(SEEN_BY[eyes]) @ linear, 0.0, 1.0)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    f = np.cbrt(
+        to_xyz @ seen / np.array([0.9505, 1.0, 1.089])
+    )  # none of ours is so dark that it needs the other branch
+    return np.array([116.0 * f[1] - 16.0, 500.0 * (f[0] - f[1]), 200.0 * (f[1] - f[2])])
+
+
+def apart(one: str, other: str, eyes: str = "all") -> float:
+    return float(np.linalg.norm(lab(one, eyes) - lab(other, eyes)))
+
+
+@pytest.mark.parametrize("eyes", SEEN_BY)
+def test_more_and_fewer_are_told_apart_by_everybody(eyes: str) -> None:
+    """From each other, and both from the grey of what is not shown."""
+    more, fewer = EFFECTS["more"], EFFECTS["fewer"]
+    assert apart(more, fewer, eyes) > 50.0
+    assert min(apart(one, charts.GREY, eyes) for one in (more, fewer)) > 15.0
+
+
+def test_more_and_fewer_have_colours_that_mean_nothing_else() -> None:
+    taken = {*charts.COLOURS.values(), *plots.COLOURS.values(), *FORECASTS.values(), plots.OTHER}
+    taken |= set(re.findall(r"--fs-light: (#\w{6})", style()))
+    assert len(taken) > 10
+    for colour in EFFECTS.values():
+        assert min(apart(colour, other) for other in taken) > 30.0
 
 
 # ---------------------------------------------------------------- words
@@ -201,6 +247,12 @@ def test_cells_on_a_narrow_page_have_a_name_of_their_own() -> None:
     made = html.table(header, [["1", "2", "3", "4"]], "t", labels=labels)
     assert re.findall('data-label="([^"]*)"', made) == labels[1:]
     assert re.findall('data-label="([^"]*)"', html.table(header, [["1", "2", "3", "4"]], "t")) == header[1:]
+
+
+def test_a_cell_of_nothing_is_left_out_on_a_narrow_page() -> None:
+    made = html.table(["a", "b", "c", "d"], [["x", "–", "1 – 2", "-"]], "y")
+    assert re.findall(r'<td role="cell" class="([^"]*)"', made) == ["fs-right fs-blank"] + ["fs-right fs-short"] * 2
+    assert re.search(r"\.fs-stack tbody td\.fs-blank \{ display: none", style())
 
 
 def test_an_interval_without_width_is_not_written() -> None:

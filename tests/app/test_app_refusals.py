@@ -173,6 +173,17 @@ def test_counts_are_refused_in_the_language_of_the_page(why: str, lang: str) -> 
     check(caught.value.sentence(lang), lang, content)
 
 
+OTHER_FILES = [*sorted((SOURCES / "plan/amstelland").glob("*.toml")), SOURCES / "present/nl/cli.toml"]
+
+
+@pytest.mark.parametrize("file", OTHER_FILES, ids=lambda file: file.stem)
+def test_a_file_that_is_no_scenario_is_called_that(file: Path) -> None:
+    """A figure of a region's folder, say: no talk of a title that it lacks, or of another region."""
+    with pytest.raises(Refused) as caught:
+        opened(file.read_bytes(), file.name)
+    assert caught.value.sentence("nl") == texts("nl")["app.refused.other_file"]
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_links_titles_and_levers_are_refused_in_the_language_of_the_page(lang: str) -> None:
     for link in ("", "name~speed=1", "name~conversations=1e9", "x" * 3000):
@@ -257,6 +268,8 @@ def test_each_code_has_a_sentence_and_each_sentence_a_code() -> None:
 
 def test_numbers_and_lists_in_a_refusal_follow_the_language() -> None:
     assert gap("nl", 0.9) == "0,9"
+    assert gap("nl", 0.0) == "0"
+    assert gap("nl", -1e-9) == "-1e-09"
     assert gap("en", 1e9) == "1,000,000,000"
     assert gap("nl", float("nan")) == "nan"
     assert gap("nl", 1e300) == "1e+300"

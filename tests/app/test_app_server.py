@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flowsim.cli import main
 from flowsim.present.app import ground, server
+from flowsim.present.texts import LANGUAGES, text
 
 
 @pytest.fixture
@@ -134,6 +138,46 @@ def test_an_address_of_more_parts_leads_to_one_of_a_single_part_below_the_same_f
         behind = "https://example.org/wachtlijsten"
         assert urljoin(behind + asked, there).startswith(f"{behind}/")
         assert "/" not in urljoin(behind + asked, there).removeprefix(f"{behind}/")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "lang"),
+    [
+        ("/", None, "nl"),
+        ("/", "en", "en"),
+        ("/doelen", None, "nl"),
+        ("/targets", None, "en"),
+        ("/targets", "nl", "nl"),
+        ("/route", None, "nl"),
+        ("/nowhere", "fr", "nl"),
+    ],
+)
+def test_a_page_has_a_language_before_it_runs(path: str, asked: str | None, lang: str) -> None:
+    assert server.language_of(path, asked) == lang
+
+
+def test_the_language_that_was_asked_for_holds_before_a_page_runs() -> None:
+    try:
+        ground.stand_on(None, "en")
+        assert [server.language_of(path, None) for path in ("/", "/doelen", "/targets")] == ["en"] * 3
+    finally:
+        ground.stand_on(None)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_browser_without_scripts_is_told_so_in_the_language(lang: str) -> None:
+    """In Streamlit's own page: its words are gone, what makes it run is not."""
+    from streamlit import file_util
+
+    theirs = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
+    ours = server.in_words(theirs, lang)
+    body = ours.partition("<body>")[2]
+    words = unescape(re.sub("<[^>]*>", "", body)).split()
+    assert words == text(lang, "app.no_script").split()
+    assert f'<html lang="{lang}">' in ours
+    assert "<title>flowsim</title>" in ours
+    assert re.findall("<script.*?</script>", ours, re.DOTALL) == re.findall("<script.*?</script>", theirs, re.DOTALL)
+    assert '<div id="root"></div>' in body
 
 
 def test_a_port_in_use_is_told(started: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from test_app_views import opened, page
 
 from flowsim.errors import InputError
 from flowsim.present import plots
-from flowsim.present.app import charts, counts, shell, studies
+from flowsim.present.app import charts, counts, keeping, shell, studies
 from flowsim.present.app.counts import RefusedCounts, example, read, template
 from flowsim.present.app.drafts import plan_draft
 from flowsim.present.app.facts import facts
@@ -218,6 +218,54 @@ def test_the_first_day_stands_beside_that_of_the_other_pages(
         monkeypatch.setattr(shell, "house", lambda: nothing_yet)
         app = shown_with(monkeypatch, weighed, lang, **state)
         assert escape(text(lang, "app.update.first.alone", **values)) in page(app)
+
+
+GOOD = HEADING.encode() + b"2026-Q1;870;200;\n"
+
+
+def test_what_a_tab_kept_is_a_file_from_outside_like_any_other() -> None:
+    kept = keeping.packed(GOOD, "a b.csv")
+    found = keeping.unpacked(kept)
+    assert found is not None
+    assert (found.name, found.digest) == ("a b.csv", read(GOOD, "a b.csv").digest)
+    wrong: list[Any] = ["", "x", "3", "null", "[]", "{}", 3, None, kept[:-9], "[" * 90_000, "x" * 200_000]
+    wrong += [kept.replace("csv", "exe"), kept.replace("content", "other"), '{"name": "x.csv", "content": "?"}']
+    wrong += [keeping.packed(content, "x.csv") for content in BAD.values()]
+    assert [keeping.unpacked(one) for one in wrong] == [None] * len(wrong)
+    largest = HEADING.encode() + b"#" * (MOST_BYTES - len(HEADING))
+    assert len(keeping.packed(largest, "x" * 60)) < keeping.MOST
+
+
+def test_the_tab_keeps_what_is_used_until_it_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new visit asks the tab; afterwards it only tells the tab what to keep."""
+    asked: list[dict[str, Any]] = []
+    kept: list[str] = [keeping.packed(GOOD, "mine.csv")]
+
+    def component(name: str, js: str) -> Any:
+        def shown(data: dict[str, Any], **_: Any) -> Any:
+            asked.append(data)
+            return SimpleNamespace(kept=None if data else kept[0])
+
+        return shown
+
+    monkeypatch.setattr(keeping.st.components.v2, "component", component)
+    app = opened("update")
+    visit: Visit = app.session_state["visit"]
+    assert asked == [{}, {"keep": kept[0], "forget": False}]
+    assert visit.counts is not None
+    assert visit.counts.name == "mine.csv"
+    app.button(key="count-remove").click().run()
+    assert visit.counts is None
+    assert asked[-1] == {"keep": "", "forget": True}
+    app.button(key="count-example").click().run()
+    assert keeping.unpacked(asked[-1]["keep"]) == example()
+    visit.take(None)
+    kept[0] = keeping.packed(BAD["early"], "x.csv")
+    asked.clear()
+    app = opened("update")
+    assert app.session_state["visit"].counts is None
+    assert asked == [{}, {"keep": "", "forget": True}]
+    assert "fs-error" not in page(app)
 
 
 def test_without_and_with_the_counts_have_colours_of_their_own(

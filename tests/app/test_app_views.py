@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import time
 from dataclasses import replace
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 from importlib import resources
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_app_drafts import HOSTILE
 
+from flowsim.analysis import verdict
 from flowsim.errors import InputError
 from flowsim.plan.figures import KINDS, load_figures
 from flowsim.plan.tables.checks import INCONSISTENT
@@ -24,13 +25,15 @@ from flowsim.present.answer import Page, Rows
 from flowsim.present.app import charts, html, state, studies
 from flowsim.present.app.drafts import Draft, because, to_link
 from flowsim.present.app.html import plain
-from flowsim.present.app.levers import document_of
+from flowsim.present.app.levers import BY_NAME, document_of
 from flowsim.present.app.shell import OF_PLAN, PAGES
 from flowsim.present.app.state import House, Visit
 from flowsim.present.app.views import account, answer, plan
+from flowsim.present.app.views.comparison import MET
 from flowsim.present.figures import note_words
 from flowsim.present.first_day import first_day
 from flowsim.present.plan_table import cause_text, row_text
+from flowsim.present.plots import EFFECTS
 from flowsim.present.targets import plan_itself
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
 from flowsim.present.wording import percent
@@ -58,6 +61,11 @@ def opened(name: str, lang: str = "nl", **state: Any) -> AppTest:
 def page(app: AppTest) -> str:
     """All HTML that is shown."""
     return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def closed(app: AppTest) -> str:
+    """The HTML that is shown once a part is opened."""
+    return "\n".join(element.proto.body for part in app.expander for element in part.get("html"))
 
 
 def finished(app: AppTest) -> AppTest:
@@ -179,11 +187,70 @@ def test_lines_are_drawn_above_all_bands_and_many_bands_are_paler() -> None:
     assert share[0] == share[1] > share[2] == share[3] > 0.05
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_long_tables_of_a_comparison_are_closed_behind_what_they_come_to(house: House, lang: str) -> None:
+    """Open: the answer, the fan, the differences, and for each scenario how many targets and how much money."""
+    visit = Visit(lang)
+    visit.add(visit.drafts[0].turned(BY_NAME["conversations"], 300.0, lang).titled("Minder gesprekken"))
+    job = visit.compare(house)
+    assert job is not None
+    assert job.ended.wait(120)
+    app = opened("compare", lang, visit=visit)
+    shown, folded, result = page(app), closed(app), visit.result
+    assert result is not None
+    assert {text(lang, f"app.compare.{name}_table") for name in ("kpis", "euros")} <= {
+        one.label for one in app.expander
+    }
+    assert [part.proto.expanded for part in app.expander] == [False] * len(app.expander)
+    for name in ("kpis", "euros_caption"):
+        caption = escape(text(lang, f"app.compare.{name}"))
+        assert f'<caption class="fs-hidden">{caption}' in folded
+    differences = escape(text(lang, "app.compare.differences"))
+    assert f'<caption class="fs-hidden">{differences}' in shown.replace(folded, "")
+    assert differences not in folded
+    lines = re.findall(r'<ul class="fs-legend fs-digest">(.*?)</ul>', shown)
+    said = [[re.sub("<[^>]*>", "", one).split() for one in re.findall("<li>(.*?)</li>", line)] for line in lines]
+    met = []
+    for tables in result.tables:
+        judged = [row for row in tables["targets"].to_dict("records") if row["simulated"]]
+        met.append(sum(verdict.chance(row["probability_low"], row["probability_high"]) in MET for row in judged))
+    assert said[0] == [["A", str(met[0])], ["B", str(met[1])]]
+    assert met[0] > met[1]
+    for i, (letter, amount) in enumerate(said[1]):
+        table = result.tables[i]["euros"]
+        last = table[(table["line"] == "net_of_social_domain") & (table["case"] == result.name(i))].iloc[-1]
+        assert (letter, amount) == ("AB"[i], format_number(lang, last["mean"] / 1e3, 0))
+
+
+def test_the_account_begins_with_what_is_short() -> None:
+    """How it was checked and what it cannot do, before two screens of assumptions."""
+    shown = page(opened("account"))
+    order = ("verified", "limits", "unknowns", "figures")
+    places = [shown.index(f">{escape(text('nl', f'app.account.{name}'))}</h2>") for name in order]
+    assert places == sorted(places)
+
+
+def test_bars_of_what_the_answer_hangs_on_have_colours_of_their_own(house: House) -> None:
+    told = house.plan().result
+    row = dict(told.tables["unknowns"].iloc[0])
+    codes = verdict.verdicts(told.answer)
+    ends = {"more": (0.6, 0.5, 0.7), "fewer": (-0.6, -0.7, -0.5), "unclear": (0.1, -0.1, 0.3)}
+    names = ("correlation", "correlation_low", "correlation_high")
+    rows = [{**row, "case": codes["leading"], **dict(zip(names, one, strict=True))} for one in ends.values()]
+    made: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answer, "show", made.append)
+        answer._hangs_on({"unknowns": pd.DataFrame(rows)}, codes)
+    drawn = re.findall(r'class="fs-bar" style="--fs-colour:(#\w+)', "".join(made))
+    assert drawn == [EFFECTS["more"], EFFECTS["fewer"], charts.GREY]
+
+
 def test_euros_say_that_extra_places_are_not_paid_for_in_them() -> None:
     app = finished(opened("compare"))
-    assert text("nl", "app.compare.euros_note") in page(app)
+    assert text("nl", "app.compare.euros_without") in page(app)
+    assert text("nl", "app.compare.euros_without") not in closed(app)
     for lang, words in (("nl", "extra behandelplekken"), ("en", "extra treatment places")):
-        assert words in text(lang, "app.compare.euros_note")
+        assert words in text(lang, "app.compare.euros_without")
         assert words in text(lang, "report.euros.same")
 
 

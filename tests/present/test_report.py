@@ -9,6 +9,7 @@ import string
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ from flowsim.analysis.beside import Contender, contender, side_by_side
 from flowsim.analysis.statistics import Estimate
 from flowsim.errors import InputError
 from flowsim.plan.targets import load_targets
+from flowsim.present.answer import Rows
 from flowsim.present.report import charts, make_report
 from flowsim.present.report.account import Account
 from flowsim.present.report.blocks import LETTERS, LIGHTS, bullets, heading, paragraphs
@@ -418,6 +420,19 @@ def test_differences_from_no_network_are_those_of_the_answer(made: Made) -> None
 
 
 @pytest.mark.usefixtures("without_pictures")
+@pytest.mark.usefixtures("without_pictures")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_table_says_again_what_its_heading_says(made: Made, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    title = text(lang, "sensitivity.first.title", case="x")
+    first = Rows(title, ("a", "b", "c"), (("a", "1", "2"),), notes=("note",))
+    monkeypatch.setattr(Story, "measure_first", lambda _: first)
+    blocks = document(*made, lang)["blocks"]
+    assert title in {block.get("caption") for block in blocks}
+    pairs = [(one["text"], after.get("caption") or "") for one, after in pairwise(blocks) if one["kind"] == "heading"]
+    assert len(pairs) > 5
+    assert [said for head, said in pairs if said.startswith(head)] == []
+
+
 @pytest.mark.parametrize("network", ["none", "diversion"])
 def test_a_scenario_without_functions_has_a_report_too(made: Made, network: str) -> None:
     answer, _ = made

@@ -73,7 +73,12 @@ def read(content: bytes, filename: str) -> Observed:
 
 def example() -> Observed:
     """Made-up counts, which say so themselves."""
-    return read(resources.files("flowsim.present.app").joinpath(EXAMPLE).read_bytes(), EXAMPLE)
+    return read(example_file(), EXAMPLE)
+
+
+def example_file() -> bytes:
+    """The file of `example`."""
+    return resources.files("flowsim.present.app").joinpath(EXAMPLE).read_bytes()
 
 
 def template(lang: str) -> bytes:

@@ -41,6 +41,8 @@ LONGEST_TEXT: Final = 500
 MOST_FIGURES: Final = 60
 LONGEST_LINK: Final = 2000
 """Of one scenario in a link."""
+PARTS: Final = frozenset({"title", "asks", "parent", "settings", "figures"})
+"""What a scenario file has some of; a file without any is something else: of a region's folder, or of a sweep."""
 NAME: Final = "scenario.toml"
 """What messages call a visitor's scenario."""
 LEVER: Final = "lever "
@@ -268,6 +270,8 @@ def _read(content: bytes) -> Draft:
         raise RefusedToml(error) from None
     if "stations" in document:
         raise Refused("network")
+    if not document.keys() & PARTS:
+        raise Refused("other_file")
     if "parent" in document:
         raise Refused("parent")
     try:

@@ -22,6 +22,8 @@ MANY = 6
 """Columns from which they stand closer to each other, so that a wide page has room for all."""
 SHORT = 13
 """Letters of what stays on one line in a table."""
+NOTHING = "–"
+"""In a cell where nothing belongs; left out where cells stand below each other."""
 ESTIMATE = re.compile(r"[-+<>]?[\d.,]+%? \(.{3,24}\)")
 """A number with its interval."""
 
@@ -138,6 +140,8 @@ def _short(cell: str) -> str:
     """A date or a number stays on one line; a number with its interval does so on a narrow page."""
     if isinstance(cell, Html):
         return ""
+    if cell == NOTHING:
+        return " fs-blank"
     return " fs-short" if len(cell) <= SHORT else " fs-estimate" if ESTIMATE.fullmatch(cell) else ""
 
 

@@ -18,9 +18,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from flowsim.errors import InputError, extra
-from flowsim.present.app.ground import stand_on
+from flowsim.present.app.address import LANG
+from flowsim.present.app.ground import first_language, stand_on
 from flowsim.present.app.studies import FUTURES_SETTING
-from flowsim.present.texts import texts
+from flowsim.present.markup import tag
+from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.scenario.load import Scenario, load
 from flowsim.study.replicate import whole
 
@@ -107,6 +109,35 @@ BASE: Final = """<script>window.__streamlit = { BACKEND_BASE_URL: new URL(".", l
 """Tells a page where the app is. Else Streamlit's page asks below its own address first, ``/doelen/_stcore/health``: an
 error in the browser's console each time a page is opened. The folder is the browser's, behind whatever proxy."""
 
+SHELL: Final = {
+    r"<html lang=\"en\">": "<html lang={lang}>",
+    r"<title>Streamlit</title>": "<title>flowsim</title>",
+    r"<noscript>.*?</noscript>": "<noscript>{words}</noscript>",
+}
+"""What Streamlit's page says before it runs, or where it cannot run: flowsim's own name, language and words."""
+
+
+def in_words(index: str, lang: str) -> str:
+    """Streamlit's page with its first words in a language."""
+    said = {"lang": f'"{lang}"', "words": str(tag("p", text(lang, "app.no_script")))}
+    for theirs, ours in SHELL.items():
+        found = re.search(theirs, index, re.DOTALL)
+        index = index if found is None else index.replace(found[0], ours.format(**said), 1)
+    return index
+
+
+def language_of(path: str, asked: str | None) -> str:
+    """The language of a page before it runs: as the link says, else as its address, else that of the app."""
+    if asked in LANGUAGES:
+        return str(asked)
+    address = path.strip("/")
+    there = [lang for lang in LANGUAGES if address in _addresses(lang)]
+    return there[0] if there and there[0] != LANGUAGES[0] else first_language()
+
+
+def _addresses(lang: str) -> set[str]:
+    return {said for key, said in texts(lang).items() if key.startswith("app.page.") and key.endswith(".address")}
+
 
 def in_one_word(path: str, raw: str) -> str:
     """Where an address with more parts leads, as seen from there: all words in one part, ``/a/b`` to ``../a-b``. That
@@ -122,7 +153,8 @@ def in_one_word(path: str, raw: str) -> str:
 def _know_the_folder(addresses: Sequence[str]) -> None:
     """Have pages at these addresses say where the app is, in the shell of HTML that Streamlit serves; so at an address
     that leads nowhere, which `flowsim.present.app.shell` shows with the first page. One of more parts, ``/a/b``, would
-    be taken for a page in a folder: it is sent on to one of a single part.
+    be taken for a page in a folder: it is sent on to one of a single part. Each says its first words in the language
+    of the visitor (`in_words`).
 
     Streamlit has no setting for it. Where its inside is another one than that of version 1.67 nothing changes.
     """
@@ -136,6 +168,7 @@ def _know_the_folder(addresses: Sequence[str]) -> None:
     if made is None or not index.is_file() or config.get_option("server.baseUrlPath"):
         return
     content = index.read_text(encoding="utf-8").replace("<head>", f"<head>{BASE}", 1)
+    made_in = {lang: in_words(content, lang) for lang in LANGUAGES}
 
     class Nowhere(Route):
         """Words, no file."""
@@ -148,14 +181,15 @@ def _know_the_folder(addresses: Sequence[str]) -> None:
         path = str(asked.scope["path"])
         there = in_one_word(path, asked.scope.get("raw_path", path.encode()).decode("latin-1"))
         if not there:
-            return HTMLResponse(content, headers={"Cache-Control": "no-cache"})
+            shown = made_in[language_of(path, asked.query_params.get(LANG))]
+            return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
         query = asked.url.query
         return RedirectResponse(f"{there}?{query}" if query else there)
 
     def create(runtime: Any) -> Any:
         app = made(runtime)
         routes = app.router.routes
-        routes[:0] = [Route(f"/{address}", page) for address in addresses]
+        routes[:0] = [Route(f"/{address}", page) for address in ("", *addresses)]
         routes.insert(len(routes) - 1, Nowhere("/{address:path}", page))  # the last are Streamlit's files
         return app
 

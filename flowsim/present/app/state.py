@@ -1,6 +1,7 @@
 """What the process and each visitor hold: one desk and one run of the plan for all, scenarios and runs per visitor.
 
-A visit lives in its session, its scenarios also in the address in the visitor's own browser, and nowhere else; a run is
+A visit lives in its session, its scenarios also in the address in the visitor's own browser and its counts in the tab
+there (`flowsim.present.app.keeping`), and nowhere else; a run is
 reached through the visit only, so that visitors do not see each other's scenarios. What visitors share is the plan as
 it stands.
 """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsim.analysis import verdict
 from flowsim.analysis.beside import MEASURES, Contender
 from flowsim.present.answer import LAST_YEAR
-from flowsim.present.plots import COLOURS, INK, OTHER, SCENARIOS, STYLE, draw_curve
+from flowsim.present.plots import COLOURS, EFFECTS, INK, OTHER, SCENARIOS, STYLE, draw_curve
 from flowsim.present.report.blocks import LETTERS
 from flowsim.present.texts import format_number, text
 from flowsim.present.wording import case_name, percent, unknown_name
@@ -307,7 +307,7 @@ def ranking(table: pd.DataFrame, cases: Sequence[str], lang: str) -> Figure:
         for place, row in enumerate(found.to_dict("records")):
             r, low, high = (float(row[name]) for name in ("correlation", "correlation_low", "correlation_high"))
             unclear = verdict.strength(r, low, high) == "unclear"
-            colour = "#bbbbbb" if unclear else COLOURS["net"] if r > 0.0 else COLOURS["headcount"]
+            colour = "#bbbbbb" if unclear else EFFECTS["more" if r > 0.0 else "fewer"]
             axes.barh(place, r, height=0.6, color=colour, hatch="" if unclear or r < 0.0 else "////", edgecolor="white")
             axes.errorbar(r, place, xerr=[[r - low], [high - r]], color=INK, linewidth=0.9, capsize=2)
         axes.axvline(0.0, color=INK, linewidth=0.8)

@@ -17,7 +17,6 @@ from flowsim.present.report import charts
 from flowsim.present.report.blocks import LETTERS, Block, bullets, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.report.route import FUNCTIONS, flows, route
-from flowsim.present.texts import text
 from flowsim.present.wording import gave_up, percent, promise_name, scenario_title, unknown_name
 from flowsim.scenario.frame import norm_weeks
 
@@ -381,7 +380,6 @@ class Story(Chapter):
             made.append(self.strongest_table(cases))
         first = self.measure_first()
         if first is not None:
-            made.append(heading(text(self.lang, "sensitivity.first.heading"), 2))
             made.append(table(first.header, first.rows, (0.5, 0.25, 0.25), first.title, first.notes[0]))
         split = self.split()
         if split is not None:

@@ -27,14 +27,12 @@ LIMITS = ("children", "effects", "region", "interval")
 
 
 def page() -> None:
-    """The page."""
+    """The page: what is short first."""
     title("account")
     book = ground().book
-    show(html.heading(t("account.unknowns")))
     keys = drawn(ground())
     told = shared_run(shared().plan, "plan")
     made = None if told is None else Page(told.answer, told.tables, lang())
-    show(_unknowns(keys, made))
     show(html.heading(t("account.verified")))
     show(html.tag("ul", *(html.tag("li", t(f"account.verified_by.{name}")) for name in VERIFIED)))
     if made is not None:
@@ -45,6 +43,8 @@ def page() -> None:
             show(html.join((html.heading(start.heading, 3), lines(start))))
     show(html.heading(t("account.limits")))
     show(html.tag("ul", *(html.tag("li", t(f"account.limit.{name}")) for name in LIMITS)))
+    show(html.heading(t("account.unknowns")))
+    show(_unknowns(keys, made))
     show(html.heading(t("account.figures")))
     kind = choice(
         st.selectbox,

@@ -26,6 +26,7 @@ from flowsim.present.app.shell import (
 )
 from flowsim.present.app.studies import Told
 from flowsim.present.app.views.reporting import report
+from flowsim.present.plots import EFFECTS
 from flowsim.present.texts import text
 from flowsim.present.wording import case_name, gave_up, percent, unknown_name
 from flowsim.study.answer import Answer
@@ -145,8 +146,9 @@ def _hangs_on(tables: Mapping[str, pd.DataFrame], codes: dict[str, Any]) -> None
     for row in found:
         r, low, high = (float(row[name]) for name in ("correlation", "correlation_low", "correlation_high"))
         strength = verdict.strength(r, low, high)
-        colour = charts.GREY if strength == "unclear" else charts.COLOURS["net" if r > 0.0 else "headcount"]
-        effect = text(lang(), "answer.effect." + ("unclear" if strength == "unclear" else "more" if r > 0 else "fewer"))
+        code = "unclear" if strength == "unclear" else "more" if r > 0.0 else "fewer"
+        colour = EFFECTS.get(code, charts.GREY)
+        effect = text(lang(), f"answer.effect.{code}")
         chances = f"{percent(lang(), row['cleared_low'])} → {percent(lang(), row['cleared_high'])}"
         made.append(
             (

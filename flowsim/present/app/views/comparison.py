@@ -1,4 +1,5 @@
-"""What a comparison shows: probabilities, fans on one axis, paired differences, KPIs and euros."""
+"""What a comparison shows: probabilities, fans on one axis, paired differences, KPIs and euros. The
+long tables are closed behind what they come to."""
 
 from __future__ import annotations
 
@@ -29,7 +30,10 @@ from flowsim.scenario.region import Region, load_region
 if TYPE_CHECKING:
     import pandas as pd
 
+MET = ("yes", "likely")
+"""Verdicts on a promise that count as met."""
 LINES = ("gains", "network_cost", "substitution", "support_points", "net_effect", "net_of_social_domain")
+"""Of the business case; the last one is what it comes to."""
 
 
 def show_comparison(drafts: Sequence[Draft], result: Compared) -> None:
@@ -83,6 +87,12 @@ def outlook(result: Compared | None) -> Html:
         for i, one in enumerate(result.chances)
     )
     return html.tag("p", t("compare.outlook", year=LAST_YEAR), *chances, class_="fs-outlook")
+
+
+def _digest(said: str, values: Sequence[tuple[int, str]]) -> Html:
+    """What a long table comes to: a number for each scenario, in one line; the table itself is closed below it."""
+    shown = (html.tag("li", html.swatch(SCENARIOS[i], LETTERS[i]), " ", value) for i, value in values)
+    return html.join((html.paragraph(said), html.tag("ul", *shown, class_="fs-legend fs-digest")))
 
 
 def _over_time(titles: Sequence[str], result: Compared) -> None:
@@ -146,10 +156,11 @@ def _differences(titles: Sequence[str], result: Compared) -> Html:
             decimals = 1 if measure == "mean_wait" else 0
             value = result.value(i, measure)
             cells.append(html.estimate(lang(), value.value, value.low, value.high, decimals))
-            if len(titles) > 1:
+            if len(titles) > 1 and i == 0:
+                cells.append(html.NOTHING)
+            elif len(titles) > 1:
                 gap = result.difference(i, measure)
-                shown = html.estimate(lang(), gap.value, gap.low, gap.high, decimals, sign=True)
-                cells.append("–" if i == 0 else shown)
+                cells.append(html.estimate(lang(), gap.value, gap.low, gap.high, decimals, sign=True))
         rows.append([_named(i, title), *cells])
     header = [t("compare.column.scenario")]
     for measure in MEASURES:
@@ -180,6 +191,9 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
         show(html.paragraph(t("compare.no_network")))
         return
     found = {i: {row["target"]: row for row in result.tables[i]["targets"].to_dict("records")} for i in with_network}
+    judged = {i: [code_of(row) for row in found[i].values() if row["simulated"]] for i in with_network}
+    met = [(i, number(sum(code in MET for code in judged[i]))) for i in with_network]
+    show(_digest(t("compare.kpis_met", n=number(len(judged[with_network[0]]))), met))
     rows: list[list[Html | str]] = []
     for code, row in found[with_network[0]].items():
         sign = t(
@@ -198,7 +212,7 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
         rows.append(cells)
     header = [t(f"goals.column.{name}") for name in ("goal", "date", "promised")]
     header += [t("compare.column.kpi", letter=LETTERS[i]) for i in with_network]
-    show(
+    as_table(
         html.table(
             header,
             rows,
@@ -210,7 +224,8 @@ def _kpis(titles: Sequence[str], result: Compared) -> None:
                 t("chart.source", futures=number(result.paired)),
             ),
             hidden_caption=True,
-        )
+        ),
+        "compare.kpis_table",
     )
 
 
@@ -226,11 +241,14 @@ def _euros(titles: Sequence[str], result: Compared) -> None:
         show(html.paragraph(t("compare.no_euros")))
         return
     rows: list[list[Html | str]] = []
+    outcome = []
     for line in LINES:
         cells: list[Html | str] = [text(lang(), f"euros.line.{line}")]
         for i in with_euros:
             found = tables[i][(tables[i]["line"] == line) & (tables[i]["case"] == result.name(i))]
             last = found[found["year"] == LAST_YEAR].iloc[0]
+            if line == LINES[-1]:
+                outcome.append((i, number(last["mean"] / 1e3)))
             cells.append(html.estimate(lang(), last["mean"] / 1e3, last["mean_low"] / 1e3, last["mean_high"] / 1e3))
             cells.append(number(found["mean"].sum() / 1e3))
         rows.append(cells)
@@ -239,4 +257,6 @@ def _euros(titles: Sequence[str], result: Compared) -> None:
         header.append(t("compare.column.last_year", letter=LETTERS[i], year=LAST_YEAR))
         header.append(t("compare.column.all_years", letter=LETTERS[i]))
     notes = (t("compare.euros_note"), t("compare.euros_source", futures=number(result.paired)))
-    show(html.table(header, rows, t("compare.euros_caption"), notes=notes))
+    show(_digest(t("compare.euros_outcome", line=text(lang(), f"euros.line.{LINES[-1]}"), year=LAST_YEAR), outcome))
+    show(html.paragraph(t("compare.euros_without"), kind="fs-small"))
+    as_table(html.table(header, rows, t("compare.euros_caption"), notes=notes), "compare.euros_table")

@@ -7,8 +7,8 @@ import streamlit as st
 from flowsim.analysis.monitoring import Quarter
 from flowsim.errors import InputError
 from flowsim.present.answer import LAST_YEAR, Block, Rows
-from flowsim.present.app import charts, chrome, html
-from flowsim.present.app.counts import EXAMPLE, RefusedCounts, example, read, template
+from flowsim.present.app import charts, chrome, html, keeping
+from flowsim.present.app.counts import EXAMPLE, RefusedCounts, example, example_file, read, template
 from flowsim.present.app.counts import refused as refused_counts
 from flowsim.present.app.drafts import Draft, fingerprint, plan_draft
 from flowsim.present.app.ground import SHIPPED, ground
@@ -49,6 +49,12 @@ def page() -> None:
     if told is not None:
         refused(told)
     _input()
+    _forecast()
+    keeping.remember(visit())
+
+
+def _forecast() -> None:
+    """The forecast with the counts, as far as there are any."""
     counts = visit().counts
     if counts is None:
         show(html.notice(t("update.none")))
@@ -106,22 +112,27 @@ def _input() -> None:
         if ground().region == SHIPPED:  # the example's numbers are of that size
             st.button(t("update.example"), key="count-example", icon=":material/science:", on_click=_example)
         if visit().counts is not None:
-            st.button(
-                t("update.remove"), key="count-remove", icon=":material/delete:", on_click=visit().take, args=(None,)
-            )
+            st.button(t("update.remove"), key="count-remove", icon=":material/delete:", on_click=_remove)
     if file is None:
         return
-    visit().take(None)
+    _remove()
     try:
         visit().take(read(file.getvalue(), file.name))
+        keeping.keep(file.getvalue(), file.name)
     except RefusedCounts as error:
         st.session_state[TOLD] = error
     st.session_state["count-uploads"] = count + 1  # an empty uploader: Streamlit drops the file with the old one
     st.rerun()
 
 
+def _remove() -> None:
+    visit().take(None)
+    keeping.forget()
+
+
 def _example() -> None:
     visit().take(example())
+    keeping.keep(example_file(), EXAMPLE)
 
 
 def _scenario() -> Draft:

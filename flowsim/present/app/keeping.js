@@ -1,0 +1,10 @@
+// Counts of the visitor over a reload: in the memory of the browser's own tab (sessionStorage), which no server and no
+// other tab reads, and which ends with the tab.
+export default ({ data, setTriggerValue }) => {
+  const KEY = 'flowsim-counts';
+  try {
+    if (data.keep) sessionStorage.setItem(KEY, data.keep);
+    else if (data.forget) sessionStorage.removeItem(KEY);
+    else if (sessionStorage.getItem(KEY)) setTriggerValue('kept', sessionStorage.getItem(KEY));
+  } catch { /* a browser that keeps nothing: the page goes on without */ }
+};
