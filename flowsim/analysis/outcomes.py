@@ -150,7 +150,7 @@ class Output:
         """Means over the replications: station, measure, mean, low, high, replications.
 
         The measures are those of `station_totals`; the interval is Student's t over the replications for which the
-        measure exists (a mean wait needs somebody who started), not below 0, infinite when that is only one.
+        measure exists (a mean wait needs somebody who started), infinite when that is only one.
         """
         import pandas as pd
 
@@ -166,7 +166,7 @@ class Output:
         measures = self._measures(total, self.network.server_time(self.held))
         for k, station in enumerate(self.network.station_names):
             for measure, values in measures.items():
-                found = mean_interval(values[:, k], level, least=0.0)
+                found = mean_interval(values[:, k], level)
                 about: dict[str, Any] = {"station": station, "measure": measure}
                 rows.append(
                     about | {"mean": found.value, "low": found.low, "high": found.high, "replications": found.n}

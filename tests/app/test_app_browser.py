@@ -134,7 +134,7 @@ class Visitor:
         self.page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
 
     def cards(self) -> list[str]:
-        self.page.locator("#cards li").first.wait_for()
+        self.page.locator("#cards .fs-number").first.wait_for()  # a card has none until its first result
         return [str(one) for one in self.page.locator("#cards .fs-number").all_inner_texts()]
 
     def close(self) -> None:
