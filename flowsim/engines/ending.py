@@ -33,7 +33,7 @@ def _find(w: Any, numbers: Any, slots: Any) -> Any:
 @compiled
 def _sort(numbers: Any, slots: Any, count: Any, room: Any) -> Any:
     """Sort slots by number: the row where they end up. Of both there are two rows, the first filled; by counting, digit
-    by digit from the last, over bits in which numbers differ: a third of the time of a sort that compares."""
+    by digit from the last, over bits in which numbers differ."""
     differ = np.int64(0)
     for i in range(count):
         differ |= numbers[0, i] ^ numbers[0, 0]
