@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import resources
+from threading import Lock
 from typing import Final
 
 from flowsim.errors import InputError
@@ -17,7 +18,7 @@ LANGUAGES: Final = ("nl", "en")
 
 
 class Texts(Mapping[str, str]):
-    """The sentences of one language by dotted key; read-only.
+    """The sentences of one language by dotted key; read-only. A file is read when its first sentence is asked for.
 
     Raises
     ------
@@ -28,21 +29,33 @@ class Texts(Mapping[str, str]):
         if lang not in LANGUAGES:
             raise InputError("language", repr(lang), "one of " + ", ".join(LANGUAGES))
         self.lang = lang
+        files = (resources.files("flowsim.present") / lang).iterdir()
+        self._unread = {file.name.removesuffix(".toml"): file for file in files if file.name.endswith(".toml")}
         self._texts: dict[str, str] = {}
-        shelf = resources.files("flowsim.present") / lang
-        for file in sorted(shelf.iterdir(), key=lambda item: item.name):
-            if file.name.endswith(".toml"):
-                content = tomllib.loads(file.read_text(encoding="utf-8"))
-                self._texts.update(_flat(file.name.removesuffix(".toml"), content))
+        self._one_at_a_time = Lock()
+
+    def _read(self, name: str) -> None:
+        with self._one_at_a_time:
+            if (file := self._unread.get(name)) is not None:
+                self._texts.update(_flat(name, tomllib.loads(file.read_text(encoding="utf-8"))))
+                del self._unread[name]
+
+    def _read_all(self) -> dict[str, str]:
+        for name in sorted(self._unread):
+            self._read(name)
+        return self._texts
 
     def __getitem__(self, key: str) -> str:
+        name = key.partition(".")[0]
+        if name in self._unread:
+            self._read(name)
         return self._texts[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
+        return iter(self._read_all())
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._read_all())
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -142,4 +142,20 @@ def test_a_text_that_is_no_sentence_is_refused(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "nl" / "odd.toml").write_text("[a]\nb = 3\n", encoding="utf-8")
     monkeypatch.setattr("flowsim.present.texts.resources.files", lambda _: tmp_path)
     with pytest.raises(InputError, match=r"texts: odd\.a\.b: found 3; expected a sentence"):
-        Texts("nl")
+        list(Texts("nl"))
+
+
+def test_a_file_of_sentences_is_read_when_one_of_them_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nl").mkdir()
+    for name in ("one", "other"):
+        (tmp_path / "nl" / f"{name}.toml").write_text(f'said = "{name}"\n', encoding="utf-8")
+    monkeypatch.setattr("flowsim.present.texts.resources.files", lambda _: tmp_path)
+    lazy = Texts("nl")
+    (tmp_path / "nl" / "other.toml").write_text('said = "changed"\n', encoding="utf-8")
+    assert lazy["one.said"] == "one"
+    (tmp_path / "nl" / "one.toml").unlink()  # it is not read again
+    assert (lazy["one.said"], "none.said" in lazy, lazy.get("one.none", "-")) == ("one", False, "-")
+    assert dict(lazy) == {"one.said": "one", "other.said": "changed"}
+    assert len(lazy) == 2
