@@ -27,7 +27,7 @@ ifneq ($(WORKS),yes)
 endif
 
 export PYTHONNOUSERSITE := 1
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 # One after another, but for the checks that `make test` starts beside each other.
 ifndef BESIDE
@@ -61,12 +61,14 @@ $(VENV)/.run-lock: requirements/run.txt | venv
 
 $(VENV)/.dev-lock: requirements/run.txt requirements/dev.txt | venv
 	@echo "Installing the locked dependencies and test tools (requirements/dev.txt)"
+	@$(LOCKED) -r requirements/run.txt
 	@$(LOCKED) --no-compile -r requirements/dev.txt # what is imported is compiled then: a small part of it
 	@touch $@ $(VENV)/.run-lock
 
 $(VENV)/.flowsim: pyproject.toml flowsim/__init__.py | venv
 	@echo "Installing flowsim"
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q flowsim # each start would, where an environment says to keep nothing
 	@touch $@
 
 venv:
