@@ -135,15 +135,16 @@ def months(answer: Any) -> pd.DataFrame:
 
 def fan(answer: Any) -> pd.DataFrame:
     """Per case, week and measure: quantiles over the futures."""
-    rows = []
+    import pandas as pd
+
+    made = []
     for name, case in answer.cases.items():
         for measure in ("waiting", "overdue"):
-            values = np.array([getattr(future, measure) for future in case.futures])
-            points = np.quantile(values, FAN, axis=0)
-            for j in range(values.shape[1]):
-                quantiles = {f"q{round(100 * q):02d}": points[i, j] for i, q in enumerate(FAN)}
-                rows.append({"case": name, "day": WEEK * j, "measure": measure, **quantiles})
-    return _frame(rows)
+            points = np.quantile([getattr(future, measure) for future in case.futures], FAN, axis=0)
+            about = {"case": name, "day": WEEK * np.arange(points.shape[1]), "measure": measure}
+            quantiles = {f"q{round(100 * q):02d}": row for q, row in zip(FAN, points, strict=True)}
+            made.append(pd.DataFrame(about | quantiles))
+    return pd.concat(made, ignore_index=True)
 
 
 def programmes(answer: Any) -> pd.DataFrame:
