@@ -200,7 +200,6 @@ SHOWN: Final = 12
 """Single futures that are drawn beside the bands."""
 EVERY: Final = 4
 """Weeks between the points of the plots."""
-FLOWS: Final = ("referred", "starts", "wait", "gave_up")
 
 
 def face_cases(scenario: Scenario) -> dict[str, Scenario]:

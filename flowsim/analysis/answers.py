@@ -9,6 +9,7 @@ import numpy as np
 
 from flowsim.analysis import diverted, measures
 from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.framed import framed
 from flowsim.analysis.measure_first import measure_first
 from flowsim.analysis.statistics import Estimate, cluster, mean_interval, mean_intervals
 from flowsim.plan.years import YEARS
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 WEEK: Final = 7.0
 MONTHS: Final = measures.MONTHS[:-1].astype("datetime64[M]").astype(str).tolist()
 FAN: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+UNKNOWNS: Final = {"case": "str", "unknown": "str"} | dict.fromkeys(
+    ("correlation", "correlation_low", "correlation_high", "cleared_low", "cleared_high"), "float64"
+)
+UNCERTAINTY: Final = {"case": "str", "measure": "str", "pairs": "int64"} | dict.fromkeys(
+    ("unknowns", "chance", "share_unknowns"), "float64"
+)
+DIFFERENCES: Final = {"case": "str", "against": "str", "measure": "str", "pairs": "int64"} | dict.fromkeys(
+    ("difference", "difference_low", "difference_high", "variance_reduction"), "float64"
+)
+"""Columns of tables that may be without rows."""
 
 
 def tables(answer: Any) -> dict[str, pd.DataFrame]:
@@ -272,7 +283,7 @@ def unknowns(answer: Any) -> pd.DataFrame:
                     "cleared_high": float(many.mean()) if len(many) else np.nan,
                 }
             )
-    table = _frame(rows)
+    table = framed(rows, UNKNOWNS)
     if len(table):
         table["strength"] = table["correlation"].abs()
         table = table.sort_values(["case", "strength"], ascending=[True, False]).drop(columns="strength")
@@ -297,14 +308,14 @@ def uncertainty(answer: Any) -> pd.DataFrame:
             split = cluster(values)
             row = {"case": name, "measure": measure, "pairs": count, "unknowns": split.between, "chance": split.within}
             rows.append({**row, "share_unknowns": split.share_between})
-    return _frame(rows)
+    return framed(rows, UNCERTAINTY)
 
 
 def differences(answer: Any) -> pd.DataFrame:
     """Each case against no network, future by future (common random numbers): mean difference with its 95% interval."""
     rows: list[dict[str, Any]] = []
     if "none" not in answer.cases:
-        return _frame(rows)
+        return framed(rows, DIFFERENCES)
     base = answer.cases["none"].futures
     for name, case in answer.cases.items():
         count = min(len(base), len(case.futures))
@@ -316,7 +327,7 @@ def differences(answer: Any) -> pd.DataFrame:
             gain = (a.var(ddof=1) + b.var(ddof=1)) / max(float((a - b).var(ddof=1)), 1e-12)
             row = {"case": name, "against": "none", "measure": measure, "pairs": count}
             rows.append({**row, **_interval("difference", mean_interval(a - b)), "variance_reduction": gain})
-    return _frame(rows)
+    return framed(rows, DIFFERENCES)
 
 
 def futures(answer: Any) -> pd.DataFrame:

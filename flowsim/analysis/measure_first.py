@@ -20,13 +20,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from flowsim.analysis.effects import MainEffects, main_effects, ranks
+from flowsim.analysis.framed import framed
 from flowsim.analysis.information import DRAWS, SEED, evppi
 from flowsim.analysis.statistics import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS: Final = ["case", "unknown", "share", "share_low", "share_high", "calls", "calls_low", "calls_high", "futures"]
+COLUMNS: Final = {
+    "case": "str",
+    "unknown": "str",
+    **dict.fromkeys(("share", "share_low", "share_high", "calls", "calls_low", "calls_high"), "float64"),
+    "futures": "int64",
+}
 LEAST_OF_EITHER: Final = 8
 """Futures with the lists cleared, and futures without, that it takes to rank unknowns."""
 
@@ -37,14 +43,12 @@ def measure_first(answer: Any) -> pd.DataFrame:
     ``share`` : share of the variance of whether the lists are cleared that goes when the unknown is known; ``calls`` :
     share of futures in which a call of yes or no becomes right; each with its 95% interval.
     """
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     for name, case in answer.cases.items():
         if name != "none" and case.drawn:
             values = {key: np.array([drawn[key] for drawn in case.drawn]) for key in case.drawn[0]}
             rows += [{"case": name, **row} for row in ranked(values, case.cleared)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return framed(rows, COLUMNS)
 
 
 def ranked(values: Mapping[str, np.ndarray], cleared: np.ndarray) -> list[dict[str, Any]]:

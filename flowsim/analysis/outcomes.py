@@ -60,7 +60,8 @@ class Output:
         Numbers: arrivals, starts, completions, reneged, balked, transferred, reviewed, exits. ``mean_wait``: of those
         who started, NaN when nobody did; ``mean_wait_reneged``: of those who gave up. ``mean_queue``: average over time
         of the number waiting. ``utilisation``: time in service of this class divided by all server time of the station,
-        NaN where the number of servers has no limit (or is 0 throughout). Times in the network's unit.
+        NaN where the number of servers has no limit (or is 0 throughout); above 1 where services outlast servers that
+        were taken away. Times in the network's unit.
         """
         network = self.network
         return _table(

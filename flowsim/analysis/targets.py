@@ -15,6 +15,7 @@ import numpy as np
 from flowsim.analysis import verdict
 from flowsim.analysis.answers import wait_ratio
 from flowsim.analysis.clearing import VOLUMES
+from flowsim.analysis.framed import framed
 from flowsim.analysis.measures import ROUNDING
 from flowsim.analysis.statistics import mean_interval, wilson
 from flowsim.plan.business_case import Money, Volumes, client_equivalents, money
@@ -33,6 +34,24 @@ OF_FUNCTIONS: Final = frozenset({"conversations", "extra_social_domain_fte"})
 """Promises about single functions: a top-down scenario does not say how the diversion comes about."""
 
 NO_VERDICT: Final = "not_simulated"
+
+TARGETS: Final = {
+    **dict.fromkeys(("case", "target", "quantity", "date"), "str"),
+    "promised": "float64",
+    **dict.fromkeys(("comparison", "unit", "source"), "str"),
+    "simulated": "bool",
+    **dict.fromkeys(("mean", "mean_low", "mean_high", "q05", "q95"), "float64"),
+    **dict.fromkeys(("probability", "probability_low", "probability_high"), "float64"),
+    "verdict": "str",
+}
+EUROS: Final = {
+    "case": "str",
+    "year": "int64",
+    "line": "str",
+    "indexed": "bool",
+    **dict.fromkeys(("mean", "mean_low", "mean_high"), "float64"),
+}
+"""Columns of the two tables, which a region without promises or a case without functions leaves without rows."""
 
 
 def yearly(case: Any, count: int) -> dict[str, np.ndarray]:
@@ -179,15 +198,13 @@ def targets(answer: Any) -> pd.DataFrame:
 
 def judged_table(judged: Mapping[str, Quantities]) -> pd.DataFrame:
     """The table of `targets`, of cases whose quantities are there already."""
-    import pandas as pd
-
     rows = [
         {"case": name, **_judged(target, quantities)}
         for name, quantities in judged.items()
         if has_targets(quantities.case.scenario.region)
         for target in load_targets(quantities.case.scenario.region)
     ]
-    return pd.DataFrame(rows) if rows else pd.DataFrame({"case": [], "target": [], "verdict": []})
+    return framed(rows, TARGETS)
 
 
 def judged_cases(cases: Mapping[str, Any]) -> dict[str, Quantities]:
@@ -223,8 +240,6 @@ def _judged(target: Target, quantities: Quantities) -> dict[str, Any]:
 def euros(answer: Any) -> pd.DataFrame:
     """The business case at the simulated volumes, per case and year: mean euros, in the prices that the scenario asks
     for."""
-    import pandas as pd
-
     rows = []
     base = answer.cases.get("none")
     for name, case in answer.cases.items():
@@ -238,4 +253,4 @@ def euros(answer: Any) -> pd.DataFrame:
                 e = mean_interval(getattr(one, line))
                 row = {"case": name, "year": one.year, "line": line, "indexed": indexed}
                 rows.append({**row, "mean": e.value, "mean_low": e.low, "mean_high": e.high})
-    return pd.DataFrame(rows)
+    return framed(rows, EUROS)

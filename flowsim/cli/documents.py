@@ -48,8 +48,8 @@ def is_region(path: Path) -> bool:
 
 
 def is_network(content: dict[str, Any]) -> bool:
-    """Whether a file's content is a network; a scenario has no stations."""
-    return "stations" in content
+    """Whether a file's content is a network, complete or not; a scenario has none of these keys."""
+    return not {"stations", "classes", "horizon"}.isdisjoint(content)
 
 
 def is_experiment(content: dict[str, Any]) -> bool:

@@ -255,7 +255,8 @@ class _Builder:
         cells["age"] = self.per_class(given.initial.age, f"{place}.initial.age")
         cells["level"] = levels
         cells["review_row"] = n.NEVER
-        cells["renege_row"] = self.row(given.on_renege or {"exit": 1.0}, f"{place}.on_renege", False, [k])
+        gone = {"exit": 1.0} if given.on_renege is None else given.on_renege
+        cells["renege_row"] = self.row(gone, f"{place}.on_renege", False, [k])
         if given.on_renege is not None and given.patience is None:
             raise self.refuse(f"{place}.on_renege", "ways of those who give up", "patience beside it")
         cells["full_row"] = (
@@ -378,7 +379,7 @@ class _Builder:
         members = [self.code(self.stations, name, place, "station") for name in given.stations]
         if len(set(members)) < len(members):
             raise self.refuse(place, "a station twice", "each station once")
-        shares = given.shares or [1.0 / len(members)] * len(members)
+        shares = [1.0 / len(members)] * len(members) if given.shares is None else given.shares
         if given.rule == "soonest" and given.shares is not None:
             raise self.refuse(f"{place}.shares", "shares", 'rule = "shares" beside them')
         if len(shares) != len(members) or abs(math.fsum(shares) - 1.0) > 1e-9:

@@ -27,7 +27,7 @@ class Texts(Mapping[str, str]):
 
     def __init__(self, lang: str) -> None:
         if lang not in LANGUAGES:
-            raise InputError("language", repr(lang), "one of " + ", ".join(LANGUAGES))
+            raise InputError("lang", repr(lang), "one of " + ", ".join(LANGUAGES))
         self.lang = lang
         files = (resources.files("flowsim.present") / lang).iterdir()
         self._unread = {file.name.removesuffix(".toml"): file for file in files if file.name.endswith(".toml")}

@@ -99,8 +99,8 @@ class Baseline:
     ----------
     programmes : balance per programme, in the region's order.
     patience : of those who wait. reneging_share : of those referred, who give up.
-    duration : mean length of treatment per group, days. clients, inflow, in_treatment : persons.
-    gp_arrivals : residents a year with a mental-health question, by (need, group); see `flowsim.scenario.flows`.
+    duration : mean length of treatment, days; starts, referred : residents a year; each per group.
+    clients : persons in treatment in a year. waiting, overdue : persons on the first day.
     """
 
     programmes: tuple[Balance, ...]

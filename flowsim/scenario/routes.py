@@ -33,6 +33,7 @@ class Routes(Frame):
             self.kinds = everything
 
     def arrivals(self) -> list[dict[str, Any]]:
+        """Streams to the GP per municipality and kind, residents a day, by half-year."""
         days = self.year_starts(half_years=True)
         growth = flows.growth_steps(self.value, self.region, days)
         induced = [self.induced(day) for day in days]
@@ -77,6 +78,7 @@ class Routes(Frame):
         }
 
     def gp_routes(self) -> list[dict[str, Any]]:
+        """From the GP and the poh-ggz, by need: towards ggz, to lighter help, or home."""
         v = self.value
         routes: list[dict[str, Any]] = [{"from": "gp", "class": VISITOR, "to": {"exit": 1.0}}]
         for m in self.municipalities:

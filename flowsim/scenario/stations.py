@@ -41,6 +41,7 @@ class Stations(Frame):
         return value
 
     def primary_care(self) -> list[dict[str, Any]]:
+        """The GP and the poh-ggz, with servers for the busiest year of the run at the utilisation that is assumed."""
         v = self.value
         bridging = self.base.waiting * 12.0 * v("public.bridging_consults") * v("public.bridging_share")
         seen = sum(self.demand.arrivals.values()) + bridging
@@ -70,6 +71,7 @@ class Stations(Frame):
         ]
 
     def functions(self) -> list[dict[str, Any]]:
+        """The functions of the network: no limit to servers, a quota of cases a week."""
         v = self.value
         quotas = {f: flows.weekly_quota(self.scenario, v, self.region, f, self.horizon) for f in flows.FUNCTIONS}
         talks = any(tokens for _, tokens in quotas["conversations"])
@@ -149,6 +151,7 @@ class Stations(Frame):
         return clocks
 
     def social_domain(self) -> list[dict[str, Any]]:
+        """The social domain of each municipality: without a limit, or with places (`social_domain_places`)."""
         v = self.value
         length = lognormal(v("public.welfare_duration") * MONTH, v("assumptions.social_domain_duration_cv"))
         already = self.demand.arrivals["light", "other"] * v("assumptions.gp_to_social_domain")
@@ -182,6 +185,7 @@ class Stations(Frame):
         ]
 
     def elsewhere(self) -> list[dict[str, Any]]:
+        """Where nobody waits: crisis, self-help, support points, outside the region, between two treatments."""
         v = self.value
         crisis = lognormal(v("public.crisis_duration"), v("public.crisis_duration_cv"))
         return [

@@ -39,7 +39,6 @@ KEEP: Final = 6
 """Unknowns that the Sobol design tells apart."""
 SHARES: Final = {"morris": 0.1, "sobol": 0.55}
 """Of the budget; the options have the rest."""
-PROMISES: Final = ("cleared", "fewer_overdue")
 MORRIS_LUCK: Final = 3_000_000
 SOBOL_LUCK: Final = 10_000_000
 """Added to the numbers of runs, so that no part has the luck of another."""

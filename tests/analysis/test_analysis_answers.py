@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+import io
 import math
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_up_futures import PROGRAMMES, case
 from scipy import stats
 
 from flowsim.analysis import answers, measures
 from flowsim.analysis.clearing import QUEUE_MONTH, VOLUMES
+from flowsim.analysis.measure_first import measure_first
 from flowsim.analysis.statistics import mean_interval, wilson
 
 YEARS = (2025, 2026, 2027, 2028, 2029)
@@ -236,6 +239,19 @@ def test_a_month_in_which_nobody_starts_has_no_wait(answer: Any) -> None:
     row = table.set_index(["measure", "month"]).loc[("mean_wait", "2025-06")]
     rest = [float(future.months[5, 2] / future.months[5, 1]) for future in case.futures[1:]]
     assert row["mean"] == pytest.approx(np.mean(rest))
+
+
+@pytest.mark.parametrize(
+    "table", [answers.unknowns, answers.uncertainty, answers.differences, measure_first], ids=lambda made: made.__name__
+)
+def test_a_table_without_rows_has_the_columns_and_types_of_one_with_rows(table: Any) -> None:
+    """Such as the differences of an answer about no network, or what an interrupted run leaves."""
+    full = table(SimpleNamespace(cases={"none": case("none", 40, 100), "plan": case("plan", 40, 300, second=5)}))
+    empty = table(SimpleNamespace(cases={}))
+    assert len(full) > 0
+    assert len(empty) == 0
+    assert [kind.kind for kind in empty.dtypes] == [kind.kind for kind in full.dtypes]
+    assert pd.read_csv(io.StringIO(empty.to_csv(index=False))).columns.tolist() == full.columns.tolist()
 
 
 def test_the_tables_have_their_names(answer: Any) -> None:

@@ -246,6 +246,9 @@ def test_causes_of_a_table_with_their_facts() -> None:
     assert list(facts.columns) == ["case", "target", "cause", "fact", "value"]
     assert targets.judged_cases({"plan": q.case}) == {}
     assert list(targets.judged_cases({"none": q.without, "plan": q.case})) == ["plan"]
+    none = targets.judged_table({})
+    assert none.empty
+    assert none.columns.tolist() == table.columns.tolist()
 
 
 # ---------------------------------------------------------------- euros
@@ -286,7 +289,10 @@ def test_the_table_of_euros() -> None:
         one = mean_interval(values)
         assert (told["mean"], told["mean_low"], told["mean_high"]) == pytest.approx((one.value, one.low, one.high))
         assert told["indexed"] is True
-    assert targets.euros(SimpleNamespace(cases={"plan": cases["plan"]})).empty
+    none = targets.euros(SimpleNamespace(cases={"plan": cases["plan"]}))
+    assert none.empty
+    assert none.columns.tolist() == table.columns.tolist()
+    assert [kind.kind for kind in none.dtypes] == [kind.kind for kind in table.dtypes]
 
 
 def test_extra_places_cost_what_the_clients_cost_whom_they_can_treat(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ BROKEN = {
     "unknown class": ('class = "a"', 'class = "z"', ["arrivals.0.class", "z"]),
     "mean zero": ("mean = 30.0", "mean = 0.0", ["stations.clinic.patience", "0"]),
     "distribution": ('"exponential", mean = 30.0', '"normal", mean = 30.0', ["stations.clinic.patience", "normal"]),
+    "stations missing": (NETWORK[NETWORK.index("[[stations]]") :], "", [": stations: found nothing", "required"]),
     "half a file": (NETWORK[len(NETWORK) // 2 :], "[[stations", ["not TOML"]),
 }
 
@@ -80,7 +81,7 @@ def test_a_missing_file_and_a_folder_are_refused(call: Call, tmp_path: Path) -> 
         (["--threads", "0"], ["threads", "found 0"]),
         (["--threads", "x"], ["--threads", "'x'"]),
         (["--engine", "steam"], ["engine", "'steam'", "compiled, reference"]),
-        (["--lang", "xx"], ["language", "'xx'"]),
+        (["--lang", "xx"], ["--lang: found 'xx'"]),
         (["--log", "log.txt"], ["--log", "'.txt'", ".parquet"]),
         (["--colour", "red"], ["--colour", "flowsim run --help"]),
         (["--seed"], ["--seed", "argument"]),
@@ -173,6 +174,7 @@ def test_too_little_memory_is_told_in_one_line(call: Call, file: Path, monkeypat
         (["compare", "--best", "overdue", "--indifference", "1e-300"], "--indifference: found 1e-300"),
         (["answer", "--seed", "-1"], "--seed: found -1"),
         (["plan", "--region", "nowhere"], "--region: found 'nowhere'"),
+        (["plan", "--lang=fr"], "--lang: found 'fr'"),
     ],
 )
 def test_a_message_about_an_option_names_the_flag(call: Call, command: list[str], flag: str) -> None:

@@ -204,6 +204,7 @@ def test_nobody_is_there_unless_said() -> None:
         ({"servers": []}, r"desk\.servers: found \[\]; expected at least 1"),
         ({"quota": []}, r"desk\.quota: found \[\]; expected at least 1"),
         ({"while_waiting": [{"after": exponential(1.0), "visit": "desk", "classes": []}]}, r"classes: found \[\]"),
+        ({"on_renege": {}, "patience": exponential(1.0)}, r"desk\.on_renege: found probabilities that add to 0"),
         ({"service": {"distribution": "empirical", "values": []}}, r"service\.values: found \[\]; expected at least 1"),
         ({"while_waiting": [{"after": exponential(1.0)}]}, r"one of become, visit and review_at"),
         ({"while_waiting": [{"after": exponential(1.0), "become": "a", "repeats": True}]}, r"become without repeats"),
@@ -215,6 +216,12 @@ def test_nobody_is_there_unless_said() -> None:
 def test_what_is_empty_or_incomplete_is_refused(station: Document, message: str) -> None:
     with pytest.raises(InputError, match=message):
         network(station)
+
+
+def test_a_pool_with_a_table_of_shares_that_is_empty_is_refused() -> None:
+    pool = {"name": "pool", "stations": ["desk"], "rule": "shares", "shares": []}
+    with pytest.raises(InputError, match=r"pools\.pool\.shares: found \[\]; expected one share per station"):
+        network(pools=[pool])
 
 
 def test_an_empty_schedule_of_arrivals_is_refused() -> None:

@@ -18,7 +18,7 @@ RARE: Final = ("compiled",)
 
 @dataclass(frozen=True)
 class Source:
-    """Where a known result stands: a key of `flowsim.study.verification.sources.SOURCES`, and the place in it."""
+    """Where a known result stands: a key of ``sources.toml``, and the place in it."""
 
     key: str
     place: str = ""
