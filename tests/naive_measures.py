@@ -98,8 +98,11 @@ def servers(document: Document, names: list[str], day: float) -> float:
     return found
 
 
-def by_queue(document: Document, found: Found, expected: bool = False) -> dict[tuple[str, str, int], float]:
-    """Each queue of ggz in each of 60 months: (measure, station, month); ``expected``: see `late`."""
+def by_queue(
+    document: Document, found: Found, hours: tuple[float, float], expected: bool = False
+) -> dict[tuple[str, str, int], float]:
+    """Each queue of ggz in each of 60 months: (measure, station, month). ``hours``: of treatment in a year like the
+    first day, for severe mental illness and for others; ``expected``: see `late`."""
     made: dict[tuple[str, str, int], float] = {}
     every = document["snapshot_every"]
     edges = [float((dt.date(2025 + m // 12, m % 12 + 1, 1) - START).days) for m in range(61)]
@@ -125,8 +128,34 @@ def by_queue(document: Document, found: Found, expected: bool = False) -> dict[t
                 else float("nan" if waiting[end] else 0.0),
                 ("utilisation", one, m): sum(served[j] for j in looks)
                 / sum(servers(document, [one], j * every) for j in looks),
+                ("treatment_hours", one, m): sum(served[j] for j in looks)
+                / len(looks)
+                * (edges[m + 1] - edges[m])
+                * a_day(document, found, one, hours),
             }
     return made
+
+
+def a_day(document: Document, found: Found, station: str, hours: tuple[float, float]) -> float:
+    """Hours of treatment a day of one person in treatment at a station: so much per person as on the first day, in the
+    programmes of its kind."""
+    severe = station.startswith("smi_")
+    alike = [one for one in listed(document) if one.startswith("smi_") == severe]
+    return (hours[0] if severe else hours[1]) / 365.25 / weekly(document, found, "in_service", alike)[0]
+
+
+def bridging(document: Document, found: Found, year: int) -> float:
+    """Consults at the GP of people who wait, in a year: those of the whole run, as many for every day of waiting."""
+    every = document["snapshot_every"]
+    waiting = weekly(document, found, "waiting", listed(document))
+    edges = [float((dt.date(2025 + m // 12, m % 12 + 1, 1) - START).days) for m in range(61)]
+    days: list[float] = []
+    for begin, end in zip(edges, edges[1:], strict=False):
+        looks = [number for j, number in enumerate(waiting) if begin < j * every <= end]
+        days.append(sum(looks) / len(looks) * (end - begin))
+    last = max(j for j in range(len(waiting)) if j * every <= edges[-1])
+    whole = sum(days) + every * sum(waiting[last + 1 :])
+    return found["gp/visitor starts"] * sum(days[12 * (year - 2025) : 12 * (year - 2024)]) / whole
 
 
 def weekly(document: Document, found: Found, what: str, stations: list[str]) -> list[float]:
@@ -140,13 +169,17 @@ def begin_of(year: int) -> float:
     return float((dt.date(year, 1, 1) - START).days)
 
 
-def by_year(document: Document, found: Found, users_at: list[str], expected: bool = False) -> dict[str, list[float]]:
-    """The measures of a year; ``users_at``: municipalities whose support point is new; ``expected``: see `late`."""
+def by_year(
+    document: Document, found: Found, users_at: list[str], hours: tuple[float, float], expected: bool = False
+) -> dict[str, list[float]]:
+    """The measures of a year; ``users_at``: municipalities whose support point is new; ``hours``: see `by_queue`;
+    ``expected``: see `late`."""
     lists, bins = listed(document), waits(found)
     names = [one["name"] for one in document["stations"]]
     made: defaultdict[str, list[float]] = defaultdict(list)
     waiting, treated = (weekly(document, found, one, lists) for one in ("waiting", "in_service"))
     overdue = late(document, found, expected)
+    queues = by_queue(document, found, hours, expected)
     for y, year in enumerate(YEARS):
         months, second_half = range(12 * y, 12 * y + 12), range(12 * y + 6, 12 * y + 12)
         begin, end = (round((dt.date(one, 1, 1) - START).days / document["snapshot_every"]) for one in (year, year + 1))
@@ -167,6 +200,8 @@ def by_year(document: Document, found: Found, users_at: list[str], expected: boo
         looks = [j * 7.0 for j in range(1, len(treated)) if begin_of(year) < j * 7.0 <= begin_of(year + 1)]
         in_use = sum(treated[round(day / 7.0)] for day in looks)
         made["utilisation"].append(in_use / sum(servers(document, lists, day) for day in looks))
+        made["treatment_hours"].append(sum(queues["treatment_hours", one, m] for one in lists for m in months))
+        made["bridging_consults"].append(bridging(document, found, year))
         for name, (what, place) in REACHED.items():
             at = [one for one in names if one == place or (place.endswith("_") and one.startswith(place))]
             if place == "support_point_":

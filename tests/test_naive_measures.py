@@ -46,7 +46,10 @@ def test_what_is_read_off_a_future(name: str) -> None:
     new = [one.code for one in case.region.municipalities if one.support_point_opens is not None]
 
     expected = name == "expected"
-    plain = naive_measures.by_year(document, found, new, expected)
+    value = scenario.book.value
+    each, smi = value("impact.hours_per_client"), value("demand.smi")
+    hours = each * smi, each * (value("demand.clients") - smi)
+    plain = naive_measures.by_year(document, found, new, hours, expected)
     volumes = future.volumes.reshape(len(YEARS), 12, len(VOLUMES)).sum(axis=1)
     given = measures.by_year(future) | dict(zip(VOLUMES, volumes.T, strict=True))
     assert plain.keys() == given.keys() == measures.BY_YEAR.keys()
@@ -54,11 +57,11 @@ def test_what_is_read_off_a_future(name: str) -> None:
         assert given[what] == pytest.approx(values, rel=1e-6), what
 
     of_queues, programmes = measures.by_queue(future), naive_measures.listed(document)
-    for (what, programme, m), value in naive_measures.by_queue(document, found, expected).items():
+    for (what, programme, m), number in naive_measures.by_queue(document, found, hours, expected).items():
         seen = of_queues[what][m, programmes.index(programme)]
-        assert seen == pytest.approx(value, rel=1e-6, nan_ok=True), (what, programme, m)
+        assert seen == pytest.approx(number, rel=1e-6, nan_ok=True), (what, programme, m)
     yearly = measures.by_queue(future, 12)
-    for what in ("waiting", "overdue", "starts", "reneged", "completions"):
+    for what in ("waiting", "overdue", "starts", "reneged", "completions", "treatment_hours"):
         assert yearly[what].sum(axis=1) == pytest.approx(given[what])
     months = measures.by_month(future, case.reduce.month_ends)
     for what in ("expected_wait", "utilisation"):

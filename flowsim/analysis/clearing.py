@@ -137,10 +137,11 @@ QUEUE_MONTH = (
     "completions",
     "in_service",
     "servers",
+    "treatment_hours",
 )
 """What is kept per month and queue: waiting and overdue at the week in which it ends; referred (transfers included),
 starts, the sum of their waits in days, reneged and completions in it; residents in service and servers, each added up
-over the weekly snapshots in it."""
+over the weekly snapshots in it; and the hours of treatment given in it."""
 SCORES = 3
 """Columns of `fluid_scores`."""
 VOLUMES = (
@@ -154,4 +155,7 @@ VOLUMES = (
     "gp_consults",
     "crisis",
     "returns",
+    "bridging_consults",
 )
+"""Residents reached, or contacts, that are counted by month. ``bridging_consults`` : those of `gp_consults` by people
+who wait for ggz."""

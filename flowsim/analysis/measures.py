@@ -34,7 +34,10 @@ BY_YEAR: Final = {
     "reneged": ("residents", "who give up waiting in the year"),
     "completions": ("residents", "who complete treatment in the year"),
     "utilisation": ("fraction", "of the treatment places that is in use, week by week over the year"),
+    "treatment_hours": ("hours", "of treatment given in ggz in the year, so many per client as the plan has on the first day"),
     **{name: ("residents", f"reached in the year: {name.replace('_', ' ')}") for name in VOLUMES},
+    "gp_consults": ("consults", "at the GP in the year, of whoever has a mental-health question"),
+    "bridging_consults": ("consults", "at the GP in the year, of people who wait for ggz"),
 }
 """Measures that exist for each of `YEARS`, as ``<name>_<year>``: unit and meaning."""
 
@@ -108,6 +111,11 @@ def _together(queues: np.ndarray, months: int) -> np.ndarray:
     return made
 
 
+def _hours(future: Future) -> np.ndarray:
+    """Hours of treatment in all queues, by month: (M,)."""
+    return np.asarray(future.queues[..., QUEUE_MONTH.index("treatment_hours")].sum(axis=1, dtype=float))
+
+
 def by_queue(future: Future, months: int = 1) -> dict[str, np.ndarray]:
     """Measures of each queue over so many months at a time, a divisor of 12: name -> (T, P).
 
@@ -122,6 +130,7 @@ def by_queue(future: Future, months: int = 1) -> dict[str, np.ndarray]:
         "expected_wait": expected_wait(monthly["waiting"], monthly["starts"])[months - 1 :: months],
         **{name: of[name] for name in ("referred", "starts", "reneged", "completions")},
         "utilisation": utilisation(together),
+        "treatment_hours": of["treatment_hours"],
     }
 
 
@@ -140,6 +149,7 @@ def by_year(future: Future) -> dict[str, np.ndarray]:
         "reneged": months[:, 3],
         "completions": months[:, 4],
         "utilisation": utilisation(_together(future.queues.sum(axis=1, dtype=float), 12)),
+        "treatment_hours": _hours(future).reshape(len(YEARS), 12).sum(axis=1),
     }
 
 
@@ -158,6 +168,7 @@ def by_month(future: Future, ends: np.ndarray) -> dict[str, np.ndarray]:
         "reneged": reneged,
         "completions": completions,
         "utilisation": utilisation(future.queues.sum(axis=1, dtype=float)),
+        "treatment_hours": _hours(future),
         **dict(zip(VOLUMES, future.volumes.T, strict=True)),
     }
 

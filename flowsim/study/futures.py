@@ -34,6 +34,7 @@ from flowsim.model.tally import snapshot_times
 from flowsim.plan.years import YEARS
 from flowsim.scenario import unknowns
 from flowsim.scenario.baseline import YEAR, Baseline, Values, calibrate
+from flowsim.scenario.frame import VISITOR
 from flowsim.scenario.futures import Block, Template
 from flowsim.scenario.load import Scenario
 from flowsim.scenario.region import Region, load_region
@@ -91,8 +92,18 @@ class Balances:
 class Reducer:
     """Keeps of one replication what the answer needs."""
 
-    def __init__(self, network: Network, definition: Definition, region: Region, expected: bool = False) -> None:
+    def __init__(
+        self,
+        network: Network,
+        definition: Definition,
+        region: Region,
+        hours: tuple[float, float],
+        expected: bool = False,
+    ) -> None:
+        """``hours`` : of treatment in a year as on the first day, in the programmes for severe mental illness, and in
+        the others. ``expected`` : people overdue are those who would be, joining now."""
         names = network.station_names
+        self.hours = hours
         self.definition = definition
         self.every = network.snapshot_every
         self.bin = network.wait_bin
@@ -100,6 +111,8 @@ class Reducer:
         self.edges = network.periods
         self.norm = network.waiting_norm
         self.ggz = np.flatnonzero(network.stations["list"] >= 0)
+        self.smi = np.array([names[k].startswith("smi_") for k in self.ggz], bool)
+        self.bridging = names.index("gp"), network.class_names.index(VISITOR)
         ends = [region.day(dt.date(year, 1, 1)) for year in (*YEARS, YEARS[-1] + 1)]
         self.year_ends = np.round(np.array(ends) / self.every).astype(int)
         self.months = 12 * len(YEARS)
@@ -108,6 +121,7 @@ class Reducer:
         """Times of the snapshots up to the end of the last month, and"""
         self.of_month = self.looks.searchsorted(self.edges[: self.months], side="right")
         """the first snapshot of each month: what happened at its beginning belongs to the month before."""
+        self.days_of_a_look = np.diff(self.edges[: self.months + 1]) / np.diff([*self.of_month, len(self.looks)])
         last = max(self.year_ends[-1], self.month_ends[-1])
         self.look = min(int(last), len(snapshot_times(network)) - 1)
         """The last snapshot of which something is kept; a run goes on after it to see a clearing hold, no longer."""
@@ -135,7 +149,7 @@ class Reducer:
             ("starts", like("crisis")),
             ("completions", like("between_episodes")),
         ]
-        assert len(self.counted) == len(VOLUMES)
+        assert len(self.counted) + 1 == len(VOLUMES)  # and consults of people who wait
 
     def _lists(self, outcome: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Snapshots and months of the lists for ggz, the overdue counted as the scenario does."""
@@ -158,7 +172,24 @@ class Reducer:
             made[..., i] = during[name]
         for i, seen in enumerate((snapshots["in_service"][: len(self.looks)], servers), 7):
             made[..., i] = np.add.reduceat(seen, self.of_month, axis=0, dtype=float)
+        made[..., 9] = made[..., 7] * self.days_of_a_look[:, None] * self._hours_a_day(snapshots["in_service"][0])
         return made
+
+    def _hours_a_day(self, at_first: np.ndarray) -> np.ndarray:
+        """(P,) hours of treatment a day of somebody in treatment: those of a year as on the first day, over all who are
+        in treatment then, in the programmes for severe mental illness and in the others."""
+        given = np.zeros(len(at_first))
+        for which, hours in zip((self.smi, ~self.smi), self.hours, strict=True):
+            given[which] = hours / YEAR / max(at_first[which].sum(), 1)
+        return given
+
+    def _bridging(self, outcome: dict[str, np.ndarray], waiting: np.ndarray) -> np.ndarray:
+        """(M,) consults of people who wait: as many as there were in all, over the months as people waited in them,
+        for whom they come at one rate. ``waiting`` : (J + 1,) on the lists for ggz."""
+        by_month = np.add.reduceat(waiting[: len(self.looks)], self.of_month, dtype=float) * self.days_of_a_look
+        later = float(waiting[len(self.looks) :].sum()) * self.every
+        consults = float(outcome["cells"]["starts"][self.bridging])
+        return np.asarray(by_month * (consults / max(by_month.sum() + later, 1.0)))
 
     def cleared(self, outcome: dict[str, np.ndarray], network: Network) -> bool:
         """Whether the lists are cleared in time, and nothing else."""
@@ -184,6 +215,7 @@ class Reducer:
         months = np.stack([periods[name].sum(axis=1, dtype=float) for name in fields], axis=1)[: self.months]
         waits = outcome["waits"][: self.months, 0]
         volumes = [outcome["periods"][name][: self.months, which].sum(axis=1) for name, which in self.counted]
+        volumes.append(self._bridging(outcome, snapshots["waiting"].sum(axis=1)))
         in_service = at["in_service"].sum(axis=1)[:-1]
         starts = months[:, 1].reshape(len(YEARS), 12).sum(axis=1)
         by_year = periods[: self.months].reshape(len(YEARS), 12, -1)
@@ -249,7 +281,11 @@ class Case:
         self.template = Template(self.scenario)
         self.definition = definition(self.scenario, self.region)
         expected = self.scenario.settings["wait_counts"] == "expected"
-        self.reduce = Reducer(self.template.network_at_mode, self.definition, self.region, expected)
+        smi, clients, each = (
+            self.scenario.book.value(key) for key in ("demand.smi", "demand.clients", "impact.hours_per_client")
+        )
+        hours = each * smi, each * (clients - smi)
+        self.reduce = Reducer(self.template.network_at_mode, self.definition, self.region, hours, expected)
 
     @property
     def simulated(self) -> int:

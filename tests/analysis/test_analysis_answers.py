@@ -61,7 +61,7 @@ def test_summary(answer: Any) -> None:
 
 def test_years(answer: Any) -> None:
     table = answers.years(answer)
-    assert len(table) == 2 * 5 * 11
+    assert len(table) == 2 * 5 * 12
     for _, row in table.iterrows():
         futures = answer.cases[row["case"]].futures
         values = [float(measures.by_year(future)[row["measure"]][YEARS.index(row["year"])]) for future in futures]

@@ -39,6 +39,7 @@ def test_numbers_of_a_year(y: int) -> None:
         "reneged": sum(month[3] for month in months),
         "completions": sum(month[4] for month in months),
         "utilisation": in_use / servers,
+        "treatment_hours": ONE.queues[12 * y : 12 * y + 12, :, 9].sum(dtype=float),
     }
     expected |= {name: sum(ONE.volumes[m][v] for m in range(12 * y, 12 * y + 12)) for v, name in enumerate(VOLUMES)}
     assert set(expected) == set(measures.BY_YEAR)
