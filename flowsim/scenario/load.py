@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowsim.errors import LONGEST_SHOWN, InputError, path_of, written
-from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures
+from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures, may_be_negative
 from flowsim.scenario.region import check_inhabitants, load_region
 from flowsim.scenario.schema import DEFAULTS, Override, ScenarioFile, Settings
 
@@ -281,8 +281,9 @@ def _with_override(before: Figure, stated: Figure, override: Override, where: st
         values = ((dt.date.min, float(override.value)),)
     ends = [end for end in (override.low, override.high) if end is not None]
     numbers = [*(value for _, value in values), *ends]
-    if min(numbers) < 0.0 and (stated.low is None or stated.low >= 0.0) and min(v for _, v in stated.values) >= 0.0:
-        least = min(numbers)
+    least = min(numbers)
+    own = min(stated.low or 0.0, *(v for _, v in stated.values))
+    if least < 0.0 <= own and not may_be_negative(stated.key):
         raise InputError(where, f"{least:g}", "a number that is not negative", "scenario.least", value=least, least=0.0)
     most = max(stated.high or 0.0, *(v for _, v in stated.values))  # a fraction of what was planned may be above 1
     if "fraction" in stated.unit.split() and max(numbers) > 1.0 >= most:
