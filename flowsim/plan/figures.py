@@ -80,7 +80,7 @@ _SHARES: Final = {"fraction": "fraction", "fractie": "fraction"} | dict.fromkeys
     ("percent", "percentage", "percentages", "procent", "pct"), "percent"
 )
 _MAY_FALL: Final = re.compile(r"(?!measurement\.).*[._](growth|change|increase|decrease|forecast|net_effect)(_|$)")
-"""Names of figures that say how something changes, or what is left of it; how well one is measured is never negative."""
+"""Names of figures that say how something changes, or what is left of it; not of how well such a one is measured."""
 _BELOW_ZERO: Final = ("assumptions.extra_places_", "population.suicides_rp")
 """How other figures begin that may be negative: places closed as well as opened, and a sign, -1 below the mean."""
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")

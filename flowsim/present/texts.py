@@ -26,7 +26,7 @@ class Texts(Mapping[str, str]):
 
     def __init__(self, lang: str) -> None:
         if lang not in LANGUAGES:
-            raise InputError("language", repr(lang), "one of " + ", ".join(LANGUAGES))
+            raise InputError("lang", repr(lang), "one of " + ", ".join(LANGUAGES))
         self.lang = lang
         self._texts: dict[str, str] = {}
         shelf = resources.files("flowsim.present") / lang

@@ -20,6 +20,10 @@ YEARS_AHEAD: Final = 30
 """How many years after that of the first day a value by year can be for; a later one is a slip."""
 
 DIVERSION = "functions.diversion"
+SHELF: Final = "experiments"
+"""The folder whose scenarios go by their name alone, where flowsim is started beside it."""
+SWEEPS: Final = f"{SHELF}/sweeps"
+"""The folder of experiments that do."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,16 @@ def default(region: str | Path = "amstelland") -> Scenario:
         named = region.name
         return Scenario(named, "The plan as it stands", "", str(region), dict(DEFAULTS), book, region_files=files)
     return Scenario(str(region), "The plan as it stands", "", str(region), dict(DEFAULTS), load_figures(region))
+
+
+def named(given: str | Path, *shelves: str) -> Path:
+    """The path that an argument stands for: itself, or, where nothing is there and it is a name alone, with or without
+    ``.toml``, the file of that name in the first of ``shelves`` that has it (none given: `SHELF`)."""
+    path = path_of("scenario", given, "a scenario, or the path of a scenario file")
+    if not path.exists() and path.name == str(given):
+        file = path.name if path.suffix == ".toml" else f"{path.name}.toml"
+        return next((found for shelf in shelves or (SHELF,) if (found := Path(shelf) / file).exists()), path)
+    return path
 
 
 def load(path: str | Path | None = None) -> Scenario:

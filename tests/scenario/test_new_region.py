@@ -175,7 +175,9 @@ def test_a_fraction_above_one_is_refused(region: Path) -> None:
     before = place.read_text("utf-8")
     entry = ENTRY.format(unit="fraction of those treated who return")
     place.write_text(f"{before}\n[return_share]\nvalue = 0.2\nlow = 0.1\nhigh = 25\n{entry}", encoding="utf-8")
-    with pytest.raises(InputError, match=r"assumptions.toml: return_share.high: found 25; expected a fraction, at most"):
+    with pytest.raises(
+        InputError, match=r"assumptions.toml: return_share.high: found 25; expected a fraction, at most"
+    ):
         default(region)
 
 
