@@ -92,9 +92,9 @@ def run(
         {name: out / name for name in (*(f"{table}.csv" for table in TABLES), DICTIONARY, MANIFEST)} if out else {}
     )
     taken = set(map(os.path.realpath, targets.values()))
-    for place in logs:
-        if os.path.realpath(place) in taken:
-            raise InputError("--log", str(place), "another name than those of the tables of --out")
+    for one in logs:
+        if os.path.realpath(one) in taken:
+            raise InputError("--log", str(one), "another name than those of the tables of --out")
     with Writing([*targets.values(), *logs, *([animate] if animate else [])]) as files:
         runs = _Runs(network, replications, seed, engine, bool(logs or animate), threads, lang, animate is not None)
         about = {"title": network.title or file.name, "seed": seed, "engine": engine, "flowsim": flowsim.__version__}
