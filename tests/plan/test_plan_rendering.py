@@ -111,7 +111,7 @@ def test_a_plan_without_mistakes_says_so(checks: tuple[Check, ...]) -> None:
 
 
 def test_unknown_language_and_format_are_refused(checks: tuple[Check, ...]) -> None:
-    with pytest.raises(InputError, match=r"language: found 'fr'; expected one of nl, en"):
+    with pytest.raises(InputError, match=r"lang: found 'fr'; expected one of nl, en"):
         render_plan(checks, "fr")
     with pytest.raises(InputError, match=r"format: found 'xml'; expected one of text, json, csv"):
         render_plan(checks, "nl", "xml")
