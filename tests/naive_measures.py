@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 Document = dict[str, Any]
@@ -150,7 +151,7 @@ def bridging(document: Document, found: Found, year: int) -> float:
     waiting = weekly(document, found, "waiting", listed(document))
     edges = [float((dt.date(2025 + m // 12, m % 12 + 1, 1) - START).days) for m in range(61)]
     days: list[float] = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         looks = [number for j, number in enumerate(waiting) if begin < j * every <= end]
         days.append(sum(looks) / len(looks) * (end - begin))
     last = max(j for j in range(len(waiting)) if j * every <= edges[-1])

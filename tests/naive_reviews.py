@@ -189,7 +189,12 @@ DOUBLE_LISTS: Document = CLOSING | {
 }
 
 
+def _without(station: Document, key: str) -> Document:
+    return {name: value for name, value in station.items() if name != key}
+
+
 OTHER_SERVERS: Document = SINGLE_LISTS | {
+    "stations": [one if one["name"] != "other" else _without(one, "on_full") for one in CLOSING["stations"]],
     "stop_rules": [
         {
             "at": 7.0,

@@ -34,7 +34,10 @@ BY_YEAR: Final = {
     "reneged": ("residents", "who give up waiting in the year"),
     "completions": ("residents", "who complete treatment in the year"),
     "utilisation": ("fraction", "of the treatment places that is in use, week by week over the year"),
-    "treatment_hours": ("hours", "of treatment given in ggz in the year, so many per client as the plan has on the first day"),
+    "treatment_hours": (
+        "hours",
+        "of treatment given in ggz in the year, as many a day to who is treated as on the first day",
+    ),
     **{name: ("residents", f"reached in the year: {name.replace('_', ' ')}") for name in VOLUMES},
     "gp_consults": ("consults", "at the GP in the year, of whoever has a mental-health question"),
     "bridging_consults": ("consults", "at the GP in the year, of people who wait for ggz"),

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from typing import Final
@@ -26,6 +26,12 @@ UNUSABLE: Final = 2
 INTERRUPTED: Final = 130
 TRACEBACK: Final = "FLOWSIM_TRACEBACK"
 """Environment variable: when set, a fault in flowsim shows where it happened."""
+PLACES: Final = frozenset(
+    ("--out", "--from", "--log", "--animate", "--template", "--again", "--extend", "--scenario", "--region")
+)
+"""Options whose value is a file or a folder."""
+KINDS_OF_PLACE: Final = ("output folder ", "manifest ", "results ", "region ")
+"""What stands before a path in a refusal; an option says the same."""
 NEW_OBJECTS: Final = 100_000
 """Objects after which the garbage collector looks at the young ones: loading libraries makes many and drops few, and to
 look as often as usual takes a fourteenth of the time to start."""
@@ -117,17 +123,32 @@ def _usage(error: BaseException) -> str:
 
 
 def _in_flags(error: InputError, arguments: list[str]) -> InputError:
-    """The same, with the flag where Python would name the argument, if that was given."""
+    """The same, with the flag where Python would name the argument, and before the path of a file or folder, if that
+    was given."""
     flag = "--" + error.where.replace("_", "-")
-    return error.at(flag) if any(one.partition("=")[0] == flag for one in arguments) else error
+    if any(one.partition("=")[0] == flag for one in arguments):
+        return error.at(flag)
+    for option, value in _options(arguments, PLACES):
+        kind = next((kind for kind in KINDS_OF_PLACE if error.where.startswith(kind)), "")
+        place = error.where.removeprefix(kind)
+        if place == value or place.startswith((f"{value.rstrip('/')}/", f"{value}: ")):
+            return error.at(f"{option} {place}")
+    return error
+
+
+def _options(arguments: list[str], names: Collection[str]) -> list[tuple[str, str]]:
+    """The value of each of these options that was given."""
+    after = [(option, value) for option, value in pairwise(arguments) if option in names]
+    return after + [
+        (option, value) for option, sign, value in (one.partition("=") for one in arguments) if sign and option in names
+    ]
 
 
 def _worded(error: InputError, arguments: list[str]) -> str:
     """A refusal in the language that was asked for, where it has words in it; else in English."""
     from flowsim.present.refusals import told
 
-    asked = [value for option, value in pairwise(arguments) if option == "--lang"]
-    asked += [one.removeprefix("--lang=") for one in arguments if one.startswith("--lang=")]
+    asked = [value for _, value in _options(arguments, ("--lang",))]
     return told("nl", error) if asked[-1:] == ["nl"] else str(error)
 
 

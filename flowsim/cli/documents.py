@@ -76,8 +76,10 @@ def check(file: File, lang: Lang = "en", json: Json = False) -> None:
     """Check a file: say what it holds, or name the first thing in it that cannot be used."""
     from flowsim.present.console import print_json
     from flowsim.present.texts import text, texts
+    from flowsim.scenario.load import SHELF, SWEEPS, named
 
     texts(lang)
+    file = named(file, SHELF, SWEEPS)
     try:
         key, facts = _described(file)
     except InputError as error:

@@ -24,7 +24,9 @@ def number(text: str | float) -> float:
         raise typer.BadParameter(f"found {text!r}, expected a number") from None
 
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A TOML file.", show_default=False)]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A TOML file, or a name in experiments/.", show_default=False)
+]
 Lang = Annotated[str, typer.Option("--lang", metavar="nl|en", help="Language of what is printed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Seed = Annotated[
@@ -40,7 +42,9 @@ Threads = Annotated[
 ]
 ScenarioFile = Annotated[
     Path | None,
-    typer.Argument(metavar="SCENARIO", help="A scenario file; left out: the plan.", show_default=False),
+    typer.Argument(
+        metavar="SCENARIO", help="A scenario file, or a name in experiments/; left out: the plan.", show_default=False
+    ),
 ]
 FutureSeed = Annotated[int, typer.Option("--seed", parser=whole, metavar="N", help="Same seed, same futures.")]
 Precision = Annotated[

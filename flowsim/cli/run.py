@@ -75,6 +75,7 @@ def run(
     from flowsim.cli.logs import check_logs, check_start, described_logs, when, write_logs
     from flowsim.present.console import print_json, say
     from flowsim.present.texts import text, texts
+    from flowsim.scenario.load import named
     from flowsim.study.store import drop, listed
 
     texts(lang)
@@ -83,6 +84,7 @@ def run(
     logs = [(out or Path()) / EVENTS if str(place) == USUAL_LOG else place for place in log or ()]
     check_logs(logs)
     check_animation(animate)
+    file = named(file)
     network = network_of(file)
     first_day, region = when(file, start) if logs or animate or start else (None, None)
     check_start(logs, animate, first_day)
@@ -90,9 +92,9 @@ def run(
         {name: out / name for name in (*(f"{table}.csv" for table in TABLES), DICTIONARY, MANIFEST)} if out else {}
     )
     taken = set(map(os.path.realpath, targets.values()))
-    for named in logs:
-        if os.path.realpath(named) in taken:
-            raise InputError("--log", str(named), "another name than those of the tables of --out")
+    for one in logs:
+        if os.path.realpath(one) in taken:
+            raise InputError("--log", str(one), "another name than those of the tables of --out")
     with Writing([*targets.values(), *logs, *([animate] if animate else [])]) as files:
         runs = _Runs(network, replications, seed, engine, bool(logs or animate), threads, lang, animate is not None)
         about = {"title": network.title or file.name, "seed": seed, "engine": engine, "flowsim": flowsim.__version__}
@@ -218,6 +220,7 @@ def _write_tables(
     logs: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     from flowsim.analysis.dictionary import package
+    from flowsim.study.store import provenance
 
     tables = {table: found.summary() if table == "summary" else getattr(found, table) for table in TABLES}
     for table, frame in tables.items():
@@ -225,7 +228,7 @@ def _write_tables(
     described = package("run", tables, ("csv",))
     described["resources"] += logs
     files.write(targets[DICTIONARY], _as_json(described))
-    files.write(targets[MANIFEST], _as_json(_provenance() | dict(facts) | {"document": found.network.document}))
+    files.write(targets[MANIFEST], _as_json(provenance() | dict(facts) | {"document": found.network.document}))
 
 
 def _write_animation(
@@ -253,20 +256,6 @@ def _facts(file: Path, found: Output, asked: int) -> dict[str, Any]:
         "replications_asked": asked,
         "replications_done": found.replications,
         "events": int(found.appointments.sum()),
-    }
-
-
-def _provenance() -> dict[str, Any]:
-    """What made these results, for whoever finds them."""
-    import platform
-    from importlib.metadata import version
-
-    libraries = {name: version(name) for name in ("numba", "numpy", "pandas")}
-    return {
-        "flowsim": flowsim.__version__,
-        "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "libraries": libraries,
     }
 
 

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file.", show_default=False)],
+    experiment: Annotated[
+        Path,
+        typer.Argument(
+            metavar="EXPERIMENT", help="An experiment file, or a name in experiments/sweeps/.", show_default=False
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(

@@ -241,103 +241,132 @@ class Twin:
         in_service: np.ndarray,
     ) -> Addresses:
         """The tables of n futures, for compiled code."""
-        p, network = self.plan, self.network
-        size = len(waiting)
-        shapes, values, ways = arrays["distributions"], arrays["values"], arrays["ways"]
-        below = ways["below"].astype(float) / 2.0**64
-        way = p.arcs["way"]
-        start = np.zeros(len(network.ways), bool)
-        start[network.rows["first"][network.rows["count"] > 0]] = True
-        last = np.zeros(len(network.ways), bool)
-        last[(network.rows["first"] + network.rows["count"] - 1)[network.rows["count"] > 0]] = True
-        upper = np.where(last[way], 1.0, below[:, way])
-        chance = np.where(way < 0, 1.0, upper - np.where(start[way], 0.0, below[:, way - 1]))
-        factor = np.where(way < 0, 1.0, ways["factor"][:, way])
-        value = arrays["steps"]["value"]
-        codes = p.stations
-        own = network.stations[codes]
-        servers = self._scheduled(
-            own["servers_first"], own["servers_count"], arrays["stations"]["servers"][:, codes].astype(float), value
-        )
-        others = network.rule_servers[:-1]
-        first, count = others["first"], network.stations["servers_count"][others["station"]]
-        other_servers = self._scheduled(first + 1, count, value[:, first], value)
-        rate_first = self.streams["rate_first"]
-        rates = self._scheduled(rate_first, self.streams["rate_count"], np.zeros((size, len(self.streams))), value)
-        renewal = self.streams["interval"] >= 0
-        rates[:, renewal] = 1.0 / shapes["mean"][:, self.streams["interval"][renewal], None]
-        until = np.minimum(self.edges[1:], network.horizon) - self.edges[:-1]
-        arriving = np.zeros((size, len(self.entries), self.steps))
-        for stream, entry in enumerate(self.entry_of):
-            arriving[:, entry] += rates[:, stream] * until
-        low = np.minimum(factor.min(axis=1, initial=1.0), 1.0)
-        high = np.maximum(factor.max(axis=1, initial=1.0), 1.0)
-        memoryless = (shapes["family"][:, self.services] == draws.EXPONENTIAL).all(axis=0)
-        kernel = np.empty((size, len(codes), 2, self.steps))
-        ends = np.zeros((size, len(codes), 2))
-        residual = np.empty((size, len(codes), self.steps))
-        known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        for s, code in enumerate(self.services.tolist()):
-            if code not in known:
-                known[code] = ended(shapes[:, code], values, np.stack([high, low], 1), self.step, self.steps)
-            kernel[:, s], residual[:, s] = known[code]
-            if memoryless[s]:
-                ends[:, s] = -np.expm1(-self.step / (shapes["mean"][:, code, None] * np.stack([high, low], 1)))
+        shapes, values, value = arrays["distributions"], arrays["values"], arrays["steps"]["value"]
         waiting_first, left_first, before = self._present(shapes, values, station, patient_class, waiting)
-        serving_first = np.zeros((size, self.cells))
-        for q, (k, c) in enumerate(zip(station.tolist(), patient_class.tolist(), strict=True)):
-            for cell, part in self._cells_of(k, c):
-                serving_first[:, cell] += part * in_service[:, q]
         longest = before + self.steps + 1
-        courses = np.zeros((size, len(codes) + len(others), self.steps), world.COURSE)
-        courses["servers"] = np.concatenate([servers, other_servers], axis=1)
-        own_courses = courses[:, : len(codes)]
-        own_courses["released"], own_courses["residual"] = self._quotas(codes, value), residual
-        numbers = np.empty((size, len(codes)), world.NUMBER)
+        ways = self._ways_of_arcs(arrays["ways"])
+        future = np.empty(len(waiting), world.FUTURE)
+        future["low"] = np.minimum(ways["factor"].min(axis=1, initial=1.0), 1.0)
+        future["high"] = np.maximum(ways["factor"].max(axis=1, initial=1.0), 1.0)
+        memoryless = (shapes["family"][:, self.services] == draws.EXPONENTIAL).all(axis=0)
+        kernel, lengths, residual = self._lengths(shapes, values, future, memoryless)
+        courses = self._courses(arrays["stations"]["servers"], value, residual)
+        numbers = np.empty((len(waiting), len(self.services)), world.NUMBER)
         numbers["mean"], numbers["left"] = shapes["mean"][:, self.services], left_first
-        ways_of_arcs = np.empty((size, len(way)), world.WAY)
-        ways_of_arcs["chance"], ways_of_arcs["factor"] = chance, factor
-        future = np.empty(size, world.FUTURE)
-        future["low"], future["high"] = low, high
         thin = [thinned(shapes[:, code], values, self.step, longest) for code in self.patiences]
         rings = [rung(shapes["mean"][:, code], self.step, longest) for code in self.delays]
         own_tables = {name: table.copy() for name, table in self.tables.items()}  # what the loop writes is this call's
-        own_tables["places"]["memoryless"][: len(codes)] = memoryless
+        own_tables["places"]["memoryless"][: len(self.services)] = memoryless
         given = own_tables | {
             "courses": courses,
             "numbers": numbers,
-            "ways": ways_of_arcs,
+            "ways": ways,
             "future": future,
-            "lengths": ends,
+            "lengths": lengths,
             "kernel": kernel,
-            "thin": np.stack(thin or [np.ones((size, longest))], axis=1),
-            "rung": np.stack(rings or [np.zeros((size, 2, longest))], axis=1),
+            "thin": np.stack(thin or [np.ones((len(waiting), longest))], axis=1),
+            "rung": np.stack(rings or [np.zeros((len(waiting), 2, longest))], axis=1),
             "desk_released": self._quotas(self.plan.desks, value),
-            "arriving": arriving,
+            "arriving": self._arriving(shapes, value),
             "thresholds": arrays["stop_rules"]["threshold"].astype(float),
             "waiting_first": waiting_first,
-            "serving_first": serving_first,
+            "serving_first": self._serving(station, patient_class, in_service),
             "columns": np.zeros((self.cells, longest), world.PEOPLE),
-            "found": np.zeros((size, self.steps + 1, len(codes)), world.FOUND),
+            "found": np.zeros((len(waiting), self.steps + 1, len(self.services)), world.FOUND),
         }
+        settings = self._settings(before, courses.shape[1])
+        return Addresses({name: np.ascontiguousarray(x) for name, x in given.items()}, settings)
+
+    def _ways_of_arcs(self, ways: np.ndarray) -> np.ndarray:
+        """Chance of each arc, and the part of the service that is left on it: (n, A)."""
+        rows, way = self.network.rows[self.network.rows["count"] > 0], self.plan.arcs["way"]
+        start, last = np.zeros((2, len(self.network.ways)), bool)
+        start[rows["first"]] = True
+        last[rows["first"] + rows["count"] - 1] = True
+        below = ways["below"].astype(float) / 2.0**64
+        upper = np.where(last[way], 1.0, below[:, way])
+        made = np.empty((len(ways), len(way)), world.WAY)
+        made["chance"] = np.where(way < 0, 1.0, upper - np.where(start[way], 0.0, below[:, way - 1]))
+        made["factor"] = np.where(way < 0, 1.0, ways["factor"][:, way])
+        return made
+
+    def _courses(self, servers: np.ndarray, value: np.ndarray, residual: np.ndarray) -> np.ndarray:
+        """What differs from step to step at each station, and the servers that stop rules put in place: (n, S + O, J).
+
+        ``servers``: (n, K) at time zero. ``value``: of the steps of all schedules. ``residual``: (n, S, J).
+        """
+        codes = self.plan.stations
+        own, others = self.network.stations[codes], self.network.rule_servers[:-1]
+        first, count = others["first"], self.network.stations["servers_count"][others["station"]]
+        made = np.zeros((len(servers), len(codes) + len(others), self.steps), world.COURSE)
+        mine, theirs = made[:, : len(codes)], made[:, len(codes) :]
+        before = servers[:, codes].astype(float)
+        mine["servers"] = self._scheduled(own["servers_first"], own["servers_count"], before, value)
+        theirs["servers"] = self._scheduled(first + 1, count, value[:, first], value)
+        mine["released"], mine["residual"] = self._quotas(codes, value), residual
+        return made
+
+    def _arriving(self, shapes: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """People who arrive in each step at each entry: (n, E, J)."""
+        nobody = np.zeros((len(shapes), len(self.streams)))
+        rates = self._scheduled(self.streams["rate_first"], self.streams["rate_count"], nobody, value)
+        renewal = self.streams["interval"] >= 0
+        rates[:, renewal] = 1.0 / shapes["mean"][:, self.streams["interval"][renewal], None]
+        until = np.minimum(self.edges[1:], self.network.horizon) - self.edges[:-1]
+        made = np.zeros((len(shapes), len(self.entries), self.steps))
+        for stream, entry in enumerate(self.entry_of):
+            made[:, entry] += rates[:, stream] * until
+        return made
+
+    def _lengths(
+        self, shapes: np.ndarray, values: np.ndarray, future: np.ndarray, memoryless: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """How services end at each station, the longer and the shorter ones: by age in steps (n, S, 2, J), in a step
+        where they are ``memoryless`` (n, S, 2), and of those in service at time zero (n, S, J)."""
+        size, stations = len(shapes), len(self.services)
+        kernel = np.empty((size, stations, 2, self.steps))
+        ends = np.zeros((size, stations, 2))
+        residual = np.empty((size, stations, self.steps))
+        factors = np.stack([future["high"], future["low"]], 1)
+        known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for s, code in enumerate(self.services.tolist()):
+            if code not in known:
+                known[code] = ended(shapes[:, code], values, factors, self.step, self.steps)
+            kernel[:, s], residual[:, s] = known[code]
+            if memoryless[s]:
+                ends[:, s] = -np.expm1(-self.step / (shapes["mean"][:, code, None] * factors))
+        return kernel, ends, residual
+
+    def _settings(self, before: int, courses: int) -> dict[str, tuple[str, Any]]:
+        """The sizes of the tables and other numbers that hold for all futures, each with its type."""
         counts = {
             "steps": self.steps,
             "before": before,
-            "longest": longest,
+            "longest": before + self.steps + 1,
             "two": 2,
-            "station_count": len(codes),
-            "course_count": len(codes) + len(others),
+            "station_count": len(self.plan.stations),
+            "course_count": courses,
             "cell_count": self.cells,
-            "arc_count": len(way),
+            "arc_count": len(self.plan.arcs),
             "patience_count": max(len(self.patiences), 1),
             "delay_count": max(len(self.delays), 1),
             "desk_count": len(self.plan.desks),
             "entry_count": len(self.entries),
-            "rule_count": len(network.stop_rules),
+            "rule_count": len(self.network.stop_rules),
         }
-        settings: dict[str, tuple[str, Any]] = {name: ("i8", number) for name, number in counts.items()}
-        settings |= {"step": ("f8", self.step), "norm": ("f8", float(min(network.waiting_norm, LONGEST)))}
-        return Addresses({name: np.ascontiguousarray(x) for name, x in given.items()}, settings)
+        made: dict[str, tuple[str, Any]] = {name: ("i8", number) for name, number in counts.items()}
+        norm = float(min(self.network.waiting_norm, LONGEST))
+        return made | {"step": ("f8", self.step), "norm": ("f8", norm)}
+
+    # ---- people present at time zero ------------------------------------------------------------------------------
+
+    def _serving(self, station: np.ndarray, patient_class: np.ndarray, in_service: np.ndarray) -> np.ndarray:
+        """Those in service by cell: (n, C)."""
+        made = np.zeros((len(in_service), self.cells))
+        for q, (k, c) in enumerate(zip(station.tolist(), patient_class.tolist(), strict=True)):
+            for cell, part in self._cells_of(k, c):
+                made[:, cell] += part * in_service[:, q]
+        return made
 
     def _cells_of(self, k: int, c: int) -> list[tuple[int, float]]:
         """Cells of people of a class at a station; class -1: of the mix of arrivals."""

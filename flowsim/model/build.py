@@ -94,6 +94,9 @@ class _Builder:
             for name, given in rule.servers.items():
                 times = [time for time, _ in given] if isinstance(given, list) else []
                 self.other_times.setdefault(name, set()).update(times)
+        self.refusing = {self.stations[one.name] for one in document.stations if one.queue_limit is not None}
+        for name in (name for rule in document.stop_rules for name in rule.close):
+            self.refusing.add(self.code(self.stations, name, "stop_rules.close", "station"))
         self.rows: list[tuple[int, int]] = []
         self.ways: list[tuple[int, int, int, float]] = []
         self.clocks: list[tuple[int, ...]] = []
@@ -259,6 +262,8 @@ class _Builder:
         cells["renege_row"] = self.row(gone, f"{place}.on_renege", False, [k])
         if given.on_renege is not None and given.patience is None:
             raise self.refuse(f"{place}.on_renege", "ways of those who give up", "patience beside it")
+        if given.on_full is not None and k not in self.refusing:
+            raise self.refuse(f"{place}.on_full", "ways from a full queue", check.MAY_BE_FULL)
         cells["full_row"] = (
             n.NEVER if given.on_full is None else self.row(given.on_full, f"{place}.on_full", False, [k])
         )
@@ -322,6 +327,8 @@ class _Builder:
             raise self.refuse(place, f"start {route.start:g}", f"start 0 for a route on {route.on}")
         if route.on == "renege" and not (cells["patience"][k] >= 0).any():
             raise self.refuse(place, "a route on renege", "patience at this station")
+        if route.on == "full" and k not in self.refusing:
+            raise self.refuse(place, "a route on full", check.MAY_BE_FULL)
         field = {"renege": "renege_row", "full": "full_row", "review": "review_row"}[route.on]
         cells[field][k, which] = row
 

@@ -16,6 +16,8 @@ MOST_ROWS = 10_000_000
 """In a table of results or routes: enough for every region, and what a laptop can hold."""
 MOST_CELLS = 100_000
 """Stations times classes."""
+MAY_BE_FULL = "queue_limit at this station, or a stop rule that closes it"
+"""What has to be there for a way on from a full queue: without it nobody would ever take that."""
 
 
 def check_sizes(document: NetworkDocument, refuse: Callable[[str, object, str], InputError]) -> None:

@@ -79,6 +79,10 @@ _OTHER: Final = f"{_RATE_OF_PLACE}other"
 _SHARES: Final = {"fraction": "fraction", "fractie": "fraction"} | dict.fromkeys(
     ("percent", "percentage", "percentages", "procent", "pct"), "percent"
 )
+_MAY_FALL: Final = re.compile(r"(?!measurement\.).*[._](growth|change|increase|decrease|forecast|net_effect)(_|$)")
+"""Names of figures that say how something changes, or what is left of it; not of how well such a one is measured."""
+_BELOW_ZERO: Final = ("assumptions.extra_places_", "population.suicides_rp")
+"""How other figures begin that may be negative: places closed as well as opened, and a sign, -1 below the mean."""
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
@@ -291,6 +295,7 @@ def _load(region: str, directory: Traversable, of_others: bool = False) -> Figur
                 figures[f"{stem}.{name}"] = _figure(f"{stem}.{name}", f"{file.name}: {name}", entry, documents)
     if of_others:
         _check_units(figures)
+        _check_numbers(figures)
     return FigureBook(region, _with_taken_over(region, directory, figures))
 
 
@@ -311,6 +316,35 @@ def _check_units(figures: Mapping[str, Figure]) -> None:
         if other or ("percent" in own["share"] and not own["time"]):
             stem, _, name = key.partition(".")
             raise InputError(f"{stem}.toml: {name}.unit", repr(figure.unit), expected)
+
+
+def may_be_negative(key: str) -> bool:
+    """Whether a figure of this name can be below zero: a change, such as growth, or one that is so in the region that
+    the model was made for."""
+    model = _load_packaged(MODEL).get(key)
+    below = model is not None and min(model.low or 0.0, *_numbers(model)) < 0.0
+    return below or key.startswith(_BELOW_ZERO) or _MAY_FALL.match(key) is not None
+
+
+def _check_numbers(figures: Mapping[str, Figure]) -> None:
+    """Refuse in a region's folder, in a value or a range, a number below zero where there can be none, and a fraction
+    above 1 where the model's own is not."""
+    read = _load_packaged(MODEL)
+    for key, figure in figures.items():
+        model = read.get(key)
+        whole = model and "fraction" in model.unit.split() and max(model.high or 0.0, *_numbers(model)) <= 1.0
+        ends = [(name, end) for name, end in (("low", figure.low), ("high", figure.high)) if end is not None]
+        stated = [(f"value.{day}" if figure.dated else "value", value) for day, value in figure.values]
+        for name, number in (*stated, *ends):
+            stem, _, table = key.partition(".")
+            if number < 0.0 and not may_be_negative(key):
+                raise InputError(f"{stem}.toml: {table}.{name}", f"{number:g}", "a number that is not negative")
+            if number > 1.0 and whole:
+                raise InputError(f"{stem}.toml: {table}.{name}", f"{number:g}", "a fraction, at most 1")
+
+
+def _numbers(figure: Figure) -> list[float]:
+    return [value for _, value in figure.values]
 
 
 def _measures(unit: str) -> dict[str, set[str]]:

@@ -49,7 +49,7 @@ def load_kpis(region: str | Path = "amstelland") -> tuple[Kpi, ...]:
     """The KPIs of a region's plan in its own order; InputError when an entry is not complete."""
     file = region_directory(region) / "kpis.toml"
     if not file.is_file():
-        raise InputError("kpis", "no kpis.toml", "a file with the KPIs of the plan")
+        raise InputError(f"region {region}", "no kpis.toml", "a file with the KPIs of the plan")
     entries = read_toml(file).get("kpi", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError("kpis.toml: kpi", repr(entries)[:60], "tables, each under [[kpi]]")

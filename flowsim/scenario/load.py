@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowsim.errors import LONGEST_SHOWN, InputError, path_of, written
-from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures
+from flowsim.plan.figures import Figure, FigureBook, Source, is_path, load_figures, may_be_negative
 from flowsim.scenario.region import check_inhabitants, load_region
 from flowsim.scenario.schema import DEFAULTS, Override, ScenarioFile, Settings
 
@@ -20,6 +20,10 @@ YEARS_AHEAD: Final = 30
 """How many years after that of the first day a value by year can be for; a later one is a slip."""
 
 DIVERSION = "functions.diversion"
+SHELF: Final = "experiments"
+"""The folder whose scenarios go by their name alone, where flowsim is started beside it."""
+SWEEPS: Final = f"{SHELF}/sweeps"
+"""The folder of experiments that do."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,16 @@ def default(region: str | Path = "amstelland") -> Scenario:
         named = region.name
         return Scenario(named, "The plan as it stands", "", str(region), dict(DEFAULTS), book, region_files=files)
     return Scenario(str(region), "The plan as it stands", "", str(region), dict(DEFAULTS), load_figures(region))
+
+
+def named(given: str | Path, *shelves: str) -> Path:
+    """The path that an argument stands for: itself, or, where nothing is there and it is a name alone, with or without
+    ``.toml``, the file of that name in the first of ``shelves`` that has it (none given: `SHELF`)."""
+    path = path_of("scenario", given, "a scenario, or the path of a scenario file")
+    if not path.exists() and path.name == str(given):
+        file = path.name if path.suffix == ".toml" else f"{path.name}.toml"
+        return next((found for shelf in shelves or (SHELF,) if (found := Path(shelf) / file).exists()), path)
+    return path
 
 
 def load(path: str | Path | None = None) -> Scenario:
@@ -281,8 +295,9 @@ def _with_override(before: Figure, stated: Figure, override: Override, where: st
         values = ((dt.date.min, float(override.value)),)
     ends = [end for end in (override.low, override.high) if end is not None]
     numbers = [*(value for _, value in values), *ends]
-    if min(numbers) < 0.0 and (stated.low is None or stated.low >= 0.0) and min(v for _, v in stated.values) >= 0.0:
-        least = min(numbers)
+    least = min(numbers)
+    own = min(stated.low or 0.0, *(v for _, v in stated.values))
+    if least < 0.0 <= own and not may_be_negative(stated.key):
         raise InputError(where, f"{least:g}", "a number that is not negative", "scenario.least", value=least, least=0.0)
     most = max(stated.high or 0.0, *(v for _, v in stated.values))  # a fraction of what was planned may be above 1
     if "fraction" in stated.unit.split() and max(numbers) > 1.0 >= most:

@@ -205,10 +205,11 @@ class Routes(Frame):
         lighter = 1.0 - self.value("functions.transfers_lighter") * self.value("assumptions.would_have_entered")
         desk = "waiting_list_management"
         routes: list[dict[str, Any]] = [
-            {"from": desk, "on": "full", "to": {"exit": 1.0}},
             {"from": desk, "on": "review", "to": {"stay": 1.0}},
             {"from": "between_episodes", "to": {TOWARDS_GGZ: 1.0}},
         ]
+        if self.may_stop:
+            routes.insert(0, {"from": desk, "on": "full", "to": {"exit": 1.0}})
         for label in self.classes_of("smi"):
             routes.append({"from": "between_episodes", "class": label, "to": {"smi": 1.0}})
         for label, need, group in (
@@ -223,10 +224,15 @@ class Routes(Frame):
             routes.append({"from": desk, "class": label, "on": "review", "to": ways})
         return routes
 
+    @property
+    def may_stop(self) -> bool:
+        """Whether the functions may close before the end."""
+        return bool(self.scenario.settings["stop_policy"]) and self.has_functions
+
     def stop_rules(self) -> list[dict[str, Any]]:
         """The plan's decision at the end of the pilot year (TP 5.1), when a scenario switches it on: the functions
         close, and the places that they took from treatment are treatment places again."""
-        if not self.scenario.settings["stop_policy"] or not self.has_functions:
+        if not self.may_stop:
             return []
         threshold = self.value("assumptions.stop_at_share") * self.base.waiting
         names = [one.name for one in self.base.programmes]

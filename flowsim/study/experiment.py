@@ -14,7 +14,7 @@ from flowsim.analysis import measures
 from flowsim.errors import NO_CONTROL, InputError, path_of
 from flowsim.plan.figures import FigureBook
 from flowsim.scenario import unknowns
-from flowsim.scenario.load import Scenario, default, load, refusal
+from flowsim.scenario.load import SWEEPS, Scenario, default, load, named, refusal
 from flowsim.scenario.schema import Number, Override, Part, Settings
 from flowsim.study import design
 from flowsim.study.design import Design, Factor
@@ -198,7 +198,8 @@ def changed(scenario: Scenario, path: str, multiple: bool, level: Any, where: st
 
 
 def load_experiment(source: str | Path | Mapping[str, Any]) -> Experiment:
-    """Read an experiment from a file, or from a mapping with the same content.
+    """Read an experiment from a file, or from a mapping with the same content; a name alone may also be that of a file
+    in ``experiments/sweeps/``.
 
     Raises
     ------
@@ -209,6 +210,7 @@ def load_experiment(source: str | Path | Mapping[str, Any]) -> Experiment:
     from flowsim.model.network import read_toml
 
     path = path_of("experiment", source, "the path of an experiment file, or its content as a mapping")
+    path = named(path, SWEEPS)
     return _experiment(read_toml(path), path.stem, str(path), path.parent)
 
 

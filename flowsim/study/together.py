@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from flowsim.errors import InputError, path_of
-from flowsim.scenario.load import Scenario, default, load
+from flowsim.errors import InputError
+from flowsim.scenario.load import Scenario, default, load, named
 from flowsim.study.futures import Balances, Case
 
 BLOCK: Final = 32
@@ -72,11 +72,7 @@ def read_scenario(given: str | Path) -> Scenario:
     ------
     InputError : a file that cannot be used, or that holds a network instead of a scenario.
     """
-    path = path_of("scenario", given, "a scenario, or the path of a scenario file")
-    if not path.exists() and path.name == str(given):
-        found = Path("experiments") / (path.name if path.suffix == ".toml" else f"{path.name}.toml")
-        path = found if found.exists() else path
-    return load(path)
+    return load(named(given))
 
 
 def same_region(scenarios: Mapping[str, Scenario]) -> None:

@@ -102,7 +102,7 @@ def test_it_is_closed_by_default() -> None:
         (["--port", "0"], "--port: found 0"),
         (["--port", "70000"], "--port: found 70000"),
         (["--port", "x"], "whole number"),
-        (["--lang", "fr"], "--lang: found 'fr'"),
+        (["--lang", "fr"], "--lang: found 'fr'; expected one of nl, en"),
         (["--futures", "3"], "--futures: found 3"),
         (["--futures", "1000000"], "--futures: found 1000000"),
     ],

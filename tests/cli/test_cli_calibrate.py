@@ -64,10 +64,12 @@ def test_what_cannot_be_used_is_refused_before_anything_runs(call: Call, tmp_pat
     refused(call("calibrate", "--points", 10, "--out", out), "points: found 10", "from 256")
     refused(call("calibrate", "--points", "many", "--out", out), "many")
     refused(call("calibrate", "--seed", -1, "--out", out), "seed: found -1")
-    refused(call("calibrate", "--lang", "fr", "--out", out), "--lang: found 'fr'")
+    refused(call("calibrate", "--lang", "fr", "--out", out), "--lang: found 'fr'; expected one of nl, en")
     refused(call("calibrate", tmp_path / "none.toml", "--out", out), "none.toml")
     (tmp_path / "file").write_text("x")
-    refused(call("calibrate", "--points", 256, "--out", tmp_path / "file"), "output folder")
+    refused(
+        call("calibrate", "--points", 256, "--out", tmp_path / "file"), f"--out {tmp_path / 'file'}: found File exists"
+    )
     assert not out.exists()
 
 

@@ -96,6 +96,67 @@ def test_bad_options_are_refused(
     assert list(tmp_path.iterdir()) == [file]
 
 
+PLACES = [
+    ("run plan --out file/x", "--out file/x/stations.csv: found a place that cannot be written"),
+    ("run plan --log=folder --json", "--log folder: found a folder; expected a file to write"),
+    ("answer --out file", "--out file: found File exists; expected a folder that can be written"),
+    ("sweep levers --out file/x", "--out file/x: found Not a directory"),
+    ("targets --from folder", "--from folder/manifest.json: found No such file or directory"),
+    ("report --from nowhere --out r.pdf", "--from nowhere: found no folder"),
+    ("sensitivity --extend latin.toml", "--extend latin.toml: found binary data (not UTF-8 text)"),
+    ("seek --scenario folder", "--scenario folder: found a directory"),
+    ("plan --region folder", "--region folder: found no kpis.toml"),
+    ("check --json folder", "flowsim: folder: found a directory"),
+    ("check folder --json", "flowsim: folder: found a directory"),
+    ("check plan --lang fr", "flowsim: --lang: found 'fr'; expected one of nl, en"),
+    ("app --lang=fr", "flowsim: --lang: found 'fr'; expected one of nl, en"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), PLACES)
+def test_an_option_is_named_as_it_was_typed(
+    call: Call, tmp_path: Path, words: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "experiments").symlink_to(EXPERIMENTS)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "latin.toml").write_bytes('title = "café"'.encode("latin-1"))
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.chdir(tmp_path)
+    code, out, error = call(*words.split())
+    assert code == 2
+    assert ("--json" in words and words.startswith("check")) == bool(out)
+    assert told in error
+    assert error.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_every_command_takes_a_name_of_a_scenario(
+    call: Call, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name alone, with and without its ending; what stands in the present folder goes before."""
+    (tmp_path / "experiments").symlink_to(EXPERIMENTS)
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = call("check", "growth_3")
+    assert (code, "experiments/growth_3.toml: a usable scenario" in out) == (DONE, True)
+    assert call("check", "growth_3.toml") == (code, out, "")
+    code, out, _ = call("check", "levers")
+    assert (code, "experiments/sweeps/levers.toml" in out) == (DONE, True)
+    refused(call("check", "growth_33"), "growth_33: found no such file")
+    code, out, _ = call("run", "growth_3", "--replications", "1", "--json")
+    assert (code, '"file": "experiments/growth_3.toml"' in out) == (DONE, True)
+    for command in ("answer", "targets", "compare", "calibrate", "report", "sensitivity", "seek"):
+        refused(call(command, *(["plan"] if command == "compare" else []), "growth_3", "--threads", "0"), "--threads")
+    refused(call("update", EXPERIMENTS / "observed_made_up.csv", "growth_3", "--threads", "0"), "--threads")
+    refused(call("sensitivity", "--extend", "growth_3", "--threads", "0"), "--threads")
+    refused(call("seek", "--scenario", "growth_3", "--threads", "0"), "--threads")
+    refused(call("sweep", "levers", "--threads", "0"), "--threads")
+    refused(call("app", "growth_3", "--host", "x"), "--host")
+    refused(call("app", "growth_33", "--host", "x"), "growth_33: found no such file")
+    file.rename(tmp_path / "growth_3")
+    assert "network" in call("check", "growth_3")[1]
+
+
 @pytest.mark.parametrize(
     ("command", "option"),
     [

@@ -136,7 +136,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_simulated(
     refused(call("report", *good, "--half-width", "0"), "--half-width:", "0.002")
     refused(call("report", *good, "--seed", "-1"), "seed")
     refused(call("report", *good, "--threads", "0"), "threads")
-    refused(call("report", *good, "--lang", "fr"), "--lang: found 'fr'")
+    refused(call("report", *good, "--lang", "fr"), "--lang: found 'fr'; expected one of nl, en")
     refused(call("report", *good, "--from", tmp_path / "nowhere"), "no folder")
     refused(call("report", *good, "--from", tmp_path, "--seed", "2"), "--from", "--seed beside it")
     refused(call("report", scenario, *good, "--from", tmp_path), "--from", "SCENARIO beside it")

@@ -88,7 +88,7 @@ def test_engines_that_differ_end_with_1(call: Call, few: list[Case], monkeypatch
         (["--threads", "0"], ["threads", "found 0"]),
         (["--format", "pdf"], ["--format", "'pdf'", "text, md, json"]),
         (["--format", "md", "--json"], ["--json", "--format md"]),
-        (["--lang", "fr"], ["--lang: found 'fr'"]),
+        (["--lang", "fr"], ["--lang: found 'fr'; expected one of nl, en"]),
         (["--what"], ["--what", "flowsim verify --help"]),
         (["file.toml"], ["file.toml"]),
     ],

@@ -116,7 +116,6 @@ def rich(scale: int) -> Network:
         routes=[
             {"from": "talk", "to": half},
             {"from": "talk", "on": "full", "to": {"care": 1.0}},
-            {"from": "office", "on": "full", "to": {"exit": 1.0}},
             {"from": "office", "on": "review", "to": [{"to": "soonest", "probability": 1.0, "service_factor": 0.9}]},
             {"from": "north", "to": {"home": 0.1, "exit": 0.9}},
             {"from": "south", "to": {"home": 0.1, "exit": 0.9}},

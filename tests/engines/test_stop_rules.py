@@ -20,8 +20,11 @@ DOOR, DESK = 0, 1
 def document(*rules: dict[str, Any], servers: Any = ((0.0, 1), (20.0, 2)), at_desk: int = 8) -> Document:
     """A door where one waits for ever, unless it closes; then he goes to the desk, where there is a queue."""
     own = servers if isinstance(servers, int) else [list(step) for step in servers]
-    door = {"name": "door", "servers": 0, "service": TEN, "initial": {"waiting": 1}, "on_full": {"desk": 1.0}}
-    desk = {"name": "desk", "servers": own, "service": TEN, "initial": {"waiting": at_desk}, "on_full": {"exit": 1.0}}
+    door = {"name": "door", "servers": 0, "service": TEN, "initial": {"waiting": 1}}
+    desk = {"name": "desk", "servers": own, "service": TEN, "initial": {"waiting": at_desk}}
+    for station, onward in ((door, {"desk": 1.0}), (desk, {"exit": 1.0})):
+        if any(station["name"] in one["close"] for one in rules):
+            station["on_full"] = onward
     return {"horizon": 35.0, "classes": ["all"], "stations": [door, desk], "stop_rules": list(rules)}
 
 

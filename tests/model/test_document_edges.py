@@ -424,6 +424,11 @@ def test_too_many_other_servers_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
             {"queue_limit": 3},
             "stations.desk.on_full: found nothing; expected where residents go when the queue is full",
         ),
+        (
+            {"on_full": {"exit": 1.0}},
+            "network: stations.desk.on_full: found ways from a full queue; expected queue_limit at this station, or a "
+            "stop rule that closes it",
+        ),
         ({"service": {"b": law()}}, "stations.desk.service: found nothing; expected a service time for class a"),
         ({"on_renege": {"exit": 0.5}}, "stations.desk.on_renege: found probabilities that add to 0.5"),
         (
@@ -434,6 +439,17 @@ def test_too_many_other_servers_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_stations_that_do_not_fit(station: Document, message: str) -> None:
     assert message in refused(station)
+
+
+def test_a_route_from_a_queue_that_is_never_full() -> None:
+    """A limit makes it full, and so does a rule that closes the station."""
+    route = {"from": "desk", "class": "a", "on": "full", "to": {"exit": 1.0}}
+    rule = {"at": 5.0, "stations": ["ward"], "measure": "waiting", "at_most": 3.0, "close": ["desk"]}
+    ways = [{"from": "desk", "to": {"ward": 1.0}}]
+    with pytest.raises(InputError, match="routes from desk, class a: found a route on full; expected queue_limit at"):
+        Network.from_dict(two(routes=[*ways, route]))
+    Network.from_dict(two({"queue_limit": 2, "on_full": {"exit": 1.0}}, routes=[*ways, route]))
+    Network.from_dict(two({"on_full": {"exit": 1.0}}, routes=[*ways, route], stop_rules=[rule]))
 
 
 def test_a_route_on_reneging_without_patience() -> None:

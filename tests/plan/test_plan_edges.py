@@ -424,7 +424,7 @@ KPI = (
 
 
 def test_kpis_are_numbered_from_one_when_one_is_wrong(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"kpis: found no kpis\.toml; expected a file with the KPIs of the plan"):
+    with pytest.raises(InputError, match=r"region .*: found no kpis\.toml; expected a file with the KPIs of the plan"):
         load_kpis(tmp_path)
     path = tmp_path / "kpis.toml"
     path.write_text('holds = "kpis"\n' + KPI, encoding="utf-8")

@@ -112,7 +112,7 @@ def test_a_target_without_a_date_is_refused(tmp_path: Path) -> None:
 def test_a_region_without_promises_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"targets: found no targets\.toml"):
         load_targets(tmp_path)
-    with pytest.raises(InputError, match=r"kpis: found no kpis\.toml"):
+    with pytest.raises(InputError, match=r"region .*: found no kpis\.toml"):
         load_kpis(tmp_path)
 
 

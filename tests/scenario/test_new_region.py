@@ -13,7 +13,7 @@ import pytest
 import flowsim
 from flowsim.cli import DONE, main
 from flowsim.errors import InputError
-from flowsim.plan.figures import REGIONAL, load_figures
+from flowsim.plan.figures import REGIONAL, load_figures, may_be_negative
 from flowsim.plan.targets import has_targets
 from flowsim.scenario.compile import compile_scenario
 from flowsim.scenario.load import default, from_document, load
@@ -128,6 +128,82 @@ def test_a_figure_that_nothing_asks_for_is_refused(region: Path, file: str, firs
     assert expected in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "table", "before", "after", "told"),
+    [
+        ("assumptions.toml", "list_size", "low = 200", "low = -200", "assumptions.toml: list_size.low: found -200"),
+        ("demand.toml", "clients", "value = 2_300", "value = -2_300", "demand.toml: clients.value: found -2300"),
+        ("functions.toml", "consultations", "2026 = 50", "2026 = -50", "consultations.value.2026-01-01: found -50"),
+        ("population.toml", "dijkstad", "low = ", "low = -", "population.toml: dijkstad.low: found -"),
+    ],
+)
+def test_a_number_below_zero_is_refused_in_a_value_and_a_range(
+    region: Path, file: str, table: str, before: str, after: str, told: str
+) -> None:
+    place = region / file
+    head, title, tail = place.read_text("utf-8").partition(f"[{table}]")
+    if before not in tail:
+        tail = tail.replace('kind = "published"', 'kind = "published"\nlow = 1\nhigh = 99_999', 1)
+    assert before in tail
+    place.write_text(head + title + tail.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        default(region)
+    assert told in str(refused.value)
+    assert str(refused.value).endswith("expected a number that is not negative")
+
+
+ENTRY = 'unit = "{unit}"\ndate = "2024"\nsource = "X"\nsection = "1"\nkind = "assumed"\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "unit", "low"),
+    [
+        ("demand_growth", "fraction a year", -0.01),
+        ("more_absence", "fraction of the working time", -0.02),
+        ("extra_places_other_dijk", "fraction of the treatment places", -0.2),
+    ],
+)
+def test_what_can_fall_may_be_negative(region: Path, table: str, unit: str, low: float) -> None:
+    place = region / "assumptions.toml"
+    before = place.read_text("utf-8")
+    place.write_text(f"{before}\n[{table}]\nvalue = 0.0\nlow = {low}\nhigh = 0.1\n{ENTRY.format(unit=unit)}")
+    assert default(region).book[f"assumptions.{table}"].low == low
+
+
+def test_a_fraction_above_one_is_refused(region: Path) -> None:
+    place = region / "assumptions.toml"
+    before = place.read_text("utf-8")
+    entry = ENTRY.format(unit="fraction of those treated who return")
+    place.write_text(f"{before}\n[return_share]\nvalue = 0.2\nlow = 0.1\nhigh = 25\n{entry}", encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"assumptions.toml: return_share.high: found 25; expected a fraction, at most"
+    ):
+        default(region)
+
+
+def test_growth_may_be_overridden_below_zero_where_the_region_expects_none(region: Path) -> None:
+    place = region / "assumptions.toml"
+    entry = ENTRY.format(unit="fraction a year")
+    before = place.read_text("utf-8")
+    place.write_text(f"{before}\n[demand_growth]\nvalue = 0.01\nlow = 0.0\nhigh = 0.1\n{entry}", encoding="utf-8")
+    changed = default(region).with_figure("assumptions.demand_growth", -0.02, "fewer people")
+    assert changed.book.value("assumptions.demand_growth") == -0.02
+    with pytest.raises(InputError, match="not negative"):
+        default(region).with_figure("assumptions.list_size", -2, "fewer people")
+
+
+def test_the_signs_of_the_figures_that_ship_are_allowed() -> None:
+    """A growth may be negative; its standard error may not."""
+    for key, figure in load_figures().items():
+        numbers = [value for _, value in figure.values] + ([] if figure.low is None else [figure.low])
+        assert min(numbers) >= 0.0 or may_be_negative(key), key
+    assert may_be_negative("demand.gp_contacts_growth")
+    assert may_be_negative("assumptions.extra_places_elsewhere")
+    assert not may_be_negative("measurement.demand_growth")
+    assert not may_be_negative("demand.inflow")
+    assert not may_be_negative("population.dijkstad")
+
+
 def test_a_region_that_stands_alone_needs_every_figure(region: Path) -> None:
     changed(region, "region.toml", 'figures_from = "amstelland" ', "# nothing is taken over ")
     with pytest.raises(InputError) as refused:
@@ -156,7 +232,9 @@ def test_municipalities_that_are_not_the_region_are_refused(region: Path, before
 @pytest.mark.parametrize(("before", "after"), [("62_000", "-62_000"), ("68_000", "0"), ("41_000", "-41_000")])
 def test_inhabitants_are_a_number_above_nothing(region: Path, before: str, after: str) -> None:
     changed(region, "population.toml", before, after)
-    with pytest.raises(InputError, match=r"population\.\w+: found (0|-\d+); expected a number of inhabitants above 0"):
+    none = r"population\.\w+: found 0; expected a number of inhabitants above 0"
+    fewer = r"population\.toml: [\w.-]+: found -\d+; expected a number that is not negative"
+    with pytest.raises(InputError, match=f"{none}|{fewer}"):
         default(region)
 
 

@@ -61,11 +61,16 @@ def test_functions_that_take_no_places_give_none_back() -> None:
 
 
 def test_the_rule_adds_steps_and_changes_nothing_else() -> None:
-    """What is not the rule's is the network of the scenario without it, to the last bit."""
+    """What is not the rule's is the network of the scenario without it, to the last bit; and where list management
+    sends people once it has closed, which nobody can need without a rule."""
     stopping, plan, none = built(stop_policy=True), built(), built(network="none")
     own = len(plan.steps) - 1  # the last row stands for nothing
     assert stopping.steps[:own].tobytes() == plan.steps[:own].tobytes()
-    for name in ("stations", "cells", "ways", "rows", "route_rows", "distributions", "values", "streams", "initial"):
+    past = {"from": "waiting_list_management", "on": "full", "to": {"exit": 1.0}}
+    left = [route for route in stopping.document["routes"] if route != past]
+    assert len(left) == len(stopping.document["routes"]) - 1
+    assert stopping.document | {"routes": left, "stop_rules": []} == plan.document
+    for name in ("stations", "distributions", "values", "streams", "initial"):
         assert getattr(stopping, name).tobytes() == getattr(plan, name).tobytes(), name
     for other in stopping.rule_servers[:-1]:
         station = none.stations[other["station"]]

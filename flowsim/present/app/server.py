@@ -23,8 +23,9 @@ from flowsim.present.app.ground import first_language, stand_on
 from flowsim.present.app.studies import FUTURES_SETTING
 from flowsim.present.markup import tag
 from flowsim.present.texts import LANGUAGES, text, texts
-from flowsim.scenario.load import Scenario, load
+from flowsim.scenario.load import Scenario
 from flowsim.study.replicate import whole
+from flowsim.study.together import read_scenario
 
 LEAST_FUTURES: Final = 12
 MOST_FUTURES: Final = 5_000
@@ -78,7 +79,7 @@ def _simulable(place: Path) -> Scenario:
     """The scenario of a file or a folder, after a look whether it can be simulated."""
     from flowsim.scenario.compile import compile_scenario
 
-    found = load(place)
+    found = read_scenario(place)
     compile_scenario(found)
     return found
 
