@@ -147,7 +147,7 @@ def test_a_run_whose_page_is_gone_is_stopped_long_before_nobody_asks(
     for one in (gone, queued):
         assert one.ended.wait(10)
         assert one.state == "cancelled"
-    assert not (here.over or shared.over)
+    assert not any(one.over for one in (here, shared))
     assert "a" not in log or log[-1] == "a closed"
 
 

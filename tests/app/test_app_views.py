@@ -161,9 +161,7 @@ def test_a_lever_says_what_is_simulated_until_it_is_turned(lang: str) -> None:
     assert f"{before['start_cited']}2025." in shown
 
 
-def test_the_runs_of_a_visit_know_whether_its_page_is_connected(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_runs_of_a_visit_know_whether_its_page_is_connected(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each session has its own page; what Streamlit says of it is asked when a run asks."""
     import flowsim.present.app.shell as shell
 

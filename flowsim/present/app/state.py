@@ -107,7 +107,8 @@ class Asked:
     ) -> Job | None:
         """The run of this key: the one there is, else a new one; None when there is no room.
 
-        ``connected`` : whether the visitor's page is. A run that ended because its visitor was away is begun anew; one that the visitor stopped only with ``again``.
+        A run that ended because its visitor was away is begun anew; one that the visitor stopped only with ``again``.
+        ``connected`` : whether the visitor's page is.
         """
         if self.job is not None:
             self.job.touch()

@@ -189,7 +189,7 @@ def _scenario(draft: Draft) -> None:
 
 
 def _more(draft: Draft, group: str, levers: Sequence[Lever]) -> None:
-    """The levers of a group that matter less, closed below a line that says how many there are and which were turned."""
+    """The levers of a group that matter less, closed below a line that counts them and names those turned."""
     if not levers:
         return
     label = t(f"compare.more.{'one' if len(levers) == 1 else 'many'}", group=t(f"compare.group.{group}"), n=len(levers))
