@@ -204,7 +204,7 @@ def test_the_plan_is_recomputed_with_a_place_for_each_discrepancy(reports: dict[
     content = reports["nl"].content
     table = next(block for block in content["account"] if block.get("note") == text("nl", "report.note.plan"))
     assert all(all(cell.strip() for cell in row) for row in table["rows"])
-    assert any("KPI 27: 2027: 486\u00a0→\u00a0436" in row[1] for row in table["rows"])
+    assert any("KPI 27: 2027:\u00a0486\u00a0→\u00a0436" in row[1] for row in table["rows"])
     assert "615 controles" in reports["nl"].said
 
 
