@@ -107,6 +107,7 @@ def in_chromium(address: str, app: int, rounds: int, futures: int) -> None:
         page.get_by_role("link", name=text("nl", "app.page.compare.title"), exact=True).click()
         page.locator("#cards li").first.wait_for()
         page.locator("[data-testid=stProgress]").wait_for(state="detached")
+        page.evaluate("document.querySelectorAll('details').forEach(x => x.open || x.firstElementChild.click())")
         for _ in range(rounds):
             for lever in LEVERS:
                 page.wait_for_timeout(1000)

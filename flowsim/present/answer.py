@@ -19,6 +19,7 @@ from flowsim.plan.years import YEARS
 from flowsim.present import first_day
 from flowsim.present.changed import changes, figure_value
 from flowsim.present.fitting import fitted_table
+from flowsim.present.said import whole
 from flowsim.present.texts import format_number, text, texts
 from flowsim.present.wording import case_name, gave_up, month, percent, scenario_title, unknown_name
 from flowsim.scenario.frame import norm_weeks
@@ -147,12 +148,20 @@ class Page:
 
     def probability(self, value: float, low: float, high: float) -> str:
         """A probability with its interval."""
-        return self.t("estimate", value=self.percent(value), low=self.percent(low), high=self.percent(high))
+        return self.between(*map(self.percent, (value, low, high)))
 
     def estimate(self, value: float, low: float, high: float) -> str:
         """A number with its interval."""
-        shown = {"value": value, "low": low, "high": high}
-        return self.t("estimate", **{name: self.number(one, 2) for name, one in shown.items()})
+        return self.between(*(self.number(one, 2) for one in (value, low, high)))
+
+    def between(self, value: str, low: str, high: str) -> str:
+        """An estimate and its ends as one text."""
+        return whole(self.t("estimate", value=value, low=low, high=high), value, low, high)
+
+    def goes(self, before: float, after: float) -> str:
+        """From one probability to another."""
+        parts = self.percent(before), self.percent(after)
+        return whole(" → ".join(parts), *parts)
 
     def case(self, name: str) -> str:
         return case_name(self.lang, name)
@@ -274,7 +283,8 @@ class Page:
         ]
 
     def spread(self, mean: float, low: float, high: float, decimals: int = 0) -> str:
-        return f"{self.number(mean, decimals)} ({self.number(low)}-{self.number(high)})"
+        parts = self.number(mean, decimals), self.number(low), self.number(high)
+        return whole("{} ({}-{})".format(*parts), *parts)
 
     def kpi24(self) -> Rows:
         rows = [
@@ -344,7 +354,7 @@ class Page:
                     unknown_name(self.lang, row["unknown"]),
                     self.t(f"strength.{strength}", effect=effect),
                     self.estimate(r, low, high),
-                    f"{self.percent(row['cleared_low'])} → {self.percent(row['cleared_high'])}",
+                    self.goes(row["cleared_low"], row["cleared_high"]),
                 )
             )
         made = self.table("unknowns", ("unknown", "effect", "correlation", "chances"), rows, left=2)
@@ -444,7 +454,9 @@ class Page:
             ends = [self.figure(end, figure.unit) for end in (figure.low, figure.high) if end is not None]
             kind = self.t(f"used.{figure.kind}")
             value = self.figure(figure.at(), figure.unit)
-            rows.append((unknown_name(self.lang, key), value, " - ".join(ends), self.in_futures(key), kind))
+            rows.append(
+                (unknown_name(self.lang, key), value, whole(" - ".join(ends), *ends), self.in_futures(key), kind)
+            )
         if not rows:
             return None
         header = tuple(self.t(f"used.{name}") for name in ("unknown", "value", "range", "futures", "basis"))
@@ -469,8 +481,7 @@ class Page:
         if found is None:
             return "-"
         unit = self.scenario.book.figure(key).unit
-        value, low, high = (self.figure(first_day.rounded(one, found, unit), unit) for one in found)
-        return self.t("estimate", value=value, low=low, high=high)
+        return self.between(*(self.figure(first_day.rounded(one, found, unit), unit) for one in found))
 
     def taken_over(self, drawn: Sequence[str]) -> tuple[str, ...]:
         """For a region that takes figures over from another one: how many."""

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from flowsim.plan.figures import Figure
 from flowsim.present.figures import figure_name, unit_words
+from flowsim.present.said import PERCENT, YEAR, Said, Told
 from flowsim.present.texts import LANGUAGES, fewest_decimals, format_number, text, texts
 from flowsim.present.wording import because_in
 
 if TYPE_CHECKING:
     from flowsim.scenario.load import Change, Scenario
 
-YEAR: Final = "year"
-"""How the unit of a figure that is a year begins: it has no sign for thousands."""
 SMALL: Final = 0.1
 """A number below this has three decimals where it needs them, else two."""
 
@@ -25,11 +24,14 @@ def figure_value(lang: str, value: float, unit: str) -> str:
     if math.isnan(value):
         return "-"
     if unit.partition(" ")[0] == YEAR:
-        return f"{value:.0f}"
+        return Said(f"{value:.0f}", Told(value, YEAR))
     factor, sign = (100.0, "%") if unit.startswith("fraction") else (1.0, "")
     shown = round(factor * value, 6)
     most = 2 if abs(shown) >= SMALL else 3
-    return format_number(lang, shown, fewest_decimals(shown, most)) + sign
+    written = format_number(lang, shown, fewest_decimals(shown, most))
+    if not sign:
+        return written
+    return Said(written + sign, Told(value, PERCENT, fewest_decimals(shown, most)))
 
 
 def changed_name(lang: str, key: str, scenario: Scenario) -> str:

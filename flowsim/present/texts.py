@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Final
 
 from flowsim.errors import InputError
+from flowsim.present.said import EURO, Said, Told, reworded
 
 LANGUAGES: Final = ("nl", "en")
 
@@ -76,20 +77,20 @@ def text(lang: str, key: str, **values: object) -> str:
     return sentence.format(**values) if values else sentence
 
 
-def format_number(lang: str, value: float, decimals: int = 0) -> str:
+def format_number(lang: str, value: float, decimals: int = 0) -> Said:
     """A number as the language writes it: ``1.234,5`` in Dutch, ``1,234.5`` in English."""
     written = f"{value:,.{decimals}f}"
     if float(f"{value:.{decimals}f}") == 0:
         written = written.removeprefix("-")
     if lang == "nl":
         written = written.translate(str.maketrans(",.", ".,"))
-    return written
+    return Said(written, Told(float(value), decimals=decimals))
 
 
-def format_euro(lang: str, value: float, decimals: int = 0) -> str:
+def format_euro(lang: str, value: float, decimals: int = 0) -> Said:
     """Euros, the sign in front: ``-€ 1.234`` in Dutch, ``-€ 1,234`` in English."""
     amount = format_number(lang, value, decimals)
-    return f"-€ {amount[1:]}" if amount.startswith("-") else f"€ {amount}"
+    return reworded(amount, f"-€ {amount[1:]}" if amount.startswith("-") else f"€ {amount}", EURO)
 
 
 def fewest_decimals(value: float, most: int) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowsim.analysis import verdict
 from flowsim.plan.figures import read_documents, region_directory
+from flowsim.present.said import PERCENT, Said, Told
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ def percent(lang: str, share: float) -> str:
     if math.isnan(share):
         return "-"
     if 0.0 < share < 0.005:
-        return "<1%"
+        return Said("<1%", Told(share, PERCENT, 1))
     if 0.995 < share < 1.0:
-        return ">99%"
-    return format_number(lang, 100.0 * share) + "%"
+        return Said(">99%", Told(share, PERCENT, 1))
+    return Said(format_number(lang, 100.0 * share) + "%", Told(share, PERCENT))
 
 
 def month(lang: str, date: dt.date) -> str:

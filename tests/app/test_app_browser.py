@@ -24,6 +24,7 @@ from urllib.parse import quote
 import pytest
 
 from flowsim.present.app.chrome import PREFIX
+from flowsim.present.app.levers import GROUPS
 from flowsim.present.app.shell import PAGES
 from flowsim.present.texts import LANGUAGES, text, texts
 from flowsim.scenario.load import load
@@ -133,6 +134,17 @@ class Visitor:
         self.page.locator("[data-testid=stProgress]").wait_for(state="detached")
         self.page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
 
+    def more(self, group: str, lang: str = "nl") -> Any:
+        """The line below which the other levers of a group are."""
+        name = words(f"compare.group.{group}", lang)
+        return self.page.locator("summary", has_text=re.compile(f"{re.escape(name)}: "))
+
+    def levers(self, lang: str = "nl") -> None:
+        """Open them all."""
+        for group in GROUPS:
+            self.more(group, lang).click()
+            self.page.locator("details[open] > summary", has_text=words(f"compare.group.{group}", lang)).wait_for()
+
     def cards(self) -> list[str]:
         self.page.locator("#cards .fs-number").first.wait_for()  # a card has none until its first result
         return [str(one) for one in self.page.locator("#cards .fs-number").all_inner_texts()]
@@ -179,6 +191,7 @@ def test_each_page_opens_without_errors_and_without_violations(browser: Any, ser
         visitor.go(name, lang)
         if name == "compare":
             visitor.cards()
+            visitor.levers(lang)
         visitor.settled()
         for theme in ("light", "dark"):
             visitor.page.emulate_media(color_scheme=theme)
@@ -243,6 +256,7 @@ def test_the_keyboard_reaches_everything_on_every_page_and_opens_each_term(
         visitor.go(name)
         if name == "compare":  # it begins to simulate: what can be stopped is gone again when it is done
             visitor.cards()
+            visitor.levers()
         visitor.settled()
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(300)  # the sidebar folds
@@ -407,6 +421,7 @@ def test_a_slider_by_keyboard_changes_the_result(visitor: Visitor) -> None:
     visitor.cards()
     visitor.settled()
     before = table_numbers(visitor)
+    visitor.levers()
     slider = visitor.page.get_by_role("slider", name=words("lever.staff_growth.name"))
     slider.focus()
     for _ in range(8):
@@ -434,6 +449,9 @@ def test_on_a_phone_the_outcome_stays_in_sight_and_the_other_pages_are_found(vis
     page = visitor.open("vergelijken")
     visitor.cards()
     visitor.settled()
+    line = visitor.more("network")
+    line.focus()
+    line.press("Enter")
     slider = page.get_by_role("slider", name=words("lever.conversations.name"))
     slider.focus()
     slider.press("End")
@@ -444,6 +462,40 @@ def test_on_a_phone_the_outcome_stays_in_sight_and_the_other_pages_are_found(vis
     others = page.locator(".st-key-other-pages")
     others.get_by_role("link", name=words("page.goals.title"), exact=True).click()
     page.locator("h1.fs-h1", has_text=words("page.goals.heading")).wait_for()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_on_a_phone_the_levers_are_one_screen_and_the_others_open_by_keyboard_and_stay_open(
+    browser: Any, server: str, lang: str
+) -> None:
+    """The line says how many there are and which were turned; it stays open, with the focus, when one inside turns."""
+    visitor = Visitor(browser, server)
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    page = visitor.open(f"{words('page.compare.address', lang)}?lang={lang}")
+    visitor.cards()
+    visitor.settled()
+    head = page.locator("h3", has_text=words("compare.group.network", lang))
+    height = "x => document.querySelector('.fs-outlook').getBoundingClientRect().y - x.getBoundingClientRect().y"
+    page.set_viewport_size({"width": 390, "height": 4_000})  # so that the line with the outcome is in its own place
+    assert 400 < head.evaluate(height) < 900
+    page.set_viewport_size({"width": 390, "height": 844})
+    several = words("compare.more.many", lang, group=words("compare.group.network", lang), n=4)
+    line = visitor.more("network", lang)
+    assert line.locator("p").inner_text() == several
+    slider = page.get_by_role("slider", name=words("lever.conversations.name", lang))
+    assert not slider.is_visible()
+    line.focus()
+    line.press("Enter")
+    slider.focus()
+    slider.press("End")
+    most = words("compare.more.stands", lang, lever=words("lever.conversations.name", lang), where="1.300")
+    most = most if lang == "nl" else most.replace("1.300", "1,300")
+    said = words("compare.more.turned", lang, label=several, levers=most)
+    line.locator("p", has_text=said).wait_for()
+    assert slider.is_visible()
+    assert slider.evaluate("x => x === document.activeElement")
+    visitor.settled()
+    visitor.close()
 
 
 def test_on_a_phone_the_menu_closes_when_a_page_is_chosen(visitor: Visitor) -> None:

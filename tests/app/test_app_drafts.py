@@ -94,6 +94,23 @@ def test_an_experiment_opens_as_it_runs_or_says_why_not(name: str) -> None:
         assert opened(content, name).scenario().hash == load(EXPERIMENTS / name).hash
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_link_with_a_name_that_cannot_be_says_what_a_name_must_be(lang: str) -> None:
+    """Whether the link holds levers or a file; a file that is opened says it too."""
+    file = b'title = "ab"\n[settings]\nfreed_place = "heavier"\n'
+    packed = drafts.PACKED + urlsafe_b64encode(zlib.compress(file)).decode().rstrip("=")
+    for link in ("ab", "ab~conversations=900.0", "x" * 81, packed):
+        with pytest.raises(Refused) as told:
+            from_links(["Goed genoeg", link], lang)
+        said = told.value.sentence(lang)
+        assert said == text(lang, "app.refused.link_title", least=3, most=80)
+        assert "3" in said
+        assert "80" in said
+    with pytest.raises(Refused) as told:
+        opened(file, "x.toml")
+    assert told.value.sentence(lang) == text(lang, "app.refused.title", least=3, most=80)
+
+
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_hostile_name_goes_through_file_and_link_as_text(title: str, tmp_path: Path) -> None:
     draft = turned(title)

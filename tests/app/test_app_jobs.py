@@ -136,6 +136,50 @@ def test_a_run_whose_visitor_left_is_stopped(desk: Desk, monkeypatch: pytest.Mon
     assert not kept.over
 
 
+def test_a_run_whose_page_is_gone_is_stopped_long_before_nobody_asks(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "AWAY", 0.05)
+    log: list[str] = []
+    gone = desk.submit(endless(log, "a"), connected=lambda: False)
+    here, shared = desk.submit(endless([], "b"), connected=lambda: True), desk.submit(endless([], "c"), keep=True)
+    queued = desk.submit(endless([], "d"), connected=lambda: False)
+    for one in (gone, queued):
+        assert one.ended.wait(10)
+        assert one.state == "cancelled"
+    assert not any(one.over for one in (here, shared))
+    assert "a" not in log or log[-1] == "a closed"
+
+
+def test_a_page_that_is_away_for_a_moment_finds_its_run_and_leaves_its_turns_and_its_place_to_others(
+    desk: Desk,
+) -> None:
+    """The desk has two places: the one of the run whose page is away does not count."""
+    there, log = threading.Event(), list[str]()
+    there.set()
+    mine, other = desk.submit(endless(log, "mine"), connected=there.is_set), desk.submit(endless(log, "other"))
+    until(lambda: log.count("mine") > 3)
+    there.clear()
+    third = desk.submit(endless(log, "third"))
+    until(lambda: log.count("third") > 3)
+    so_far = log.count("mine")
+    assert desk.sharing(other) == 1
+    before = log.count("other")
+    until(lambda: log.count("other") > before + 20)
+    assert log.count("mine") <= so_far + 1  # the slice in hand
+    assert not mine.over
+    there.set()
+    until(lambda: log.count("mine") > so_far + 10)
+    assert not any(one.over for one in (mine, other, third))
+
+
+def test_alone_a_run_whose_page_is_away_for_a_moment_goes_on(desk: Desk) -> None:
+    log: list[str] = []
+    there = threading.Event()
+    desk.submit(endless(log, "mine"), connected=there.is_set)
+    until(lambda: len(log) > 20)
+
+
 def test_closing_ends_the_thread() -> None:
     desk = Desk()
     desk.submit(endless([], "a"))

@@ -231,6 +231,8 @@ def test_what_a_tab_kept_is_a_file_from_outside_like_any_other() -> None:
     wrong: list[Any] = ["", "x", "3", "null", "[]", "{}", 3, None, kept[:-9], "[" * 90_000, "x" * 200_000]
     wrong += [kept.replace("csv", "exe"), kept.replace("content", "other"), '{"name": "x.csv", "content": "?"}']
     wrong += [keeping.packed(content, "x.csv") for content in BAD.values()]
+    start = json.loads(kept)["content"][:8]
+    wrong += [kept.replace(start, f"{start[:4]}!{start[4:]}"), keeping.packed(GOOD, "x" * keeping.MOST + ".csv")]
     assert [keeping.unpacked(one) for one in wrong] == [None] * len(wrong)
     largest = HEADING.encode() + b"#" * (MOST_BYTES - len(HEADING))
     assert len(keeping.packed(largest, "x" * 60)) < keeping.MOST

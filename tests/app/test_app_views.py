@@ -22,10 +22,10 @@ from flowsim.errors import InputError
 from flowsim.plan.figures import KINDS, load_figures
 from flowsim.plan.tables.checks import INCONSISTENT
 from flowsim.present.answer import Page, Rows
-from flowsim.present.app import charts, html, state, studies
+from flowsim.present.app import charts, counts, html, state, studies
 from flowsim.present.app.drafts import Draft, because, to_link
 from flowsim.present.app.html import plain
-from flowsim.present.app.levers import BY_NAME, document_of
+from flowsim.present.app.levers import BY_NAME, GROUPS, document_of
 from flowsim.present.app.shell import OF_PLAN, PAGES
 from flowsim.present.app.state import House, Visit
 from flowsim.present.app.views import account, answer, plan
@@ -159,6 +159,55 @@ def test_a_lever_says_what_is_simulated_until_it_is_turned(lang: str) -> None:
     before = {name: sentence.partition("|")[0] for name, sentence in said.items()}
     assert shown.count(before["drawn"]) == 1
     assert f"{before['start_cited']}2025." in shown
+
+
+def test_the_runs_of_a_visit_know_whether_its_page_is_connected(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each session has its own page; what Streamlit says of it is asked when a run asks."""
+    import flowsim.present.app.shell as shell
+
+    connected = {"mine"}
+    monkeypatch.setattr(shell, "get_script_run_ctx", lambda **_: SimpleNamespace(session_id="mine"))
+    monkeypatch.setattr(shell.runtime, "exists", lambda: True)
+    fake = SimpleNamespace(is_active_session=lambda one: one in connected)
+    monkeypatch.setattr(shell.runtime, "get_instance", lambda: fake)
+    visit = Visit("nl", connected=shell._connection())
+    visit.counts = counts.example()
+    visit.compare(house)
+    visit.weigh(house, visit.drafts[0])
+    jobs = visit.job, visit.weighing.job
+    assert [job.away for job in jobs if job] == [False, False]
+    connected.clear()
+    assert [job.away for job in jobs if job] == [True, True]
+    visit.stop()
+    visit.weighing.stop()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_levers_that_are_closed_are_counted_and_those_turned_are_named(lang: str) -> None:
+    """One of each group is open (two where the demand is diverted without saying how); no lever is left out."""
+    turned = {"conversations": 900.0, "staff_growth": 0.01, "social_domain": "limited", "demand_growth": 0.03}
+    book = load_figures("amstelland")
+    visit = Visit(lang, drafts=[Draft(document_of("Anders", turned, book, because(lang)), 7)])
+    app = opened("compare", lang, visit=visit)
+    heads = {group: plain(text(lang, f"app.compare.group.{group}") + ":") for group in GROUPS}
+    labels = [one.label for one in app.expander]
+    said = {group: next(label for label in labels if label.startswith(head)) for group, head in heads.items()}
+    names = {name: plain(text(lang, f"app.lever.{name}.name")) for name in BY_NAME}
+    assert names["conversations"] + " " + plain("(900)") in said["network"]
+    assert names["staff_growth"] in said["care"]
+    assert names["social_domain"] in said["around"]
+    assert names["demand_growth"] not in said["around"]  # it is open, where one sees how it stands
+    assert [one for one in names.values() if one in said["network"]] == [names["conversations"]]
+    closed = {"network": 4, "care": 2, "around": 4}
+    for group, n in closed.items():
+        words = text(lang, "app.compare.more.many", group=text(lang, f"app.compare.group.{group}"), n=n)
+        assert said[group].startswith(plain(words)), said[group]
+    seen = {one.label for one in (*app.select_slider, *app.selectbox)}
+    assert {text(lang, f"app.lever.{name}.name") for name in BY_NAME if name != "diversion"} <= seen
+    visit.replace(visit.drafts[0].turned(BY_NAME["network"], "diversion", lang))
+    app = opened("compare", lang, visit=visit)
+    label = next(one.label for one in app.expander if one.label.startswith(heads["network"]))
+    assert label == plain(text(lang, "app.compare.more.one", group=text(lang, "app.compare.group.network")))
 
 
 def test_the_example_is_called_an_example_in_the_language_of_the_page() -> None:

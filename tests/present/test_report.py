@@ -26,7 +26,7 @@ from flowsim.plan.targets import load_targets
 from flowsim.present.answer import Rows
 from flowsim.present.report import charts, make_report
 from flowsim.present.report.account import Account
-from flowsim.present.report.blocks import LETTERS, LIGHTS, bullets, heading, paragraphs
+from flowsim.present.report.blocks import LETTERS, LIGHTS, bullets, figure, heading, light, paragraphs, table
 from flowsim.present.report.content import document
 from flowsim.present.report.document import figures_of, readable, typeset
 from flowsim.present.report.route import FUNCTIONS, flows
@@ -204,7 +204,7 @@ def test_the_plan_is_recomputed_with_a_place_for_each_discrepancy(reports: dict[
     content = reports["nl"].content
     table = next(block for block in content["account"] if block.get("note") == text("nl", "report.note.plan"))
     assert all(all(cell.strip() for cell in row) for row in table["rows"])
-    assert any("KPI 27: 2027: 486\u00a0→\u00a0436" in row[1] for row in table["rows"])
+    assert any("KPI 27: 2027:\u00a0486\u00a0→\u00a0436" in row[1] for row in table["rows"])
     assert "615 controles" in reports["nl"].said
 
 
@@ -293,6 +293,46 @@ def test_a_chapter_goes_on_below_a_few_lines_and_else_begins_a_page(made: Made) 
         pages = PdfReader(io.BytesIO(typeset({**content, "blocks": blocks, "account": []}))).pages
         assert len(pages) == expected, filled
         assert "Hoofdstuk" in pages[-1].extract_text()
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_heading_and_its_words_stand_with_their_chart_and_a_long_table_begins_with_some_rows(made: Made) -> None:
+    """However full the page is."""
+    content = document(*made, "nl")
+    chart = [heading("Hoeveel?"), paragraphs("Zoveel."), figure(DOT, "Hierboven de kop", "zoveel", "Een noot")]
+    rows = table(["Wat", "Aantal"], [[f"Regel {i:02d}", "1"] for i in range(12)], [0, 0], caption="Een lange tabel")
+    moved = set()
+    for filled in range(30, 62, 2):
+        for after, together in (
+            (chart, ("Hoeveel?", "Zoveel.", "Een noot")),
+            ([rows], ("Een lange", "Regel 00", "Regel 02")),
+        ):
+            blocks = [bullets(*["Een regel."] * filled), *after]
+            pages = PdfReader(io.BytesIO(typeset({**content, "blocks": blocks, "account": []}))).pages
+            told = [page.extract_text().replace("\u00a0", " ") for page in pages]
+            places = {next(i for i, page in enumerate(told) if words in page) for words in together}
+            assert len(places) == 1, (filled, together)
+            moved |= {(together[0], *places)}
+    assert moved == {("Hoeveel?", 0), ("Hoeveel?", 1), ("Een lange", 0), ("Een lange", 1)}
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_what_stands_before_a_long_table_is_not_under_it(made: Made) -> None:
+    """The look at whether it fits takes no room, and gives none away."""
+    content = document(*made, "nl")
+    rows = table(["Wat", "Aantal"], [[f"Regel {i:02d}", "1"] for i in range(12)], [0, 0], caption="Een lange tabel")
+    lights = {"kind": "lights", "cells": [light("none", "Erboven.")]}
+    for before in (lights, paragraphs("Erboven."), {"kind": "small", "lines": ["Erboven."]}):
+        pages = PdfReader(io.BytesIO(typeset({**content, "blocks": [before, rows], "account": []}))).pages
+        heights: dict[str, float] = {}
+
+        def look(words: str, page: Any, line: Any, *_: Any, found: dict[str, float] = heights) -> None:
+            for name in ("Erboven", "Een lange"):
+                if name in words.replace("\u00a0", " "):
+                    found[name] = line[4] * page[1] + line[5] * page[3] + page[5]
+
+        pages[0].extract_text(visitor_text=look)
+        assert heights["Erboven"] - heights["Een lange"] > 14.0, before
 
 
 def test_the_last_page_is_used(reports: dict[str, Report]) -> None:

@@ -220,7 +220,7 @@ def checked_title(title: str) -> str:
     """A title that can stand anywhere: one line of text of a sensible length."""
     tidy = " ".join(title.split())
     if not SHORTEST_TITLE <= len(tidy) <= LONGEST_TITLE or CONTROL.search(tidy):
-        raise Refused("title", most=LONGEST_TITLE)
+        raise Refused("title", least=SHORTEST_TITLE, most=LONGEST_TITLE)
     return tidy
 
 
@@ -289,6 +289,8 @@ def _validated(document: Document) -> Document:
     figures = document.get("figures")
     if isinstance(figures, dict) and len(figures) > MOST_FIGURES:
         raise Refused("figures", most=MOST_FIGURES)
+    if isinstance(document.get("title"), str):
+        checked_title(document["title"])
     try:
         scenario = scenario_of(document, NAME)
         compile_scenario(scenario)
@@ -419,7 +421,12 @@ def from_links(linked: Sequence[str], lang: str) -> list[Draft]:
     """The scenarios of a link, at most four."""
     if len(linked) > MOST_SCENARIOS:
         raise Refused("link")
-    return [from_link(one, lang) for one in linked]
+    try:
+        return [from_link(one, lang) for one in linked]
+    except Refused as refused:
+        if refused.code == "title":  # nobody typed it here: say what it is a name of
+            raise Refused("link_title", **refused.values) from None
+        raise
 
 
 def _number(value: str) -> float:

@@ -32,7 +32,11 @@ GOODBYE: Final = 3.0
 COURTESY: Final = 10
 """By how much simulations step back for pages (nice)."""
 UNSEEN: Final = 45.0
-"""Seconds after which a run that nobody asks about any more is stopped: its visitor has left."""
+"""Seconds after which a run that nobody asks about any more is stopped: its visitor has left. A browser asks seldom for
+a page in a tab that lies behind another."""
+AWAY: Final = 5.0
+"""Seconds without a connection to its visitor's page after which a run is stopped. A page that lost its connection is
+back within a second or two; one that was loaded again or closed never is."""
 STATES: Final = ("waiting", "running", "done", "cancelled", "failed")
 
 log = logging.getLogger(__name__)
@@ -46,6 +50,11 @@ class Full(Exception):
     """No room in the queue."""
 
 
+def always() -> bool:
+    """Of a run that is not asked for by a page."""
+    return True
+
+
 @dataclass(eq=False)
 class Job:
     """One run. Its visitor reads it, the desk writes it.
@@ -56,10 +65,12 @@ class Job:
         before the first. version : how many results there were. fault : a reference for the log of a failed run.
     goal : replications done when the next result is made; 0 when that is not known.
     passed : turns that it left to others.
+    connected : whether its visitor's page is; asked from the desk's thread.
     """
 
     work: Callable[[Job], Generator[None, None, None]]
     keep: bool = False
+    connected: Callable[[], bool] = always
     state: str = "waiting"
     done: int = 0
     total: int = 0
@@ -70,6 +81,7 @@ class Job:
     passed: int = 0
     seen: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
+    _linked: float = field(default_factory=time.monotonic)
     _stop: threading.Event = field(default_factory=threading.Event)
     _news: threading.Condition = field(default_factory=threading.Condition)
     _began: tuple[float, int] | None = None
@@ -83,6 +95,14 @@ class Job:
     def can_wait(self) -> bool:
         """Whether others go first: all visitors share it, and it has something to show."""
         return self.keep and self.version > 0
+
+    @property
+    def away(self) -> bool:
+        """Whether its visitor's page has no connection: it leaves its turns to others until that is back."""
+        if self.keep or self.connected():
+            self._linked = time.monotonic()
+            return False
+        return True
 
     def touch(self) -> None:
         """The visitor is still there."""
@@ -110,7 +130,9 @@ class Job:
 
     def check(self) -> None:
         """Called by the work between replications; Cancelled when it must stop."""
-        if self._stop.is_set() or (not self.keep and time.monotonic() - self.seen > UNSEEN):
+        now = time.monotonic()
+        left = self.away and now - self._linked > AWAY
+        if self._stop.is_set() or left or (not self.keep and now - self.seen > UNSEEN):
             raise Cancelled
 
     def count(self, done: int) -> None:
@@ -150,19 +172,25 @@ class Desk:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def submit(self, work: Callable[[Job], Generator[None, None, None]], keep: bool = False) -> Job:
+    def submit(
+        self,
+        work: Callable[[Job], Generator[None, None, None]],
+        keep: bool = False,
+        connected: Callable[[], bool] = always,
+    ) -> Job:
         """Hand in a run.
 
         Parameters
         ----------
         work : given the job, a generator that pauses between slices; it calls ``job.count`` and ``job.publish``.
         keep : go on although nobody asks about it: for what all visitors share.
+        connected : whether the page that asks for it still is.
 
         Raises
         ------
         Full : too many runs wait already.
         """
-        job = Job(work, keep)
+        job = Job(work, keep, connected)
         with self._news:
             self._drop_stopped()
             if len(self._waiting) >= self.queue:
@@ -181,9 +209,9 @@ class Desk:
             return self._waiting.index(job) + 1 if job in self._waiting else 0
 
     def sharing(self, job: Job) -> int:
-        """Number of other runs that share the desk with it."""
+        """Number of other runs that share the desk with it; those whose visitor is away leave their turns to it."""
         with self._news:
-            return len(self._active) - (job in self._active)
+            return sum(one is not job and not one.away for one in self._active)
 
     def close(self) -> None:
         """Stop everything, and the thread with it; a slice that takes longer than `GOODBYE` is not waited for."""
@@ -199,23 +227,23 @@ class Desk:
 
     def _drop_stopped(self) -> None:
         """Take runs out of the queue that were stopped while they waited."""
-        for job in list(self._waiting):
-            try:
-                job.check()
-            except Cancelled:
-                self._waiting.remove(job)
-                job.end("cancelled")
+        _drop(self._waiting)
 
     def _admit(self) -> None:
-        while self._waiting and len(self._active) < self.turns:
+        """Runs that wait get the places that are free; one whose visitor is away keeps nobody waiting."""
+        while self._waiting and sum(not job.away for job in self._active) < self.turns:
             self._active.append(self._waiting.popleft())
 
     def _next(self) -> Job:
         """The run whose turn it is, which goes to the end of the round."""
+        here = [job for job in self._active if not job.away] or list(self._active)
+        wait = all(job.can_wait for job in here)
         while True:
             job = self._active[0]
             self._active.rotate(-1)
-            if not job.can_wait or all(one.can_wait for one in self._active):
+            if job not in here:
+                continue
+            if not job.can_wait or wait:
                 return job
             job.passed += 1
             if job.passed % PATIENCE == 0:
@@ -228,6 +256,7 @@ class Desk:
         while True:
             with self._news:
                 self._drop_stopped()
+                _drop(self._active)  # here none of them is in a slice
                 self._admit()
                 if not self._active:
                     if self._closed:
@@ -260,6 +289,16 @@ class Desk:
             log.exception("run %s failed", job.fault)
             job.end("failed")
         return False
+
+
+def _drop(jobs: deque[Job]) -> None:
+    """Take out, and end, those that must stop."""
+    for job in list(jobs):
+        try:
+            job.check()
+        except Cancelled:
+            jobs.remove(job)
+            job.end("cancelled")
 
 
 def _step_back() -> None:

@@ -53,6 +53,7 @@ class Lever:
     shown : ``percent``, ``number``, ``years`` or ``choice``. step : of the slider, in the figure's unit.
     needs : (setting, value) without which the lever does nothing.
     own : a choice of flowsim's where the plan leaves the question open. plan_counts : what the plan itself does there.
+    first : it matters most and is always in sight; the others of its group are closed below it.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Lever:
     needs: tuple[str, str] | None = None
     own: bool = False
     plan_counts: str = ""
+    first: bool = False
 
     # ---- what it can be -----------------------------------------------------------------------------------------
 
@@ -111,6 +113,13 @@ class Lever:
     def applies(self, document: Mapping[str, Any]) -> bool:
         """Whether it does something in this scenario."""
         return self.needs is None or setting_of(document, self.needs[0]) == self.needs[1]
+
+    def turned(self, document: Mapping[str, Any], book: FigureBook) -> bool:
+        """Whether a document says something else than the plan or the default."""
+        value, plan = self.get(document, book), self.plan(book)
+        if value is None or isinstance(value, str):
+            return value != plan
+        return not math.isclose(value, float(plan), abs_tol=1e-9)
 
     # ---- reading and writing a document ---------------------------------------------------------------------------
 
@@ -191,7 +200,13 @@ class Lever:
 
 LEVERS: Final = (
     Lever(
-        "network", "network", "choice", setting="network", choices=("functions", "diversion", "none"), shown="choice"
+        "network",
+        "network",
+        "choice",
+        setting="network",
+        choices=("functions", "diversion", "none"),
+        shown="choice",
+        first=True,
     ),
     Lever(
         "diversion",
@@ -201,6 +216,7 @@ LEVERS: Final = (
         shown="percent",
         step=0.01,
         needs=("network", "diversion"),
+        first=True,
     ),
     Lever(
         "reading",
@@ -224,10 +240,26 @@ LEVERS: Final = (
         needs=("network", "functions"),
     ),
     Lever("start", "network", "start", PILOT, shown="years"),
+    Lever(
+        "places_specialist",
+        "care",
+        "from_year",
+        "assumptions.extra_places_specialist",
+        shown="percent",
+        step=0.01,
+        first=True,
+    ),
     Lever("places_basic", "care", "from_year", "assumptions.extra_places_basic", shown="percent", step=0.01),
-    Lever("places_specialist", "care", "from_year", "assumptions.extra_places_specialist", shown="percent", step=0.01),
     Lever("staff_growth", "care", "number", "assumptions.staff_growth", shown="percent", step=0.0025),
-    Lever("demand_growth", "around", "number", "assumptions.demand_growth", shown="percent", step=0.0025),
+    Lever(
+        "demand_growth",
+        "around",
+        "number",
+        "assumptions.demand_growth",
+        shown="percent",
+        step=0.0025,
+        first=True,
+    ),
     Lever(
         "social_domain",
         "around",

@@ -10,6 +10,8 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from flowsim.errors import InputError
 from flowsim.plan.figures import Figure, read_documents, region_directory
@@ -19,7 +21,7 @@ from flowsim.present.app.drafts import Refused, RefusedContent, from_links, is_p
 from flowsim.present.app.facts import facts
 from flowsim.present.app.ground import SHIPPED, first_language, ground, is_shipped_plan
 from flowsim.present.app.html import Html
-from flowsim.present.app.jobs import Desk, Full, Job
+from flowsim.present.app.jobs import Desk, Full, Job, always
 from flowsim.present.app.state import House, Visit, house
 from flowsim.present.texts import LANGUAGES, format_number, text, texts
 from flowsim.present.wording import document_name, place_name
@@ -247,9 +249,18 @@ def number(value: float, decimals: int = 0) -> str:
 def visit() -> Visit:
     """This visitor's scenarios."""
     if "visit" not in st.session_state:
-        st.session_state["visit"] = Visit(lang())
+        st.session_state["visit"] = Visit(lang(), connected=_connection())
     mine: Visit = st.session_state["visit"]
     return mine
+
+
+def _connection() -> Callable[[], bool]:
+    """Whether this visitor's page is connected. A page that is loaded again gets a visit of its own, and the old one
+    has no connection from then on; a page that lost its connection for a moment comes back to the same."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or not runtime.exists():
+        return always
+    return partial(runtime.get_instance().is_active_session, context.session_id)
 
 
 def shared() -> House:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from flowsim.present.app.drafts import MOST_SCENARIOS, Draft, fingerprint, plan_draft
 from flowsim.present.app.ground import ground
-from flowsim.present.app.jobs import Desk, Full, Job
+from flowsim.present.app.jobs import Desk, Full, Job, always
 from flowsim.present.app.studies import Compared, Runs, Work, compare_work, plan_work, route_work
 from flowsim.present.app.updates import Weighed, begun, update_work
 from flowsim.study.observed import Observed
@@ -97,10 +97,18 @@ class Asked:
     stopped: bool = False
     full: bool = False
 
-    def ask(self, desk: Desk, key: Any, work: Callable[[], Work], again: bool = False) -> Job | None:
+    def ask(
+        self,
+        desk: Desk,
+        key: Any,
+        work: Callable[[], Work],
+        again: bool = False,
+        connected: Callable[[], bool] = always,
+    ) -> Job | None:
         """The run of this key: the one there is, else a new one; None when there is no room.
 
         A run that ended because its visitor was away is begun anew; one that the visitor stopped only with ``again``.
+        ``connected`` : whether the visitor's page is.
         """
         if self.job is not None:
             self.job.touch()
@@ -111,7 +119,7 @@ class Asked:
         made = work()  # may refuse: then there is no run
         self.key = key
         try:
-            self.job = desk.submit(made)
+            self.job = desk.submit(made, connected=connected)
         except Full:
             self.full = True
         return self.job
@@ -141,7 +149,7 @@ class Visit:
     drafts : one to four, in order. job : the latest comparison; asked : fingerprints of what it compares.
     stopped : the visitor stopped it, and nothing has changed since. full : it found no room at the desk.
     known : cases that were run for this visitor. counts : what was uploaded; weighing : its forecast.
-    reporting : the report that was asked for last.
+    reporting : the report that was asked for last. connected : whether the visitor's page is.
     """
 
     lang: str
@@ -155,6 +163,7 @@ class Visit:
     counts: Observed | None = None
     weighing: Asked = field(default_factory=Asked)
     reporting: Asked = field(default_factory=Asked)
+    connected: Callable[[], bool] = always
 
     def __post_init__(self) -> None:
         if not self.drafts:
@@ -199,7 +208,7 @@ class Visit:
         known = Runs({**shared.runs.cases, **self.known.cases}, shared.runs.balances, self.known.tables)
         scenarios = [draft.scenario() for draft in self.drafts]
         try:
-            self.job = shared.desk.submit(compare_work(scenarios, known, self.keep))
+            self.job = shared.desk.submit(compare_work(scenarios, known, self.keep), connected=self.connected)
         except Full:
             self.job, self.full = None, True
         return self.job
@@ -236,9 +245,8 @@ class Visit:
         if counts is None:
             return None
         scenario = draft.scenario()
-        self.weighing.ask(
-            shared.desk, (counts.digest, scenario.hash), lambda: update_work(begun(counts, scenario)), again
-        )
+        key = counts.digest, scenario.hash
+        self.weighing.ask(shared.desk, key, lambda: update_work(begun(counts, scenario)), again, self.connected)
         found: Weighed | None = self.weighing.result
         return found
 

@@ -43,7 +43,7 @@ class Account(Chapter):
             return made
         rows = [self.discrepancy(members) for members in groups.values()]
         header = [self.r(f"column.{name}") for name in ("place", "cell", "cause")]
-        return [*made, table(header, rows, (2.6, 6.4, 6.2), left=3, tiny=True, note=self.r("note.plan"))]
+        return [*made, table(header, rows, (2.6, 6.6, 6.0), left=3, tiny=True, note=self.r("note.plan"))]
 
     def discrepancy(self, members: Sequence[Check]) -> list[str]:
         """One cause in one table: its cells, each with what is printed and what follows."""
@@ -121,7 +121,7 @@ class Account(Chapter):
             return None
         note = self.r("note.weighed") if source(self.scenario)[0] == "posterior" else ""
         return table(
-            found.header,
+            [name.replace(" - ", f"{HARD}-{HARD}") for name in found.header],
             found.rows,
             (5.2, 1.8, 1.9, 2.5, 1.7),
             found.title,

@@ -11,6 +11,7 @@ from flowsim.present.answer import LAST_YEAR, Page
 from flowsim.present.first_day import first_day
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, figure
+from flowsim.present.said import said_date
 from flowsim.present.texts import text
 
 
@@ -37,7 +38,7 @@ class Chapter(Page):
 
     def date(self, day: dt.date) -> str:
         """A date as the language writes it."""
-        return self.r("date", day=day.day, month=day.month, year=day.year)
+        return said_date(self.r("date", day=day.day, month=day.month, year=day.year), day)
 
     def row(self, name: str, case: str, **where: Any) -> dict[Any, Any]:
         """The row of a table for a case, and further columns."""

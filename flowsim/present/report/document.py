@@ -15,6 +15,7 @@ from unicodedata import category
 
 from flowsim.errors import InputError, extra
 from flowsim.present.report.blocks import LETTERS, Block
+from flowsim.present.said import reworded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +116,8 @@ def readable(value: Any) -> Any:
     Control and formatting characters, which could reverse or hide words, and those that PDF/UA does not allow.
     """
     if isinstance(value, str):
-        return "".join(one if one == "\n" or category(one)[0] != "C" else UNREADABLE for one in value)
+        words = "".join(one if one == "\n" or category(one)[0] != "C" else UNREADABLE for one in value)
+        return reworded(value, words)
     if isinstance(value, Mapping):
         return {key: item if key == "svg" else readable(item) for key, item in value.items()}
     return [readable(item) for item in value] if isinstance(value, list) else value

@@ -16,6 +16,7 @@ from flowsim.present.plots import COLOURS, OTHER
 from flowsim.present.report import charts
 from flowsim.present.report.blocks import Block, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
+from flowsim.present.said import PERCENT, Said, Told, reworded, whole
 from flowsim.present.targets import plan_itself
 from flowsim.present.texts import format_euro, text
 from flowsim.present.wording import place_name, promise_name
@@ -48,7 +49,7 @@ class Promises(Chapter):
                 [
                     promise_name(self.lang, row["target"]),
                     self.date(dt.date.fromisoformat(row["date"])),
-                    self.r(f"comparison_sign.{row['comparison']}", value=self.amount(row["promised"], row["unit"])),
+                    self.promised(row),
                     self.expected(row),
                     *(self.judged(case, row["target"], code) for case, code in zip(self.readings, codes, strict=True)),
                     self.euro(amount) if amount else "–",
@@ -88,25 +89,34 @@ class Promises(Chapter):
             return light(code, self.r("not_simulated"))
         return light(code, self.percent(self.row("targets", case, target=target)["probability"]))
 
+    def promised(self, row: Mapping[Any, Any]) -> str:
+        """What is promised, with the sign of at least or at most."""
+        value, comparison = self.amount(row["promised"], row["unit"]), str(row["comparison"])
+        return reworded(value, self.r(f"comparison_sign.{comparison}", value=value), comparison)
+
     def expected(self, row: Mapping[Any, Any]) -> str:
         """Mean and 90% range of the futures."""
         if not row["simulated"]:
             return "–"
         mean, low, high = (self.amount(row[name], row["unit"]) for name in ("mean", "q05", "q95"))
-        return mean if low == high == mean else self.r("range", mean=mean, low=low, high=high)
+        if low == high == mean:
+            return mean
+        return whole(self.r("range", mean=mean, low=low, high=high), mean, low, high)
 
     def amount(self, value: float, unit: str) -> str:
         """A quantity of a promise: fractions in per cents, staff in one decimal."""
         if unit.startswith("fraction"):
             shown = 100.0 * value
-            written = self.number(shown, 0 if math.isclose(shown, round(shown), abs_tol=1e-9) else 1) + "%"
+            decimals = 0 if math.isclose(shown, round(shown), abs_tol=1e-9) else 1
+            written: str = Said(self.number(shown, decimals) + "%", Told(value, PERCENT, decimals))
         else:
             written = self.number(value, 1 if unit == "fte" else 0)
-        return written.replace("-", "−")
+        return reworded(written, written.replace("-", "−"))
 
     def euro(self, value: float) -> str:
         """Whole euros."""
-        return format_euro(self.lang, value).replace("-", "−")
+        written = format_euro(self.lang, value)
+        return reworded(written, written.replace("-", "−"))
 
     def rounded(self, value: float) -> str:
         """Euros in whole thousands, for sentences."""
@@ -176,4 +186,4 @@ class Promises(Chapter):
     def thousands(self, value: float) -> str:
         """Thousands of euros, with a real minus sign."""
         shown = self.number(abs(value) / 1000.0)
-        return shown if shown == "0" or value > 0.0 else f"−{shown}"
+        return Said(shown if shown == "0" or value > 0.0 else f"−{shown}", Told(value / 1000.0))

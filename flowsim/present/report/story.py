@@ -17,7 +17,8 @@ from flowsim.present.report import charts
 from flowsim.present.report.blocks import LETTERS, Block, bullets, heading, light, paragraphs, table
 from flowsim.present.report.chapter import Chapter
 from flowsim.present.report.route import FUNCTIONS, flows, route
-from flowsim.present.wording import gave_up, percent, promise_name, scenario_title, unknown_name
+from flowsim.present.said import SIGNED, Said, Told
+from flowsim.present.wording import gave_up, promise_name, scenario_title, unknown_name
 from flowsim.scenario.frame import norm_weeks
 
 if TYPE_CHECKING:
@@ -311,12 +312,12 @@ class Story(Chapter):
         """A difference with its sign and interval; a dash for the one that the others are compared with."""
         if math.isnan(value):
             return "–"
-        shown = {name: self.signed(one) for name, one in (("value", value), ("low", low), ("high", high))}
-        return self.t("estimate", **shown)
+        return self.between(*map(self.signed, (value, low, high)))
 
     def signed(self, value: float) -> str:
         written = self.number(abs(value))
-        return written if written == "0" else f"{'+' if value > 0.0 else '−'}{written}"
+        sign = "" if written == "0" else "+" if value > 0.0 else "−"
+        return Said(f"{sign}{written}", Told(value, SIGNED))
 
     # ---- the route ------------------------------------------------------------------------------------------------
 
@@ -428,7 +429,7 @@ class Story(Chapter):
                 strength = verdict.strength(row["correlation"], row["correlation_low"], row["correlation_high"])
                 effect = "unclear" if strength == "unclear" else "more" if row["correlation"] > 0.0 else "fewer"
                 cells.append(self.t(f"strength.{strength}", effect=self.t(f"effect.{effect}")))
-                cells.append(f"{percent(self.lang, row['cleared_low'])} → {percent(self.lang, row['cleared_high'])}")
+                cells.append(self.goes(row["cleared_low"], row["cleared_high"]))
             rows.append(cells)
         header = [self.t("table.unknowns.unknown")]
         for case in cases:

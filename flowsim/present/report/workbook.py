@@ -1,9 +1,9 @@
 """From blocks to a workbook (XLSX): the tables of the report, a sheet each, with numbers that can be reckoned with.
 
-A number is the one that the report prints, rounded as it is there: the full digits are in the tables of
-`flowsim answer`. An estimate or a range becomes several columns. All other cells are words, stored as words: a program
-that opens the file reads no formula in them. There are no formulas, macros, links or dates of making in it (XlsxWriter
-writes what it is told), so that the same blocks give the same bytes.
+A number is that of the results' tables (`flowsim.present.said`), with all its digits, shown with as many as the report
+prints; none is read back from words. An estimate or a range becomes several columns. All other cells are words, stored
+as words: a program that opens the file reads no formula in them. There are no formulas, macros, links or dates of
+making in it (XlsxWriter writes what it is told), so that the same blocks give the same bytes.
 """
 
 from __future__ import annotations
@@ -15,19 +15,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from flowsim.present import said
 from flowsim.present.report.blocks import Block
 from flowsim.present.report.document import readable
+from flowsim.present.said import Told, reworded, told
 from flowsim.present.texts import text
 
 LONGEST_NAME: Final = 31
 LONGEST_CELL: Final = 32_767
 FORBIDDEN: Final = re.compile(r"[\[\]:*?/\\]")
 """What the name of a sheet may not hold."""
-NUMBER: Final = r"[-−+]?(?:€\s?)?[-−+]?\d[\d.,]*%?"
-BOUND: Final = rf"[<>]?{NUMBER}"
-WRITTEN: Final = re.compile(r"(?P<sign>[-−+]?)(?P<euro>€\s?)?(?P<minus>[-−+]?)(?P<digits>\d[\d.,]*)(?P<percent>%?)")
-DATE: Final = re.compile(r"(\d\d)[-/](\d\d)[-/](\d{4})")
-DAY_ZERO: Final = dt.date(1899, 12, 30)
+LOCALES: Final = {"nl": ("413", "dd-mm-yyyy"), "en": ("809", "yyyy-mm-dd")}
+"""Code of a language (ECMA-376, 18.8.31; English: that of the United Kingdom), and how the report writes a date."""
 MADE: Final = dt.datetime(1980, 1, 1)
 """When it says that it was made: always the same."""
 BOLD: Final = "bold"
@@ -90,7 +89,7 @@ def _name(words: str, taken: set[str]) -> str:
     raise AssertionError(words)
 
 
-# ---------------------------------------------------------------- from words to numbers
+# ---------------------------------------------------------------- the numbers
 
 
 def _table(block: Block, lang: str) -> tuple[list[str], list[list[Cell]]]:
@@ -98,65 +97,57 @@ def _table(block: Block, lang: str) -> tuple[list[str], list[list[Cell]]]:
     header: list[str] = []
     columns: list[list[Cell]] = []
     for j, name in enumerate(block["header"]):
-        cells = [_said(row[j]) for row in block["rows"]]
-        if block["aligns"][j] == "left":  # words, whatever they look like: 5.3 is a place in the plan
+        cells = [_words(row[j]) for row in block["rows"]]
+        if block["aligns"][j] == "left":  # words, whatever is in them: 5.3 is a place in the plan
             header.append(name)
             columns.append(list(cells))
             continue
-        parts = [split(cell, lang) for cell in cells]
+        parts = [numbers(cell, lang) or (cell,) for cell in cells]
         most = max((len(one) for one in parts), default=1)
         ends = [text(lang, f"report.workbook.{end}", name=name) for end in ("low", "high")]
         header += {1: [name], 2: ends, 3: [name, *ends]}[most]
         for k in range(most):
-            columns.append([parsed(one[k], lang) if k < len(one) else "" for one in _filled(parts, most)])
+            columns.append([one[k] if k < len(one) else "" for one in _filled(parts, most)])
     return header, [[column[i] for column in columns] for i in range(len(block["rows"]))]
 
 
-def _filled(parts: Iterable[Sequence[str]], most: int) -> list[Sequence[str]]:
+def _filled(parts: Iterable[Sequence[Cell]], most: int) -> list[Sequence[Cell]]:
     """A range beside estimates stands in the columns of their ends."""
     return [("", *one) if len(one) == 2 < most else one for one in parts]
 
 
-def _said(cell: Any) -> str:
-    """The words of a cell; a light is a sign for them."""
-    words = cell["text"] if isinstance(cell, Mapping) else str(cell)
-    return words.replace("\u00a0", " ").replace("\u202f", " ")
+def _words(cell: Any) -> str:
+    """The words of a cell, with the numbers that they tell; a light is a sign for them."""
+    words = cell["text"] if isinstance(cell, Mapping) else cell
+    return reworded(words, words.replace("\u00a0", " ").replace("\u202f", " "))
 
 
-def split(cell: str, lang: str) -> tuple[str, ...]:
-    """An estimate as its value and its ends, a range as its ends; anything else as it is."""
-    _, _, between, _ = text(lang, "answer.estimate", value="|", low="|", high="|").split("|")
-    apart = rf"(?:{re.escape(between)}|\s?[-–]\s?)"
-    estimate = re.fullmatch(rf"({BOUND}) \(({BOUND}){apart}({BOUND})\)", cell)
-    bounds = re.fullmatch(rf"({BOUND})(?:{re.escape(between)}| [-–] )({BOUND})", cell)
-    found = estimate or bounds
-    return found.groups() if found else (cell,)
+def numbers(cell: str, lang: str) -> tuple[Number, ...]:
+    """The numbers that words tell, each with the format in which the language writes it."""
+    return tuple(Number(one.value, shown(one, lang)) for one in told(cell))
 
 
-def parsed(cell: str, lang: str) -> Cell:
-    """The number or the date that words stand for, or the words."""
-    if day := DATE.fullmatch(cell):
-        date = dt.date(int(day[3]), int(day[2]), int(day[1]))
-        return Number(float((date - DAY_ZERO).days), "dd-mm-yyyy" if lang == "nl" else "dd/mm/yyyy")
-    found = WRITTEN.fullmatch(cell)
-    if found is None or (found["sign"] and found["minus"]):
-        return cell
-    thousand, point = (".", ",") if lang == "nl" else (",", ".")
-    whole, _, after = found["digits"].partition(point)
-    grouped = thousand in whole
-    if not re.fullmatch(rf"\d+|\d{{1,3}}({re.escape(thousand)}\d{{3}})+", whole) or (after and not after.isdigit()):
-        return cell
-    if found["digits"].endswith(point):
-        return cell
-    digits = whole.replace(thousand, "") + (f".{after}" if after else "")
-    value = float(digits)
-    decimals = len(after)
-    if found["percent"]:  # by decimals, so that no digit is added: 0.07, not 0.07000000000000001
-        value = float(f"{digits}e-2")
-    if {found["sign"], found["minus"]} & {"-", "−"}:
-        value = -value
-    shown = ("#,##0" if grouped or found["euro"] else "0") + ("." + "0" * decimals if decimals else "")
-    return Number(value, ('"€" ' if found["euro"] else "") + shown + found["percent"])
+def shown(number: Told, lang: str) -> str:
+    """The format of a number (ECMA-376, 18.8.31). Which signs stand for decimals and thousands is no part of one: the
+    program that opens the file writes them as its reader does. Euros and dates are written as the language does."""
+    code, day = LOCALES[lang]
+    plain = "#,##0" + ("." + "0" * number.decimals if number.decimals else "")
+    match number.kind:
+        case said.PERCENT:
+            return plain.removeprefix("#,##") + "%"
+        case said.SIGNED:
+            return f"+{plain};-{plain};{plain}"
+        case said.EURO:
+            return f"[$€-{code}] {plain};-[$€-{code}] {plain}"
+        case said.DATE:
+            return f"[$-{code}]{day}"
+        case said.YEAR:
+            return "0"
+        case said.AT_LEAST:
+            return f'"≥ "{plain}'
+        case said.AT_MOST:
+            return f'"≤ "{plain}'
+    return plain
 
 
 # ---------------------------------------------------------------- the file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -181,9 +181,34 @@ def _scenario(draft: Draft) -> None:
     for column, group in zip(st.columns(len(GROUPS), gap="large"), GROUPS, strict=True):
         with column:
             show(html.heading(t(f"compare.group.{group}"), 3))
-            for lever in LEVERS:
-                if lever.group == group and lever.applies(draft.document):
+            levers = [lever for lever in LEVERS if lever.group == group and lever.applies(draft.document)]
+            for lever in levers:
+                if lever.first:
                     _lever(draft, lever)
+            _more(draft, group, [lever for lever in levers if not lever.first])
+
+
+def _more(draft: Draft, group: str, levers: Sequence[Lever]) -> None:
+    """The levers of a group that matter less, closed below a line that counts them and names those turned."""
+    if not levers:
+        return
+    label = t(f"compare.more.{'one' if len(levers) == 1 else 'many'}", group=t(f"compare.group.{group}"), n=len(levers))
+    turned = [_stands(draft, lever) for lever in levers if lever.turned(draft.document, draft.book)]
+    if turned:
+        label = t("compare.more.turned", label=label, levers="; ".join(turned))
+    # by its key Streamlit knows it for the same one when a lever inside changes what its line says
+    with st.expander(plain(label), icon=":material/tune:", key=f"more-{draft.number}-{group}"):
+        for lever in levers:
+            _lever(draft, lever)
+
+
+def _stands(draft: Draft, lever: Lever) -> str:
+    """A lever's name and where it stands; its name alone where it cannot say that."""
+    name, value = t(f"lever.{lever.name}.name"), draft.get(lever)
+    if value is None:
+        return name
+    where = _choice(lever, str(value)) if lever.kind == "choice" else _written(lang(), lever, float(value))
+    return t("compare.more.stands", lever=name, where=where)
 
 
 def _file(draft: Draft, language: str) -> str:

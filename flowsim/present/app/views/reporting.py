@@ -49,7 +49,7 @@ def report(key: str, about: Any, work: Callable[[], Work] | None, filename: str)
 
     def ask() -> None:
         assert work is not None
-        asked.ask(shared().press, key_of, work, again=True)
+        asked.ask(shared().press, key_of, work, again=True, connected=visit().connected)
 
     busy = job is not None and not job.over
     st.button(
