@@ -445,4 +445,8 @@ def documents(draw: st.DrawFn) -> Document:
                 other = schedule(draw, st.sampled_from([0, 1, 3, 6]), horizon, draw(st.booleans()))
                 rule.setdefault("servers", {})[one["name"]] = draw(st.sampled_from([other, 5, 0]))
         made.setdefault("stop_rules", []).append(rule)
+    closed = {name for rule in made.get("stop_rules", []) for name in rule["close"]}
+    for one in made["stations"]:
+        if "queue_limit" not in one and one["name"] not in closed:  # its queue is never full
+            del one["on_full"]
     return made
