@@ -408,7 +408,8 @@ class Region:
                 route("waiting_list_management", label, review, "review")
         for desk in ("collegial_consultation", "exploratory_conversation", "case_conference"):
             route(desk, None, {"exit": 1.0}, "full")
-        route("waiting_list_management", None, {"exit": 1.0}, "full")
+        if self.set["stop_policy"] and self.network == "functions":
+            route("waiting_list_management", None, {"exit": 1.0}, "full")
         route("waiting_list_management", None, {"stay": 1.0}, "review")
         route("between_episodes", None, {"collegial_consultation": 1.0})
         self.returns(route)

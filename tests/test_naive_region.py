@@ -350,6 +350,7 @@ def test_another_rule_is_found(oracle: dict[str, Any], monkeypatch: pytest.Monke
 def test_another_rule_of_a_setting_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same, for what a scenario can switch on."""
     volume, share, away, places = flows.yearly_volume, flows.diverted_share, Compiler.away, Compiler.places
+    rules = Compiler.stop_rules
     planted: dict[str, tuple[Any, str, Any, tuple[Any, ...]]] = {
         "transfers fade a year early": (
             flows,
@@ -391,7 +392,12 @@ def test_another_rule_of_a_setting_is_found(monkeypatch: pytest.MonkeyPatch) -> 
             lambda scenario, value, year: 0.0,
             ("functions", "net", {"freed_place": "heavier"}),
         ),
-        "pilots close for any list": (Compiler, "stop_rules", lambda self: [], ("functions", "net", STOP)),
+        "pilots close for any list": (
+            Compiler,
+            "stop_rules",
+            lambda self: [rule | {"at_least": 0.0} for rule in rules(self)],
+            ("functions", "net", STOP),
+        ),
         "once stopped, the hours of conversations stay away": (
             Compiler,
             "places",
