@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from flowsim.study.update import update
     from flowsim.study.verify import verify
 
-__version__ = "0.14.0"
+__version__ = "0.15.0"
 __all__ = [
     "InputError",
     "Network",
