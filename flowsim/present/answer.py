@@ -182,11 +182,8 @@ class Page:
             case=self.case(self.leading),
             **ends,
         )
-        lines = [
-            self.t(
-                "head.question", title=scenario_title(self.lang, self.scenario), region=self.region.name, year=LAST_YEAR
-            )
-        ]
+        title = scenario_title(self.lang, self.scenario)
+        lines = [self.t("head.question", title=title, region=self.region.name, year=LAST_YEAR)]
         if self.answer.interrupted:
             lines.append(self.t("head.interrupted"))
         readings = [name for name in self.cases if name != "none"]

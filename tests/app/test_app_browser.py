@@ -17,6 +17,7 @@ import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -372,6 +373,23 @@ def test_counts_stay_in_their_own_tab_until_they_are_taken_away(visitor: Visitor
     assert kept.count() == 0
 
 
+def test_a_tab_does_not_keep_what_it_hears_too_late(visitor: Visitor) -> None:
+    """Streamlit can say once more what it said before, after what came later."""
+    code = (resources.files("flowsim.present.app") / "keeping.js").read_text(encoding="utf-8")
+    said = [{"keep": "mine", "turn": 1.5}, {"keep": "", "forget": True, "turn": 2.5}, {"keep": "mine", "turn": 1.5}]
+    tell = """async ([code, said]) => {
+        const made = await import(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
+        return said.map((data) => {
+            made.default({ data, setTriggerValue: () => {} });
+            return sessionStorage.getItem('flowsim-counts');
+        });
+    }"""
+    page = visitor.context.new_page()
+    page.goto(f"{visitor.address}/_stcore/health")
+    assert page.evaluate(tell, [code, said]) == ["mine", None, None]
+    page.close()
+
+
 @pytest.mark.parametrize(("path", "lang"), [("", "nl"), ("?lang=en", "en"), ("targets", "en"), ("vergelijken", "nl")])
 def test_without_scripts_a_page_says_what_it_needs(browser: Any, server: str, path: str, lang: str) -> None:
     context = browser.new_context(java_script_enabled=False)
@@ -545,6 +563,7 @@ def test_compare_save_open_and_language(visitor: Visitor, tmp_path: Path) -> Non
     page.wait_for_function("document.querySelectorAll('#cards li').length == 3")
 
     page.get_by_text(words("unit.waiting"), exact=True).first.click()
+    visitor.settled()
     page.get_by_text(text("en", "app.language.name"), exact=True).click()
     page.locator("h1.fs-h1", has_text=words("page.compare.heading", "en")).wait_for()
     assert page.evaluate("document.documentElement.lang") == "en"

@@ -241,10 +241,12 @@ def test_what_a_tab_kept_is_a_file_from_outside_like_any_other() -> None:
 def test_the_tab_keeps_what_is_used_until_it_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new visit asks the tab; afterwards it only tells the tab what to keep."""
     asked: list[dict[str, Any]] = []
+    turns: list[float] = []
     kept: list[str] = [keeping.packed(GOOD, "mine.csv")]
 
     def component(name: str, js: str) -> Any:
         def shown(data: dict[str, Any], **_: Any) -> Any:
+            turns.append(data.pop("turn"))
             asked.append(data)
             return SimpleNamespace(kept=None if data else kept[0])
 
@@ -259,6 +261,7 @@ def test_the_tab_keeps_what_is_used_until_it_is_taken_away(monkeypatch: pytest.M
     app.button(key="count-remove").click().run()
     assert visit.counts is None
     assert asked[-1] == {"keep": "", "forget": True}
+    assert turns[0] < turns[1] < turns[-1]  # a tab that hears the second after the last leaves it
     app.button(key="count-example").click().run()
     assert keeping.unpacked(asked[-1]["keep"]) == example()
     visit.take(None)

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from flowsim.analysis.clearing import QUEUE_MONTH
+from flowsim.analysis.clearing import QUEUE_MONTH, VOLUMES
 from flowsim.engines import compiled
 from flowsim.model import tally
 from flowsim.scenario.load import default
@@ -15,6 +15,8 @@ from flowsim.study.futures import Balances, Case
 
 OVER_THE_RUN = ("in_treatment", "by_municipality")
 """Means over the run, which is shorter."""
+BRIDGING = VOLUMES.index("bridging_consults")
+"""Volume that is counted over the run, and told by month."""
 
 
 SCENARIOS = {
@@ -40,6 +42,9 @@ def test_a_future_is_that_of_the_whole_run(case: Case) -> None:
         for field in dataclasses.fields(future):
             if field.name not in OVER_THE_RUN:
                 mine, theirs = np.asarray(getattr(future, field.name)), np.asarray(getattr(whole, field.name))
+                if field.name == "volumes":
+                    assert mine[:, BRIDGING] == pytest.approx(theirs[:, BRIDGING], rel=0.1)
+                    mine, theirs = (np.delete(one, BRIDGING, axis=1) for one in (mine, theirs))
                 assert mine.tobytes() == theirs.tobytes(), (i, field.name)
         answers.add(case.reduce.settled(outcome["snapshots"]["overdue"][: case.reduce.look + 1].sum(axis=1)))
     if case.name != "expected":

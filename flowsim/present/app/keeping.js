@@ -2,6 +2,8 @@
 // other tab reads, and which ends with the tab.
 export default ({ data, setTriggerValue }) => {
   const KEY = 'flowsim-counts';
+  if (data.turn < (globalThis.flowsimTurn ?? 0)) return; // Streamlit sometimes says again what it said before
+  globalThis.flowsimTurn = data.turn;
   try {
     if (data.keep) sessionStorage.setItem(KEY, data.keep);
     else if (data.forget) sessionStorage.removeItem(KEY);

@@ -8,6 +8,7 @@ server or in the address.
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64decode, b64encode
 from importlib import resources
 from typing import Any, Final
@@ -21,18 +22,25 @@ from flowsim.study.observed import MOST_BYTES, Observed
 
 KEPT: Final = "counts-kept"
 """In the session: what the tab is to keep; empty: nothing; not there: the tab has not been asked yet."""
+TURN: Final = "counts-turn"
+"""In the session: when that was said, seconds. A tab can hear things twice, and late: what is older than what it has
+done it leaves."""
 MOST: Final = 2 * MOST_BYTES
 """Characters that are taken from a tab."""
 
 
 def keep(content: bytes, name: str) -> None:
     """Have the tab keep an upload that is used."""
-    st.session_state[KEPT] = packed(content, name)
+    _say(packed(content, name))
 
 
 def forget() -> None:
     """Have the tab keep nothing."""
-    st.session_state[KEPT] = ""
+    _say("")
+
+
+def _say(kept: str) -> None:
+    st.session_state[KEPT], st.session_state[TURN] = kept, time.time()
 
 
 def packed(content: bytes, name: str) -> str:
@@ -55,6 +63,7 @@ def remember(visit: Visit) -> None:
     """Ask the tab of a new visit what it has; afterwards say what it is to keep. Once on the page, after the rest."""
     asked = KEPT not in st.session_state
     data = {} if asked else {"keep": st.session_state[KEPT], "forget": not st.session_state[KEPT]}
+    data |= {"turn": st.session_state.setdefault(TURN, time.time())}
     code = (resources.files("flowsim.present.app") / "keeping.js").read_text(encoding="utf-8")
     with st.container(key="keeping"):
         found = st.components.v2.component("flowsim_keeping", js=code)(
@@ -62,7 +71,7 @@ def remember(visit: Visit) -> None:
         )
     if asked and found.kept:
         counted = unpacked(found.kept)
-        st.session_state[KEPT] = "" if counted is None else found.kept
+        _say("" if counted is None else found.kept)
         if counted is not None:
             visit.take(counted)
         st.rerun()
