@@ -219,6 +219,15 @@ LEVERS: Final = (
         first=True,
     ),
     Lever(
+        "conversations",
+        "network",
+        "yearly",
+        "functions.conversations",
+        step=10.0,
+        needs=("network", "functions"),
+        first=True,
+    ),
+    Lever(
         "reading",
         "network",
         "choice",
@@ -229,7 +238,6 @@ LEVERS: Final = (
         own=True,
         plan_counts="headcount",
     ),
-    Lever("conversations", "network", "yearly", "functions.conversations", step=10.0, needs=("network", "functions")),
     Lever(
         "would_have_entered",
         "network",
