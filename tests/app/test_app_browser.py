@@ -260,7 +260,8 @@ def test_the_keyboard_reaches_everything_on_every_page_and_opens_each_term(
             visitor.levers()
         visitor.settled()
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(300)  # the sidebar folds
+        page.wait_for_timeout(1000)  # the sidebar folds, and a page that finds its run done is drawn once more
+        visitor.settled()
         wanted = page.evaluate(MARK)
         assert len(wanted) > 8, (name, wanted)
         reached: set[int] = set()
