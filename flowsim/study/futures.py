@@ -281,10 +281,10 @@ class Case:
         self.template = Template(self.scenario)
         self.definition = definition(self.scenario, self.region)
         expected = self.scenario.settings["wait_counts"] == "expected"
-        smi, clients, each = (
-            self.scenario.book.value(key) for key in ("demand.smi", "demand.clients", "impact.hours_per_client")
-        )
-        hours = each * smi, each * (clients - smi)
+        book, key = self.scenario.book, "impact.hours_per_client"
+        each = book.value(key) if key in book else np.nan  # only functions need it: without them a region may lack it
+        smi = book.value("demand.smi")
+        hours = each * smi, each * (book.value("demand.clients") - smi)
         self.reduce = Reducer(self.template.network_at_mode, self.definition, self.region, hours, expected)
 
     @property

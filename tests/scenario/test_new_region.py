@@ -8,16 +8,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import flowsim
+from flowsim.analysis import measures
 from flowsim.cli import DONE, main
 from flowsim.errors import InputError
-from flowsim.plan.figures import REGIONAL, load_figures, may_be_negative
+from flowsim.plan.figures import REGIONAL, load_figures, may_be_negative, region_directory
 from flowsim.plan.targets import has_targets
 from flowsim.scenario.compile import compile_scenario
 from flowsim.scenario.load import default, from_document, load
 from flowsim.scenario.region import load_region
+from flowsim.study.futures import Balances, Case
 
 POLDER = Path(__file__).resolve().parents[2] / "experiments" / "regions" / "polder"
 
@@ -212,6 +215,18 @@ def test_a_region_that_stands_alone_needs_every_figure(region: Path) -> None:
         r"figures of polder: (\w+)\.(\w+): found nothing; expected \[\2\] in \1\.toml with value, .*; or figures_from"
     )
     assert re.match(told, str(refused.value))
+
+
+@pytest.mark.parametrize("network", ["none", "diversion"])
+def test_without_functions_a_region_may_lack_the_hours_of_a_client(tmp_path: Path, network: str) -> None:
+    folder = tmp_path / "alone"
+    shutil.copytree(str(region_directory("amstelland")), folder, ignore=shutil.ignore_patterns("posterior.*"))
+    file = folder / "impact.toml"
+    file.write_text(re.sub(r"\[hours_per_client\][^\[]*", "", file.read_text(encoding="utf-8")), encoding="utf-8")
+    case = Case(network, load(folder).with_settings(network, network=network, unknowns="prior"))
+    case.extend(1, 1, Balances(1), 1)
+    assert np.isnan(measures.by_year(case.futures[0])["treatment_hours"]).all()
+    assert np.isfinite(measures.by_year(case.futures[0])["starts"]).all()
 
 
 def test_one_number_for_the_population_is_refused(region: Path) -> None:
